@@ -1,0 +1,165 @@
+//! What can go wrong, and how it reads.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use crate::backend::Backend;
+use crate::holder::Holder;
+use crate::name::NameError;
+use crate::text::{Escaped, Seconds};
+
+/// Why a lock was not acquired, or could not be looked at.
+///
+/// A function under the attribute returns it as its own error: its error type needs
+/// `From<LockError>`, which `std::io::Error`, `anyhow::Error` and `Box<dyn Error + Send + Sync>` have.
+///
+/// It reads like this:
+///
+/// ```text
+/// lock "i2c-1": timed out after 2.0 s; held for 3.4 s by pid 812 (sensord) in sensord::bme280::read (src/bme280.rs:42)
+/// ```
+///
+/// Whenever an acquire returns one of these, the lock is not held by the caller.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Somebody else held the lock until the timeout ran out.
+    #[non_exhaustive]
+    Timeout {
+        /// The lock's name.
+        lock: Box<str>,
+        /// How long this call waited: zero for [`try_acquire`](crate::Lock::try_acquire).
+        waited: Duration,
+        /// Who held it then, as far as that could be found out.
+        holder: Option<Box<Holder>>,
+    },
+    /// The calling thread holds this very lock: waiting for it would never end.
+    #[non_exhaustive]
+    WouldDeadlock {
+        /// The lock's name.
+        lock: Box<str>,
+    },
+    /// The name breaks the backend's rules.
+    #[non_exhaustive]
+    InvalidName {
+        /// The name as it was given.
+        lock: Box<str>,
+        /// The rule it breaks.
+        reason: NameError,
+    },
+    /// This process uses the name under another backend already. The two would exclude nobody.
+    #[non_exhaustive]
+    BackendMismatch {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The backend that was asked for.
+        wanted: Backend,
+        /// The backend this process uses the name with.
+        established: Backend,
+    },
+    /// A live process holds this name in another network namespace, where abstract sockets of the
+    /// same name do not meet: the lock would exclude nobody.
+    #[non_exhaustive]
+    OtherNamespace {
+        /// The lock's name.
+        lock: Box<str>,
+        /// Who holds the name there.
+        holder: Box<Holder>,
+    },
+    /// The operating system refused something.
+    #[non_exhaustive]
+    Io {
+        /// The lock's name.
+        lock: Box<str>,
+        /// What was being done, as in "cannot …".
+        operation: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl LockError {
+    /// The name of the lock this is about.
+    #[must_use]
+    pub fn lock(&self) -> &str {
+        match self {
+            Self::Timeout { lock, .. }
+            | Self::WouldDeadlock { lock }
+            | Self::InvalidName { lock, .. }
+            | Self::BackendMismatch { lock, .. }
+            | Self::OtherNamespace { lock, .. }
+            | Self::Io { lock, .. } => lock,
+        }
+    }
+
+    /// Whether somebody else held the lock for as long as this call was willing to wait.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout { .. })
+    }
+
+    fn io_kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Timeout { .. } => io::ErrorKind::TimedOut,
+            Self::InvalidName { .. } | Self::BackendMismatch { .. } => io::ErrorKind::InvalidInput,
+            Self::Io { source, .. } => source.kind(),
+            // `io::ErrorKind::Deadlock` is younger (1.83) than this crate's MSRV.
+            Self::WouldDeadlock { .. } | Self::OtherNamespace { .. } => io::ErrorKind::Other,
+        }
+    }
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lock \"{}\": ", Escaped(self.lock()))?;
+        match self {
+            Self::Timeout { waited, holder, .. } => {
+                if waited.is_zero() {
+                    f.write_str("taken")?;
+                } else {
+                    write!(f, "timed out after {}", Seconds(*waited))?;
+                }
+                match holder {
+                    Some(holder) => write!(f, "; {holder}"),
+                    None => Ok(()),
+                }
+            }
+            Self::WouldDeadlock { .. } => f.write_str(
+                "this thread holds it already, and would wait for itself; \
+                 release the first guard, or call a function that does not take the lock",
+            ),
+            Self::InvalidName { reason, .. } => reason.fmt(f),
+            Self::BackendMismatch { wanted, established, .. } => write!(
+                f,
+                "asked for with the {wanted} backend, but this process uses it with the \
+                 {established} backend: the two would not exclude each other",
+            ),
+            Self::OtherNamespace { holder, .. } => write!(
+                f,
+                "{holder}, in another network namespace, where this lock does not reach; \
+                 share the network namespace (systemd: PrivateNetwork=no, containers: the host's network)",
+            ),
+            Self::Io { operation, source, .. } => write!(f, "cannot {operation}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for LockError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            // The message ends with the system's own words, so a chain would say them twice.
+            Self::Io { source, .. } => source.source(),
+            Self::InvalidName { reason, .. } => reason.source(),
+            _ => None,
+        }
+    }
+}
+
+/// `TimedOut` for a timeout, `InvalidInput` for a bad name or backend, the system's own kind for
+/// [`LockError::Io`]. The [`LockError`] stays reachable by [`io::Error::get_ref`].
+impl From<LockError> for io::Error {
+    fn from(error: LockError) -> Self {
+        Self::new(error.io_kind(), error)
+    }
+}

@@ -1,0 +1,22 @@
+//! The locks behind [lockattr](https://docs.rs/lockattr).
+
+mod attribute;
+mod backend;
+mod error;
+mod holder;
+mod lock;
+mod name;
+mod text;
+
+pub use backend::Backend;
+pub use error::LockError;
+pub use holder::{Holder, KnownBy, Tenure};
+pub use lock::{Lock, LockGuard};
+pub use name::NameError;
+
+/// What the expansion of the attribute calls; no part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::attribute::*;
+    pub use std::time::Duration;
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+#[cfg(feature = "macros")]
+pub use lockattr_macros::interprocess_lock;
+pub use lockattr_runtime::{
+    Backend, Holder, KnownBy, Lock, LockError, LockGuard, NameError, Tenure,
+};
+
+/// What the expansion of the attribute calls; no part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use lockattr_runtime::__private::*;
+}

@@ -23,7 +23,13 @@ pub fn enter(
     timeout: Duration,
     function: &'static str,
 ) -> Result<LockGuard, LockError> {
-    lock.acquire_for(timeout, &CallSite { function, place: Location::caller() })
+    lock.acquire_for(
+        timeout,
+        &CallSite {
+            function,
+            place: Location::caller(),
+        },
+    )
 }
 
 /// Takes the lock for an annotated function whose attribute says what the info is.
@@ -45,7 +51,13 @@ struct CallSite {
 
 impl fmt::Display for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}:{})", self.function, self.place.file(), self.place.line())
+        write!(
+            f,
+            "{} ({}:{})",
+            self.function,
+            self.place.file(),
+            self.place.line()
+        )
     }
 }
 
@@ -67,6 +79,7 @@ impl<T, E: From<LockError>> Fallible for Result<T, E> {
 }
 
 /// The annotated function's own error for a lock that was not acquired.
+#[must_use]
 pub fn fail<R: Fallible>(error: LockError) -> R {
     R::from_lock_error(error)
 }

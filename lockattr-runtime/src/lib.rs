@@ -2,10 +2,16 @@
 
 mod attribute;
 mod backend;
+mod deadline;
 mod error;
 mod holder;
 mod lock;
+mod log;
 mod name;
+mod record;
+mod registry;
+mod state;
+mod sys;
 mod text;
 
 pub use backend::Backend;

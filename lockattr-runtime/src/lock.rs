@@ -1,21 +1,280 @@
-//! stub
-#![allow(missing_docs, clippy::all, clippy::pedantic)]
-use crate::*;
-use std::{fmt, time::Duration};
-pub struct Lock(&'static str);
-#[must_use = "dropping the guard gives the lock back"]
-pub struct LockGuard(());
-impl Drop for LockGuard { fn drop(&mut self) {} }
+//! A named lock, and the guard that holds it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use once_cell::race::OnceBox;
+
+use crate::backend::{AnyHeld, Backend};
+use crate::error::LockError;
+use crate::holder::Holder;
+use crate::name;
+use crate::registry;
+use crate::state::State;
+use crate::sys::fork;
+
+/// A lock that every process on the machine respects, by its name.
+///
+/// Any number of these, in any number of processes and threads, are one lock if they have one name
+/// and one backend. Making one takes nothing; a static is the usual place:
+///
+/// ```
+/// use std::time::Duration;
+/// use lockattr_runtime::Lock;
+///
+/// static BUS: Lock = Lock::port("doc-i2c-1");
+///
+/// fn read_register() -> Result<u8, lockattr_runtime::LockError> {
+///     let _guard = BUS.acquire(Duration::from_secs(2))?;
+///     // … nobody else talks on the bus here …
+///     Ok(0)
+/// } // given back, on every way out
+/// # read_register().unwrap();
+/// ```
+pub struct Lock {
+    backend: Backend,
+    name: Cow<'static, str>,
+    /// The state in the registry, once it was looked up. A race decides who stores it, and all would
+    /// store the same; unlike with a `Once`, no fork can find it half way.
+    state: OnceBox<Arc<State>>,
+}
+
 impl Lock {
-    pub const fn port(name: &'static str) -> Self { crate::name::assert_valid(name, Backend::Port); Lock(name) }
-    pub fn open(_backend: Backend, _name: &str) -> Result<Self, LockError> { Ok(Lock("x")) }
+    /// A lock of the port backend: a listening unix socket at the abstract address
+    /// `\0/portlock/NAME`, as k3portlock binds it.
+    ///
+    /// `name` has 1 to 97 bytes and no NUL. In a `static` or `const` it is checked by the compiler:
+    ///
+    /// ```compile_fail
+    /// # use lockattr_runtime::Lock;
+    /// static NAMELESS: Lock = Lock::port("");
+    /// ```
+    ///
+    /// # Panics
+    /// If `name` breaks the rules. See [`Lock::open`] for names that are made at run time.
+    #[must_use]
+    pub const fn port(name: &'static str) -> Self {
+        name::assert_valid(name, Backend::Port);
+        Self {
+            backend: Backend::Port,
+            name: Cow::Borrowed(name),
+            state: OnceBox::new(),
+        }
+    }
+
+    /// A lock whose name is made at run time.
+    ///
+    /// ```
+    /// use lockattr_runtime::{Backend, Lock, LockError};
+    ///
+    /// let bus = 3;
+    /// let lock = Lock::open(Backend::Port, &format!("doc-i2c-{bus}"))?;
+    /// assert!(!lock.is_locked()?);
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LockError::InvalidName`] if `name` breaks the backend's rules, and
+    /// [`LockError::BackendMismatch`] if this process uses the name under another backend.
+    pub fn open(backend: Backend, name: &str) -> Result<Self, LockError> {
+        name::check(name, backend).map_err(|reason| LockError::InvalidName {
+            lock: name.into(),
+            reason,
+        })?;
+        let lock = Self {
+            backend,
+            name: Cow::Owned(name.to_owned()),
+            state: OnceBox::new(),
+        };
+        lock.state()?;
+        Ok(lock)
+    }
+
+    /// The lock's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How the lock excludes other processes.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Takes the lock, waiting for at most `timeout` while others have it.
+    ///
+    /// Waiters are served first come, first served, processes and threads alike. A `timeout` of zero
+    /// tries once; one that no clock can reach, such as [`Duration::MAX`], waits for ever. Time is
+    /// `CLOCK_MONOTONIC`. The place of the call is what others see in [`Holder::info`].
+    ///
+    /// # Errors
+    /// - [`LockError::Timeout`] if others had the lock all the time; it says who has it now.
+    /// - [`LockError::WouldDeadlock`], at once, if the calling thread acquired this lock and the guard
+    ///   still lives, wherever it has been moved to.
+    /// - [`LockError::OtherNamespace`] if a process in another network namespace holds the name.
+    /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
+    /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
-    pub fn acquire(&self, timeout: Duration) -> Result<LockGuard, LockError> { self.acquire_for(timeout, &std::panic::Location::caller()) }
+    pub fn acquire(&self, timeout: Duration) -> Result<LockGuard, LockError> {
+        self.acquire_for(timeout, Location::caller())
+    }
+
+    /// Takes the lock if nobody has it.
+    ///
+    /// It does not wait for a holder. For up to a tenth of a second it waits for something else: a
+    /// lock that was given back stays taken for a moment if a process was just being spawned by its
+    /// last holder, until that child has executed its program.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire); [`LockError::Timeout`] means that somebody has it.
     #[track_caller]
-    pub fn try_acquire(&self) -> Result<LockGuard, LockError> { self.acquire(Duration::ZERO) }
-    pub fn acquire_with_info(&self, timeout: Duration, info: &str) -> Result<LockGuard, LockError> { self.acquire_for(timeout, &info) }
-    pub fn is_locked(&self) -> Result<bool, LockError> { let _ = self.0; Ok(false) }
-    pub fn holder(&self) -> Result<Option<Holder>, LockError> { Ok(None) }
-    pub fn last_holder(&self) -> Result<Option<Holder>, LockError> { Ok(None) }
-    pub(crate) fn acquire_for(&self, _timeout: Duration, _info: &dyn fmt::Display) -> Result<LockGuard, LockError> { Ok(LockGuard(())) }
+    pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
+        self.acquire(Duration::ZERO)
+    }
+
+    /// As [`acquire`](Self::acquire), with a text of the caller's in place of the call site.
+    ///
+    /// The lock's record keeps some 3,500 bytes of it.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr_runtime::{Lock, LockError};
+    /// static FLASH: Lock = Lock::port("doc-flash");
+    ///
+    /// let guard = FLASH.acquire_with_info(Duration::from_secs(1), "erasing sector 7")?;
+    /// let holder = FLASH.holder()?.expect("we hold it");
+    /// assert_eq!(holder.pid, Some(std::process::id()));
+    /// assert_eq!(holder.info.as_deref(), Some("erasing sector 7"));
+    /// # drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    pub fn acquire_with_info(&self, timeout: Duration, info: &str) -> Result<LockGuard, LockError> {
+        self.acquire_for(timeout, &info)
+    }
+
+    pub(crate) fn acquire_for(
+        &self,
+        timeout: Duration,
+        info: &dyn fmt::Display,
+    ) -> Result<LockGuard, LockError> {
+        let state = self.state()?;
+        let held = state.acquire(timeout, info)?;
+        Ok(LockGuard {
+            state: Arc::clone(state),
+            held: Some(held),
+            generation: fork::generation(),
+        })
+    }
+
+    /// Whether anybody holds the lock now, this process or another, lockattr or not.
+    ///
+    /// A look, not a promise: by the time it returns, it may be otherwise. It takes nothing.
+    ///
+    /// # Errors
+    /// [`LockError::BackendMismatch`], and [`LockError::Io`] if the system does not say.
+    pub fn is_locked(&self) -> Result<bool, LockError> {
+        self.state()?.is_locked()
+    }
+
+    /// Who holds the lock now; none if nobody does.
+    ///
+    /// What the kernel says comes first ([`Holder::known_by`]); the rest is from the lock's record, if
+    /// it belongs to the same process.
+    ///
+    /// # Errors
+    /// As [`is_locked`](Self::is_locked).
+    pub fn holder(&self) -> Result<Option<Holder>, LockError> {
+        self.state()?.holder()
+    }
+
+    /// Who took the lock last, whether that process holds still, gave it back, or died
+    /// ([`Holder::tenure`]); none if no record tells. Only lockattr's processes write records.
+    ///
+    /// # Errors
+    /// As [`is_locked`](Self::is_locked).
+    pub fn last_holder(&self) -> Result<Option<Holder>, LockError> {
+        self.state()?.last_holder()
+    }
+
+    fn state(&self) -> Result<&Arc<State>, LockError> {
+        self.state
+            .get_or_try_init(|| registry::state(self.backend, &self.name).map(Box::new))
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lock")
+            .field("backend", &self.backend)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Holds a lock, and gives it back when dropped.
+///
+/// It may be sent to another thread. In a forked child a copy of it does nothing: the lock stays the
+/// parent's.
+#[must_use = "the lock is given back when the guard is dropped"]
+pub struct LockGuard {
+    state: Arc<State>,
+    /// Always there but inside of `drop`.
+    held: Option<AnyHeld>,
+    generation: u32,
+}
+
+impl LockGuard {
+    /// The name of the lock that this holds.
+    #[must_use]
+    pub fn lock_name(&self) -> &str {
+        self.state.name()
+    }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        let Some(held) = self.held.take() else { return };
+        // A forked child does not hold what its parent holds. Its copy of `held` is dropped, which
+        // a backend must make harmless.
+        if self.generation == fork::generation() {
+            self.state.release(held);
+        }
+    }
+}
+
+impl fmt::Debug for LockGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockGuard")
+            .field("lock", &self.lock_name())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guards_and_locks_can_be_sent() {
+        fn is_send<T: Send>() {}
+        fn is_sync<T: Sync>() {}
+        is_send::<LockGuard>();
+        is_send::<Lock>();
+        is_sync::<Lock>();
+    }
+
+    #[test]
+    fn bad_names_are_errors_at_run_time() {
+        for name in ["", "a\0b", &"n".repeat(98)] {
+            let error = Lock::open(Backend::Port, name).unwrap_err();
+            assert!(matches!(error, LockError::InvalidName { .. }), "{error}");
+        }
+    }
 }

@@ -27,7 +27,10 @@ impl fmt::Display for NameError {
         match self {
             Self::Empty => f.write_str("the name is empty; give it at least one byte"),
             Self::TooLong { bytes, limit } => {
-                write!(f, "the name has {bytes} bytes; at most {limit} are possible")
+                write!(
+                    f,
+                    "the name has {bytes} bytes; at most {limit} are possible"
+                )
             }
             Self::Nul => f.write_str("the name has a NUL byte; leave it out"),
         }
@@ -48,7 +51,10 @@ pub(crate) const fn check(name: &str, backend: Backend) -> Result<(), NameError>
         return Err(NameError::Empty);
     }
     if bytes.len() > limit {
-        return Err(NameError::TooLong { bytes: bytes.len(), limit });
+        return Err(NameError::TooLong {
+            bytes: bytes.len(),
+            limit,
+        });
     }
     let mut i = 0;
     while i < bytes.len() {
@@ -81,6 +87,14 @@ pub(crate) const PORT_LIMIT: usize = 108 - 1 - PORT_PREFIX.len();
 /// What k3portlock 0.1.11 puts before the name on Linux.
 pub(crate) const PORT_PREFIX: &str = "/portlock/";
 
+/// A short stand-in for a name where the whole does not fit: FNV-1a, 64 bits. Every process of the
+/// machine must compute the same, so it is none of std's, which may change with the compiler.
+pub(crate) fn digest(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,7 +106,13 @@ mod tests {
         assert_eq!(check(&"n".repeat(97)), Ok(()));
         assert_eq!(check("bus/1 ä\n\u{1b}"), Ok(()));
         assert_eq!(check(""), Err(NameError::Empty));
-        assert_eq!(check(&"n".repeat(98)), Err(NameError::TooLong { bytes: 98, limit: 97 }));
+        assert_eq!(
+            check(&"n".repeat(98)),
+            Err(NameError::TooLong {
+                bytes: 98,
+                limit: 97
+            })
+        );
         assert_eq!(check("i2c\0"), Err(NameError::Nul));
     }
 

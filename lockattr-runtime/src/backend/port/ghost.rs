@@ -1,0 +1,78 @@
+//! A lock that was given back and is still bound: a ghost.
+//!
+//! Between `fork` (or `vfork`, `posix_spawn`) and `exec`, a child has copies of the descriptors that
+//! another thread of its parent holds locks by, for close-on-exec acts at `exec` only. If the lock is
+//! given back meanwhile, its address stays bound for that moment, with nobody there. Who waits in a
+//! queue is woken when the copy goes, and notices nothing; but who tries once would be told that the
+//! lock is taken, often by the very thread that has just given it back.
+
+use std::time::{Duration, Instant};
+
+use super::sockets::{Bound, Joined};
+use super::{Failure, Port};
+use crate::backend::port::queue::{Acquisition, Step};
+use crate::record::Grant;
+use crate::sys::clock;
+use crate::sys::poll;
+use crate::sys::socket::{peer, ForkSocket};
+
+/// How long to wait for a ghost to go. It takes a child well under a millisecond to come to its
+/// `exec`, but a busy machine may not run it at once.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// How long after its release a lock can have a ghost, generously.
+const HAUNTED: Duration = Duration::from_secs(1);
+
+/// How often to look whether what seemed a ghost has become a holder.
+const SLICE: Duration = Duration::from_millis(1);
+
+impl Port {
+    /// Tries to take the lock, which a ghost does not prevent.
+    pub(super) fn try_bind_past_ghosts(&self) -> Result<Option<ForkSocket>, Failure> {
+        let unbound = match self.bind()? {
+            Bound::Held(listener) => return Ok(Some(listener)),
+            Bound::Taken(unbound) => unbound,
+        };
+        // Only now is it worth asking over the socket, which leaves an entry in a holder's queue.
+        if !self.record.last_grant().was_released_lately() {
+            return Ok(None);
+        }
+        let Joined::Queued(connection) = self.join(unbound)? else {
+            return Ok(None);
+        };
+        self.outlast_ghost(&connection);
+        let mut acquisition = Acquisition::resume(self, connection);
+        match acquisition.advance()? {
+            Step::Acquired(listener) => Ok(Some(listener)),
+            Step::Waiting(_) => acquisition.give_up(),
+        }
+    }
+
+    /// Waits while what `connection` leads to is a ghost. It has gone when the connection has ended.
+    pub(super) fn outlast_ghost(&self, connection: &ForkSocket) {
+        let start = Instant::now();
+        while self.is_ghost(connection) && start.elapsed() < PATIENCE {
+            if poll::wait_readable(connection, Some(SLICE)).is_err()
+                || poll::is_readable(connection)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Whether the process that listened last has given the lock back. A lock that is on its way from
+    /// there to its next holder looks the same, until that one has written its grant.
+    fn is_ghost(&self, connection: &ForkSocket) -> bool {
+        let Some(last) = self.record.known_last_grant() else {
+            return false;
+        };
+        last.was_released_lately() && peer(connection).is_ok_and(|peer| peer.pid == Some(last.pid))
+    }
+}
+
+impl Grant {
+    fn was_released_lately(&self) -> bool {
+        self.released != 0
+            && Duration::from_nanos(clock::monotonic().saturating_sub(self.released)) < HAUNTED
+    }
+}

@@ -1,0 +1,154 @@
+//! The port backend: whoever owns the socket that listens at `\0/portlock/NAME` holds the lock.
+//!
+//! ```text
+//! holder     socket, bind, listen            … body …            hand-off or close
+//! waiter     socket, bind fails, bind to a name of its own, connect, poll
+//! observer   socket, connect, SO_PEERCRED
+//! ```
+//!
+//! The kernel lets one socket at a time be bound to an address, and frees the address when the last
+//! descriptor of the socket is closed, by the holder or by the kernel after the holder's death. So
+//! binding excludes, and excludes k3portlock too, which binds the same address and does not listen.
+//!
+//! The holder's accept queue is the queue of the waiters. At the release the holder passes the
+//! listening socket itself to the first waiter ([`queue`]), so the address is never free in between,
+//! nobody can slip in, and the other waiters stay in the queue.
+
+mod address;
+mod ghost;
+mod observe;
+mod queue;
+mod sockets;
+mod table;
+
+use std::fmt;
+use std::io;
+use std::sync::Mutex;
+
+use nix::libc;
+use socket2::SockAddr;
+
+use super::{Failure, RawLock};
+use crate::deadline::Deadline;
+use crate::holder::{Holder, KnownBy};
+use crate::record::{self, Record};
+use crate::sys::process::Process;
+use crate::sys::socket::{ForkSocket, Peer};
+use observe::Observer;
+use queue::{Acquisition, Step};
+
+/// How many waiters and observers fit into a holder's queue; the system caps it at
+/// `net.core.somaxconn` (4096 since Linux 5.4).
+const BACKLOG: libc::c_int = libc::c_int::MAX;
+
+/// A lock by a bound socket.
+#[derive(Debug)]
+pub(crate) struct Port {
+    name: Box<str>,
+    address: SockAddr,
+    record: Record,
+    /// A connection to the holder, kept from one look to the next: each new one would leave an entry
+    /// in the holder's queue until the release.
+    observer: Mutex<Option<Observer>>,
+}
+
+impl RawLock for Port {
+    /// The listening socket.
+    type Held = ForkSocket;
+
+    fn acquire(&self, deadline: Deadline, info: &dyn fmt::Display) -> Result<ForkSocket, Failure> {
+        let listener = match deadline {
+            Deadline::Now => self.try_bind_past_ghosts()?,
+            deadline => self.wait(deadline)?,
+        };
+        match listener {
+            Some(listener) => self.grant(listener, info),
+            None => Err(Failure::Busy(self.best_known_holder(deadline))),
+        }
+    }
+
+    fn release(&self, listener: ForkSocket) {
+        // While the lock is still held: the next holder writes its own grant.
+        self.record.write_release();
+        queue::hand_off(listener);
+    }
+
+    fn is_locked(&self) -> io::Result<bool> {
+        self.look_whether_locked()
+    }
+
+    fn holder(&self) -> io::Result<Option<Holder>> {
+        self.look_who_holds()
+    }
+
+    fn last_holder(&self) -> io::Result<Option<Holder>> {
+        Ok(record::latest(&self.name)?.map(|record| record.holder(KnownBy::Record)))
+    }
+}
+
+impl Port {
+    /// `name` has been checked, so its address exists.
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            address: address::of_lock(name),
+            record: Record::new(name),
+            observer: Mutex::new(None),
+        }
+    }
+
+    /// Waits for the listening socket until `deadline`.
+    fn wait(&self, deadline: Deadline) -> Result<Option<ForkSocket>, Failure> {
+        let mut acquisition = Acquisition::new(self);
+        loop {
+            match acquisition.advance()? {
+                Step::Acquired(listener) => return Ok(Some(listener)),
+                Step::Waiting(_) if deadline.has_passed() => return acquisition.give_up(),
+                Step::Waiting(wait) => wait.sleep(deadline.left())?,
+            }
+        }
+    }
+
+    /// The socket is this process's: the lock is held from here on. Writes the record.
+    fn grant(&self, listener: ForkSocket, info: &dyn fmt::Display) -> Result<ForkSocket, Failure> {
+        let refuse = Failure::io("find out which process this is");
+        let this = match Process::this() {
+            Ok(this) => this,
+            Err(error) => {
+                queue::hand_off(listener);
+                return Err(refuse(error));
+            }
+        };
+        // Processes of two network namespaces can bind one address twice, while they see each other's
+        // records: then the lock would exclude nobody, and says so.
+        let last = self.record.last_grant();
+        if last.is_elsewhere(&this) && last.stands(&this) {
+            if let Some(record) = record::read(&self.name, this.uid) {
+                queue::hand_off(listener);
+                return Err(Failure::OtherNamespace(record.holder(KnownBy::Record)));
+            }
+        }
+        self.record.write_grant(&this, info);
+        Ok(listener)
+    }
+
+    /// Whom to name in the error of a failed acquire.
+    fn best_known_holder(&self, deadline: Deadline) -> Option<Holder> {
+        // A program that only tries may do so in a loop, and each look over the socket can leave an
+        // entry in the holder's queue: where the record names a living holder, that has to do.
+        if matches!(deadline, Deadline::Now) {
+            let this = Process::this().ok()?;
+            if self.record.last_grant().stands(&this) {
+                return Some(record::read(&self.name, this.uid)?.holder(KnownBy::Record));
+            }
+        }
+        self.look_who_holds().ok().flatten()
+    }
+
+    /// What the record tells of the holder that the kernel names: none if the record is about another
+    /// process, or one that gave the lock back.
+    fn record_of(&self, peer: Peer) -> Option<record::Snapshot> {
+        record::read(&self.name, peer.uid)
+            .filter(|record| record.pid() == peer.pid && !record.is_released())
+    }
+}

@@ -1,0 +1,92 @@
+//! The three things that a socket of this backend does, each in one attempt.
+
+use std::io;
+
+use nix::libc;
+use socket2::SockAddr;
+
+use super::{address, Failure, Port, BACKLOG};
+use crate::sys::socket::ForkSocket;
+
+/// What became of an attempt to bind the lock's address.
+pub(super) enum Bound {
+    /// The lock is held: the socket listens.
+    Held(ForkSocket),
+    /// Somebody else has the address; the socket is still free to be bound elsewhere.
+    Taken(ForkSocket),
+}
+
+/// What became of an attempt to join the holder's queue.
+pub(super) enum Joined {
+    Queued(ForkSocket),
+    /// Nobody listens there (a holder that does not, like k3portlock, or one between `bind` and
+    /// `listen`; or the lock has just come free), or the queue is full.
+    Barred,
+}
+
+impl Port {
+    /// Tries to take the lock.
+    pub(super) fn bind(&self) -> Result<Bound, Failure> {
+        let socket = ForkSocket::new().map_err(Failure::io("open a socket"))?;
+        match socket.bind(&self.address) {
+            Ok(()) => listen(socket).map(Bound::Held),
+            Err(error) if error.raw_os_error() == Some(libc::EADDRINUSE) => {
+                Ok(Bound::Taken(socket))
+            }
+            Err(error) => Err(Failure::io("bind the lock's address")(error)),
+        }
+    }
+
+    /// Joins the holder's queue with a socket that is not bound yet.
+    pub(super) fn join(&self, socket: ForkSocket) -> Result<Joined, Failure> {
+        // A handful of attempts suffices: only a process of the same pid in another pid namespace,
+        // or somebody who means harm, has bound the address before.
+        const ATTEMPTS: usize = 16;
+
+        let mut attempts = (0..ATTEMPTS).map(|_| socket.bind(&address::of_waiter(&self.name)));
+        let bound = attempts
+            .find(|bound| !has_code(bound, libc::EADDRINUSE))
+            .unwrap_or_else(|| Err(io::Error::from_raw_os_error(libc::EADDRINUSE)));
+        bound.map_err(Failure::io("bind an address to wait at"))?;
+        self.connect(&socket).map(|joined| {
+            if joined {
+                Joined::Queued(socket)
+            } else {
+                Joined::Barred
+            }
+        })
+    }
+
+    /// Connects to the lock's address: whether somebody listens there and has room.
+    pub(super) fn connect(&self, socket: &ForkSocket) -> Result<bool, Failure> {
+        match connect(socket, &self.address) {
+            Ok(()) => Ok(true),
+            Err(error) => match error.raw_os_error() {
+                Some(libc::ECONNREFUSED | libc::EAGAIN) => Ok(false),
+                _ => Err(Failure::io("connect to the lock's address")(error)),
+            },
+        }
+    }
+}
+
+/// Opens the queue. On a socket that came from another process this also makes the kernel name
+/// this process as the holder (`SO_PEERCRED` tells who called `listen`, unix(7)).
+pub(super) fn listen(socket: ForkSocket) -> Result<ForkSocket, Failure> {
+    socket
+        .listen(BACKLOG)
+        .map_err(Failure::io("listen at the lock's address"))?;
+    Ok(socket)
+}
+
+fn connect(socket: &ForkSocket, address: &SockAddr) -> io::Result<()> {
+    loop {
+        match socket.connect(address) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+fn has_code(result: &io::Result<()>, code: libc::c_int) -> bool {
+    matches!(result, Err(error) if error.raw_os_error() == Some(code))
+}

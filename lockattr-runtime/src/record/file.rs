@@ -1,0 +1,134 @@
+//! The files of records: one per lock and user, written by that user alone and read by anybody.
+//!
+//! One file for all users would need to be writable by all, and in a folder like `/dev/shm` the
+//! kernel refuses even root to open another user's file with `O_CREAT` (`fs.protected_regular`,
+//! `proc_sys_fs(5)`). So each user has a file, and the kernel says whose holds.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::posix_fallocate;
+use nix::libc;
+use nix::unistd::geteuid;
+
+use crate::name::digest;
+use crate::sys::page::PAGE_BYTES;
+
+/// Where POSIX shared memory lives on Linux (`shm_overview(7)`).
+pub(super) const FOLDER: &str = "/dev/shm";
+
+/// The mode of a record: everybody may see who holds.
+const MODE: u32 = 0o644;
+
+/// Opens this user's record of `name` to be mapped, and makes it if there is none.
+pub(super) fn open_own(name: &str) -> io::Result<File> {
+    let uid = geteuid().as_raw();
+    let path = path(name, uid);
+    let file = open_or_create(&path)?;
+    check(&file, uid)?;
+    // Reserves the memory: to touch a page that a full tmpfs cannot give is a SIGBUS. It never
+    // shrinks a file and changes no byte, so it needs no agreement between processes.
+    const LENGTH: libc::off_t = 4096;
+    posix_fallocate(&file, 0, LENGTH)?;
+    Ok(file)
+}
+
+/// Opens without `O_CREAT` first, and then with `O_EXCL`: never is another one's file taken for a new
+/// one. Two processes of this user may be here at once; the later one finds the earlier one's file.
+fn open_or_create(path: &Path) -> io::Result<File> {
+    loop {
+        match open(path, true) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+        match create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            created => return created,
+        }
+    }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    let file = options(true).create_new(true).mode(MODE).open(path)?;
+    file.set_permissions(Permissions::from_mode(MODE))?; // the umask has masked it
+    Ok(file)
+}
+
+/// Opens the record of `name` that the user `uid` writes, to read it.
+pub(super) fn open_readable(name: &str, uid: u32) -> io::Result<File> {
+    let file = open(&path(name, uid), false)?;
+    check(&file, uid)?;
+    Ok(file)
+}
+
+fn open(path: &Path, write: bool) -> io::Result<File> {
+    options(write).open(path)
+}
+
+fn options(write: bool) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    // O_NOFOLLOW: no link is followed; O_NONBLOCK: no pipe in the file's place is waited for.
+    options
+        .read(true)
+        .write(write)
+        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options
+}
+
+/// Whether the file is what its name says: a plain file that `uid` owns and nobody else may write.
+fn check(file: &File, uid: u32) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    if metadata.is_file() && metadata.uid() == uid && metadata.mode() & 0o022 == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "the record's file is not this user's own, or others may write it",
+        ))
+    }
+}
+
+fn path(name: &str, uid: u32) -> PathBuf {
+    let mut path = format!("{FOLDER}/{PREFIX}{uid}.");
+    path.push_str(&encoded(name));
+    path.into()
+}
+
+const PREFIX: &str = "lockattr.";
+
+/// The user whose record of the lock `name` a file of this name would be.
+pub(super) fn uid_in(file_name: &OsStr, name: &str) -> Option<u32> {
+    let file_name = std::str::from_utf8(file_name.as_bytes()).ok()?;
+    let (uid, rest) = file_name.strip_prefix(PREFIX)?.split_once('.')?;
+    if rest == encoded(name) {
+        uid.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// A lock's name as a part of a file's name: what is no letter, digit, `-`, `_` or `.` is written
+/// as `%` and two digits, and a name too long for a file is cut and ends with its digest. (The
+/// record itself holds the whole name.)
+fn encoded(name: &str) -> String {
+    const LIMIT: usize = 200; // a file's name has at most 255 bytes (NAME_MAX)
+
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.') {
+            encoded.push(byte.into());
+        } else {
+            let _ = write!(encoded, "%{byte:02x}"); // to a String: never fails
+        }
+    }
+    if encoded.len() > LIMIT {
+        encoded.truncate(LIMIT); // all of it is ASCII
+        let _ = write!(encoded, "~{:016x}", digest(name));
+    }
+    encoded
+}

@@ -1,0 +1,101 @@
+//! Where in a record's page each field is.
+//!
+//! ```text
+//! byte    0  text, NUL-terminated
+//!      3584  magic, version, sequence, pid, start time, pid and network namespace, thread,
+//!            times of the grant and the release, command, name
+//! ```
+//!
+//! All numbers are 64-bit words of the machine's byte order: the page never leaves the machine.
+
+use std::sync::atomic::{fence, AtomicU64, Ordering};
+
+use crate::sys::page::{Words, PAGE_WORDS};
+use crate::sys::process::COMMAND_BYTES;
+
+const WORD_BYTES: usize = 8;
+
+/// The words of the text at the page's start.
+pub(super) const TEXT_WORDS: usize = PAGE_WORDS - 64;
+pub(super) const TEXT_BYTES: usize = TEXT_WORDS * WORD_BYTES;
+
+/// The bytes that a name may have in a record; the longest that any backend allows is shorter.
+pub(super) const NAME_BYTES: usize = 256;
+
+pub(super) const MAGIC: u64 = u64::from_ne_bytes(*b"lockattr");
+pub(super) const VERSION: u64 = 1;
+
+/// A word, or the first of several.
+#[derive(Debug, Clone, Copy)]
+#[repr(usize)]
+pub(super) enum Field {
+    Magic = TEXT_WORDS,
+    Version,
+    /// Odd while the record is being written: see [`Writing`].
+    Sequence,
+    Pid,
+    StartTime,
+    PidNamespace,
+    NetworkNamespace,
+    Thread,
+    GrantedMonotonic,
+    GrantedWall,
+    /// 0 while the lock is held.
+    ReleasedMonotonic,
+    NameLength,
+    Command,
+    Name = Self::Command as usize + COMMAND_BYTES / WORD_BYTES,
+}
+
+const _: () = assert!(Field::Name as usize + NAME_BYTES / WORD_BYTES <= PAGE_WORDS);
+
+impl Field {
+    pub(super) fn of(self, words: &Words) -> &AtomicU64 {
+        &words[self as usize]
+    }
+}
+
+/// Writes `bytes`, padded with zeroes to whole words.
+pub(super) fn write_bytes(words: &Words, field: Field, bytes: &[u8]) {
+    for (word, chunk) in words[field as usize..].iter().zip(bytes.chunks(WORD_BYTES)) {
+        let mut padded = [0; WORD_BYTES];
+        padded[..chunk.len()].copy_from_slice(chunk);
+        word.store(u64::from_ne_bytes(padded), Ordering::Relaxed);
+    }
+}
+
+pub(super) fn write_name(words: &Words, name: &str) {
+    let name = &name.as_bytes()[..name.len().min(NAME_BYTES)];
+    Field::NameLength
+        .of(words)
+        .store(name.len() as u64, Ordering::Relaxed);
+    write_bytes(words, Field::Name, name);
+}
+
+/// While it lives, the record is being written, and readers can tell: a sequence lock. A writer
+/// that is killed leaves the sequence odd; readers then know nothing until the next grant.
+pub(super) struct Writing<'a> {
+    words: &'a Words,
+    odd: u64,
+}
+
+impl<'a> Writing<'a> {
+    pub(super) fn begin(words: &'a Words) -> Self {
+        let odd = Field::Sequence.of(words).load(Ordering::Relaxed) | 1;
+        Field::Sequence.of(words).store(odd, Ordering::Relaxed);
+        // No write of the fields becomes visible before the odd sequence does.
+        fence(Ordering::Release);
+        Field::Magic.of(words).store(MAGIC, Ordering::Relaxed);
+        Field::Version.of(words).store(VERSION, Ordering::Relaxed);
+        Self { words, odd }
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        // Every write of the fields is visible before the even sequence is.
+        Field::Sequence
+            .of(self.words)
+            .store(self.odd.wrapping_add(1), Ordering::Release);
+    }
+}

@@ -1,0 +1,148 @@
+//! Reading a record that any process may have written: nothing in it is believed.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, SystemTime};
+
+use super::layout::{Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
+use super::{file, text};
+use crate::holder::{Holder, KnownBy, Tenure};
+use crate::sys::clock;
+use crate::sys::page::PAGE_BYTES;
+use crate::sys::process::{self, Process, COMMAND_BYTES};
+
+/// A consistent copy of a record.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    page: Box<[u8; PAGE_BYTES]>,
+    /// The owner of the record's file, who alone can write it.
+    uid: u32,
+}
+
+/// What the record of `name` says that the user `uid` writes; none if there is none that can be
+/// trusted to be that user's and whole.
+pub(crate) fn read(name: &str, uid: u32) -> Option<Snapshot> {
+    let file = file::open_readable(name, uid).ok()?;
+    Snapshot::take(&file, uid).filter(|snapshot| snapshot.name() == Some(name))
+}
+
+/// The latest grant of `name` that any user's record tells of.
+///
+/// # Errors
+/// If the folder of the records cannot be read.
+pub(crate) fn latest(name: &str) -> io::Result<Option<Snapshot>> {
+    let folder = match fs::read_dir(file::FOLDER) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        folder => folder?,
+    };
+    Ok(folder
+        .filter_map(|entry| file::uid_in(&entry.ok()?.file_name(), name))
+        .filter_map(|uid| read(name, uid))
+        .max_by_key(|snapshot| snapshot.word(Field::GrantedMonotonic)))
+}
+
+impl Snapshot {
+    /// Reads by `pread`, not through a mapping: the file may be cut while it is being read, and a
+    /// touch of a page that is gone is a SIGBUS.
+    fn take(file: &File, uid: u32) -> Option<Self> {
+        const TRIES: usize = 8; // a grant is written in well under a microsecond
+
+        let mut page = Box::new([0; PAGE_BYTES]);
+        for _ in 0..TRIES {
+            let before = sequence(file)?;
+            file.read_exact_at(&mut *page, 0).ok()?;
+            if before % 2 == 0 && sequence(file)? == before {
+                let snapshot = Self { page, uid };
+                let ours = snapshot.word(Field::Magic) == MAGIC
+                    && snapshot.word(Field::Version) == VERSION
+                    && snapshot.word(Field::Pid) != 0;
+                return ours.then_some(snapshot);
+            }
+        }
+        None
+    }
+
+    fn bytes(&self, field: Field, length: usize) -> Option<&[u8]> {
+        self.page.get(field as usize * 8..)?.get(..length)
+    }
+
+    fn word(&self, field: Field) -> u64 {
+        self.bytes(field, 8)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map_or(0, u64::from_ne_bytes)
+    }
+
+    fn narrow(&self, field: Field) -> Option<u32> {
+        u32::try_from(self.word(field)).ok()
+    }
+
+    fn name(&self) -> Option<&str> {
+        let length = usize::try_from(self.word(Field::NameLength)).ok()?;
+        let name = self.bytes(Field::Name, length.min(NAME_BYTES))?;
+        std::str::from_utf8(name).ok()
+    }
+
+    /// The process of the last grant, if its pid means something in this pid namespace.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        let this = Process::this().ok()?;
+        let visible = self.word(Field::PidNamespace) == this.pid_namespace;
+        self.narrow(Field::Pid).filter(|_| visible)
+    }
+
+    /// Whether the last grant was given back.
+    pub(crate) fn is_released(&self) -> bool {
+        self.word(Field::ReleasedMonotonic) != 0
+    }
+
+    fn command(&self) -> Option<String> {
+        let bytes = self.bytes(Field::Command, COMMAND_BYTES)?;
+        let name = bytes
+            .split(|&byte| byte == 0)
+            .next()
+            .filter(|name| !name.is_empty())?;
+        Some(String::from_utf8_lossy(name).into_owned())
+    }
+
+    /// Whether the process of the last grant can be seen to run. One of another pid namespace
+    /// cannot be looked for, and is taken to run.
+    fn tenure(&self) -> Tenure {
+        match self.pid() {
+            _ if self.is_released() => Tenure::Released,
+            Some(pid) if !process::is_alive(pid, self.word(Field::StartTime)) => Tenure::Died,
+            _ => Tenure::Holds,
+        }
+    }
+
+    /// The last grant as a holder.
+    pub(crate) fn holder(&self, known_by: KnownBy) -> Holder {
+        let tenure = self.tenure();
+        let granted = self.word(Field::GrantedMonotonic);
+        let end = match tenure {
+            Tenure::Released => Some(self.word(Field::ReleasedMonotonic)),
+            Tenure::Holds => Some(clock::monotonic()),
+            Tenure::Died => None, // when, nobody wrote down
+        };
+        Holder {
+            pid: self.pid(),
+            uid: Some(self.uid),
+            command: self.command(),
+            info: text::info(&self.page[..TEXT_BYTES]),
+            thread: self.narrow(Field::Thread).filter(|thread| *thread != 0),
+            since: SystemTime::UNIX_EPOCH
+                .checked_add(Duration::from_nanos(self.word(Field::GrantedWall))),
+            held_for: end
+                .and_then(|end| end.checked_sub(granted))
+                .map(Duration::from_nanos),
+            tenure,
+            known_by,
+        }
+    }
+}
+
+fn sequence(file: &File) -> Option<u64> {
+    let mut word = [0; 8];
+    file.read_exact_at(&mut word, Field::Sequence as u64 * 8)
+        .ok()?;
+    Some(u64::from_ne_bytes(word))
+}

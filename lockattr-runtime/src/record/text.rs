@@ -1,0 +1,156 @@
+//! The text at a record's start: `2024-10-20 16:00:51.864484 - where it was taken`, NUL-terminated.
+//! It is what resourcelock (cjnfuncs 3.2.3) writes, so its tools can show it.
+
+use std::fmt::{self, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::layout::{TEXT_BYTES, TEXT_WORDS};
+use crate::sys::clock::{self, LocalTime};
+use crate::sys::page::Words;
+
+/// The bytes before the info: the time, and ` - `.
+const STAMP_BYTES: usize = "2024-10-20 16:00:51.864484 - ".len();
+
+/// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`. What does not
+/// fit is cut at a character's end; a NUL inside is shown as U+FFFD.
+pub(super) fn write(words: &Words, wall: u64, info: &dyn fmt::Display) {
+    let LocalTime {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+    } = clock::local_time(wall / 1_000_000_000);
+    let micros = wall / 1_000 % 1_000_000;
+    let mut text = Text {
+        words: &words[..TEXT_WORDS],
+        written: 0,
+        word: 0,
+    };
+    // A full text, or a `Display` of the user's that fails: what was written so far stands.
+    let _ = write!(
+        text,
+        "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06} - {info}"
+    );
+    text.finish();
+}
+
+/// The info out of a record's text; none if the text is not of this form.
+pub(super) fn info(text: &[u8]) -> Option<String> {
+    let end = text.iter().position(|&byte| byte == 0)?;
+    let (stamp, info) = (text[..end].get(..STAMP_BYTES)?, &text[STAMP_BYTES..end]);
+    stamp
+        .ends_with(b" - ")
+        .then(|| String::from_utf8_lossy(info).into_owned())
+}
+
+/// Collects bytes to words, and stores the words: no copy of the text is made first.
+struct Text<'a> {
+    words: &'a [AtomicU64],
+    written: usize,
+    word: u64,
+}
+
+impl Text<'_> {
+    fn push(&mut self, byte: u8) {
+        let mut bytes = self.word.to_ne_bytes();
+        bytes[self.written % 8] = byte;
+        self.word = u64::from_ne_bytes(bytes);
+        self.written += 1;
+        if self.written % 8 == 0 {
+            self.words[self.written / 8 - 1].store(self.word, Ordering::Relaxed);
+            self.word = 0;
+        }
+    }
+
+    /// Ends the text with a NUL, for which room was kept.
+    fn finish(mut self) {
+        self.push(0);
+        if self.written % 8 != 0 {
+            self.words[self.written / 8].store(self.word, Ordering::Relaxed);
+        }
+    }
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            let character = if character == '\0' {
+                '\u{fffd}'
+            } else {
+                character
+            };
+            if self.written + character.len_utf8() >= TEXT_BYTES {
+                return Err(fmt::Error); // full: room is kept for the NUL
+            }
+            for &byte in character.encode_utf8(&mut [0; 4]).as_bytes() {
+                self.push(byte);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::page::PAGE_WORDS;
+
+    /// What a record's text holds after `info` was written.
+    fn written(info: &str) -> Vec<u8> {
+        let words: Box<Words> = Box::new([(); PAGE_WORDS].map(|()| u64::MAX.into()));
+        write(&words, 1_700_000_000_123_456_789, &info);
+        assert_eq!(
+            words[TEXT_WORDS].load(Ordering::Relaxed),
+            u64::MAX,
+            "only the text is written"
+        );
+        words[..TEXT_WORDS]
+            .iter()
+            .flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes())
+            .collect()
+    }
+
+    #[test]
+    fn the_text_is_resourcelocks() {
+        let text = written("sensord::read (src/a.rs:4)");
+        let text = String::from_utf8_lossy(text.split(|&byte| byte == 0).next().unwrap());
+        // The zone is the machine's, so only the form can be told.
+        assert!(text.starts_with("2023-11-1"), "{text}");
+        assert!(
+            text.ends_with(".123456 - sensord::read (src/a.rs:4)"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_info_comes_back_whatever_its_length() {
+        for length in 0..40 {
+            let given = "x".repeat(length);
+            assert_eq!(info(&written(&given)), Some(given));
+        }
+        assert_eq!(info(&written("a\0b")).as_deref(), Some("a\u{fffd}b"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_cut_at_a_characters_end() {
+        for shift in 0..4 {
+            let given = format!("{}{}", "x".repeat(shift), "ä€".repeat(2000));
+            let kept = info(&written(&given)).unwrap();
+            assert!(
+                given.starts_with(&kept) && kept.len() > 3500,
+                "{}",
+                kept.len()
+            );
+        }
+    }
+
+    #[test]
+    fn text_of_another_form_has_no_info() {
+        assert_eq!(info(b""), None);
+        assert_eq!(info(b"no NUL at all"), None);
+        assert_eq!(info(b"short\0"), None);
+        assert_eq!(info(&[b'x'; STAMP_BYTES + 1]), None);
+    }
+}

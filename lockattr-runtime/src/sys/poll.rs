@@ -1,0 +1,33 @@
+//! Waiting for a descriptor, or for the clock.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use nix::poll::{ppoll, PollFd, PollFlags};
+use nix::sys::time::TimeSpec;
+
+/// Sleeps until `descriptor` can be read or has hung up, at most for `timeout` (for ever if none).
+/// May return early, when a signal was handled: look, and wait again.
+///
+/// The timeout runs on `CLOCK_MONOTONIC` (`ppoll` in the kernel's `fs/select.c`) with nanoseconds;
+/// `poll` would round a deadline to a millisecond.
+pub(crate) fn wait_readable(descriptor: &impl AsFd, timeout: Option<Duration>) -> io::Result<()> {
+    ready(descriptor, timeout).map(drop)
+}
+
+/// Whether `descriptor` can be read or has hung up, now.
+pub(crate) fn is_readable(descriptor: &impl AsFd) -> bool {
+    ready(descriptor, Some(Duration::ZERO)).unwrap_or(true)
+}
+
+fn ready(descriptor: &impl AsFd, timeout: Option<Duration>) -> io::Result<bool> {
+    let mut descriptors = [PollFd::new(descriptor.as_fd(), PollFlags::POLLIN)];
+    // A timeout beyond what a timespec holds is one for ever.
+    let timeout = timeout.filter(|timeout| i32::try_from(timeout.as_secs()).is_ok());
+    match ppoll(&mut descriptors, timeout.map(TimeSpec::from), None) {
+        Ok(ready) => Ok(ready > 0),
+        Err(nix::Error::EINTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

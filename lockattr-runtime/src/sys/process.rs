@@ -1,0 +1,140 @@
+//! Which process this is, and whether another one still runs (proc(5)).
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+use nix::unistd::geteuid;
+
+use super::fork;
+
+/// The bytes of a command's name with its NUL (`TASK_COMM_LEN` in the kernel).
+pub(crate) const COMMAND_BYTES: usize = 16;
+
+/// What tells a process from every other, also from a later one with the same pid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    /// Clock ticks after the boot at which it started: field 22 of `/proc/PID/stat`.
+    pub(crate) start_time: u64,
+    /// The inode of its pid namespace: pids of two namespaces cannot be compared.
+    pub(crate) pid_namespace: u64,
+    /// The inode of its network namespace: abstract addresses reach no further.
+    pub(crate) network_namespace: u64,
+    pub(crate) uid: u32,
+    /// Its command's name, padded with NULs.
+    pub(crate) command: [u8; COMMAND_BYTES],
+}
+
+impl Process {
+    /// This process. Where `/proc` is not mounted, what it would tell is 0.
+    ///
+    /// # Errors
+    /// As [`fork::gate`].
+    pub(crate) fn this() -> io::Result<Self> {
+        let mut gate = fork::gate()?;
+        // Reading under the gate: a fork in between would leave the child with its parent's data.
+        Ok(*gate.process.get_or_insert_with(Self::read))
+    }
+
+    fn read() -> Self {
+        let pid = std::process::id();
+        let namespace =
+            |kind| fs::metadata(format!("/proc/self/ns/{kind}")).map_or(0, |file| file.ino());
+        let mut name = [0; COMMAND_BYTES];
+        for (to, from) in name
+            .iter_mut()
+            .zip(command(pid).unwrap_or_default().bytes())
+        {
+            *to = from;
+        }
+        Self {
+            pid,
+            start_time: status(pid).map_or(0, |status| status.start_time),
+            pid_namespace: namespace("pid"),
+            network_namespace: namespace("net"),
+            uid: geteuid().as_raw(),
+            command: name,
+        }
+    }
+}
+
+/// Whether the process `pid` that started at `start_time` can still run. A zombie cannot, whatever
+/// its pid is still good for.
+pub(crate) fn is_alive(pid: u32, start_time: u64) -> bool {
+    status(pid).is_some_and(|status| status.start_time == start_time && status.runs)
+}
+
+/// The name of a process's command.
+pub(crate) fn command(pid: u32) -> Option<String> {
+    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    Some(String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned())
+}
+
+/// The user a process runs as.
+pub(crate) fn uid(pid: u32) -> Option<u32> {
+    fs::metadata(format!("/proc/{pid}"))
+        .ok()
+        .map(|folder| folder.uid())
+}
+
+struct Status {
+    start_time: u64,
+    runs: bool,
+}
+
+fn status(pid: u32) -> Option<Status> {
+    parse_status(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Reads `pid (command) state …`; the command may hold anything, parentheses too, so what counts is
+/// the last one.
+fn parse_status(line: &[u8]) -> Option<Status> {
+    let end_of_command = line.iter().rposition(|&byte| byte == b')')?;
+    let mut fields = std::str::from_utf8(&line[end_of_command + 1..])
+        .ok()?
+        .split_ascii_whitespace();
+    let state = fields.next()?; // field 3
+    let start_time = fields.nth(22 - 4)?.parse().ok()?;
+    Some(Status {
+        start_time,
+        runs: !matches!(state, "Z" | "X" | "x"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_a_later_one_with_its_pid_would_not_be_it() {
+        let this = Process::this().unwrap();
+        assert_eq!(this.pid, std::process::id());
+        assert!(is_alive(this.pid, this.start_time));
+        assert!(!is_alive(this.pid, this.start_time + 1));
+    }
+
+    #[test]
+    fn a_zombie_is_not_alive() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let start_time = status(child.id()).map(|status| status.start_time);
+        // It is a zombie as soon as its end of a pipe would close; waiting without reaping:
+        nix::sys::wait::waitid(
+            nix::sys::wait::Id::Pid(nix::unistd::Pid::from_raw(child.id().try_into().unwrap())),
+            nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT,
+        )
+        .unwrap();
+        assert!(!is_alive(child.id(), start_time.unwrap()));
+        child.wait().unwrap();
+    }
+
+    #[test]
+    fn a_command_with_parentheses_does_not_shift_the_fields() {
+        let line = b"7 (a) Z 1 (b)) S 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1";
+        let status = parse_status(line).unwrap();
+        assert_eq!(status.start_time, 4711);
+        assert!(status.runs);
+        assert!(parse_status(b"7 (a) S 1").is_none());
+        assert!(parse_status(b"\xff").is_none());
+    }
+}

@@ -1,0 +1,235 @@
+//! Unix stream sockets at abstract addresses, and the passing of one over another.
+
+use std::ffi::OsStr;
+use std::io::{self, IoSlice};
+use std::ops::Deref;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::ptr;
+
+use nix::libc;
+use nix::sys::socket::{getsockopt, sendmsg, sockopt, ControlMessage, MsgFlags};
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use super::fork;
+
+/// A socket that a forked child does not keep: see [`fork`]. Close-on-exec, never blocking.
+#[derive(Debug)]
+pub(crate) struct ForkSocket {
+    /// Always there but inside of `drop`.
+    socket: Option<Socket>,
+    generation: u32,
+}
+
+impl ForkSocket {
+    /// A new, unbound socket.
+    pub(crate) fn new() -> io::Result<Self> {
+        let mut gate = fork::gate()?;
+        let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+        Ok(Self::enter(socket, &mut gate))
+    }
+
+    fn enter(socket: Socket, gate: &mut fork::Gate) -> Self {
+        gate.enter(socket.as_raw_fd());
+        Self {
+            socket: Some(socket),
+            generation: fork::generation(),
+        }
+    }
+
+    /// Whether this socket was made before a fork, and so is closed in this process.
+    pub(crate) fn is_an_ancestors(&self) -> bool {
+        self.generation != fork::generation()
+    }
+}
+
+impl Deref for ForkSocket {
+    type Target = Socket;
+
+    fn deref(&self) -> &Socket {
+        match &self.socket {
+            Some(socket) => socket,
+            None => unreachable!("only drop takes the socket"),
+        }
+    }
+}
+
+impl AsFd for ForkSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        (**self).as_fd()
+    }
+}
+
+impl Drop for ForkSocket {
+    fn drop(&mut self) {
+        let Some(socket) = self.socket.take() else {
+            return;
+        };
+        // The gate cannot fail here, its handlers stand since this socket was made. Should it all
+        // the same, the socket closes ungated.
+        let mut gate = fork::gate();
+        if self.is_an_ancestors() {
+            // Closed by the handler; the number may be somebody else's descriptor by now.
+            let _ = socket.into_raw_fd();
+            return;
+        }
+        if let Ok(gate) = &mut gate {
+            gate.leave(socket.as_raw_fd());
+        }
+        drop(socket);
+    }
+}
+
+/// The abstract address `\0name` (unix(7)).
+///
+/// # Errors
+/// If `name` has more than 107 bytes.
+pub(crate) fn abstract_address(name: &[u8]) -> io::Result<SockAddr> {
+    let mut path = Vec::with_capacity(1 + name.len());
+    path.push(0);
+    path.extend_from_slice(name);
+    SockAddr::unix(OsStr::from_bytes(&path))
+}
+
+/// Whether `socket` is a unix stream socket that listens at `address`.
+pub(crate) fn listens_at(socket: &Socket, address: &SockAddr) -> bool {
+    socket.local_addr().is_ok_and(|local| local == *address)
+        && socket.r#type().is_ok_and(|kind| kind == Type::STREAM)
+        && socket.is_listener().unwrap_or(false)
+}
+
+/// What the kernel says about the process at the other end of a connection. For the end that
+/// connected this is the process that called `listen`, and what it was then (unix(7), `SO_PEERCRED`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// None where the process cannot be seen from this pid namespace.
+    pub(crate) pid: Option<u32>,
+    pub(crate) uid: u32,
+}
+
+pub(crate) fn peer(connection: &Socket) -> io::Result<Peer> {
+    let credentials = getsockopt(connection, sockopt::PeerCredentials)?;
+    let pid = u32::try_from(credentials.pid())
+        .ok()
+        .filter(|pid| *pid != 0);
+    Ok(Peer {
+        pid,
+        uid: credentials.uid(),
+    })
+}
+
+/// Sends `descriptor` over `connection`, without waiting and without `SIGPIPE`.
+pub(crate) fn send_descriptor(connection: &Socket, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+    sendmsg::<()>(
+        connection.as_raw_fd(),
+        &[IoSlice::new(&[0])], // a stream carries a descriptor beside at least one byte
+        &[ControlMessage::ScmRights(&[descriptor.as_raw_fd()])],
+        MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT,
+        None,
+    )?;
+    Ok(())
+}
+
+/// What a look at a connection finds.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// Nothing came yet.
+    Nothing,
+    /// A socket, not yet looked at.
+    Socket(ForkSocket),
+    /// A socket came, and this process had no free descriptor for it: the kernel has dropped it.
+    Dropped,
+    /// The other end hung up, or sent something else.
+    Ended,
+}
+
+/// Looks once whether a socket has come over `connection`.
+pub(crate) fn receive_socket(connection: &Socket) -> io::Result<Received> {
+    // The received descriptor is entered before the gate opens: no fork copies it unseen.
+    let mut gate = fork::gate()?;
+    match receive_descriptors(connection) {
+        Ok(message) => Ok(match message.descriptors.into_iter().next() {
+            Some(first) => Received::Socket(ForkSocket::enter(first.into(), &mut gate)),
+            None if message.control_truncated => Received::Dropped,
+            None => Received::Ended,
+        }),
+        Err(error) => match error.raw_os_error() {
+            Some(libc::EAGAIN | libc::EINTR) => Ok(Received::Nothing),
+            Some(libc::ECONNRESET) => Ok(Received::Ended),
+            _ => Err(error),
+        },
+    }
+}
+
+struct Message {
+    /// All that came, owned, so that what is not wanted is closed.
+    descriptors: Vec<OwnedFd>,
+    control_truncated: bool,
+}
+
+/// `recvmsg`, by hand: nix refuses to look into a truncated control message, which may carry some
+/// descriptors all the same, and those would leak.
+#[allow(
+    clippy::cast_possible_truncation, // sizes of a few bytes
+    clippy::cast_ptr_alignment,       // read unaligned
+    clippy::unnecessary_cast          // the C types differ between libcs
+)]
+fn receive_descriptors(connection: &Socket) -> io::Result<Message> {
+    /// Room for one descriptor; alignment makes it two. A union, to be aligned as its header.
+    #[repr(C)]
+    union Control {
+        _aligned: libc::cmsghdr,
+        bytes: [u8; CONTROL_BYTES],
+    }
+    const DESCRIPTOR_BYTES: u32 = std::mem::size_of::<RawFd>() as u32;
+    // SAFETY: CMSG_SPACE only computes (cmsg(3)).
+    const CONTROL_BYTES: usize = unsafe { libc::CMSG_SPACE(DESCRIPTOR_BYTES) } as usize;
+
+    let mut byte = 0_u8;
+    let mut data = libc::iovec {
+        iov_base: ptr::addr_of_mut!(byte).cast(),
+        iov_len: 1,
+    };
+    let mut control = Control {
+        bytes: [0; CONTROL_BYTES],
+    };
+    // SAFETY: a message header of zeroes is valid, and empty.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    message.msg_iov = &mut data;
+    message.msg_iovlen = 1;
+    message.msg_control = ptr::addr_of_mut!(control).cast();
+    message.msg_controllen = CONTROL_BYTES as _;
+    // SAFETY: every pointer in the header is to a local that outlives the call, with its length.
+    let received = unsafe {
+        libc::recvmsg(
+            connection.as_raw_fd(),
+            &mut message,
+            libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT,
+        )
+    };
+    if received < 0 {
+        return Err(io::Error::last_os_error());
+    }
+
+    let mut descriptors = Vec::new();
+    // SAFETY: the header is as the kernel left it, and the macros walk the control messages in it;
+    // the data of an SCM_RIGHTS message are descriptors that the kernel has just made for this
+    // process (unix(7)), unaligned as the macros' pointers may be, and nobody else knows of them.
+    unsafe {
+        let mut header = libc::CMSG_FIRSTHDR(&message);
+        while let Some(control) = header.as_ref() {
+            if (control.cmsg_level, control.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                let bytes = control.cmsg_len as usize - libc::CMSG_LEN(0) as usize;
+                let first = libc::CMSG_DATA(control).cast::<RawFd>();
+                for index in 0..bytes / DESCRIPTOR_BYTES as usize {
+                    descriptors.push(OwnedFd::from_raw_fd(first.add(index).read_unaligned()));
+                }
+            }
+            header = libc::CMSG_NXTHDR(&message, control);
+        }
+    }
+    Ok(Message {
+        descriptors,
+        control_truncated: message.msg_flags & libc::MSG_CTRUNC != 0,
+    })
+}

@@ -1,0 +1,45 @@
+//! Which thread this is.
+
+use std::cell::Cell;
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::unistd::gettid;
+
+use super::fork;
+
+/// This thread, for as long as it lives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thread {
+    /// Never used again in this process, unlike the kernel's ids; another one in a forked child.
+    pub(crate) token: NonZeroU64,
+    /// The kernel's id (gettid(2)), for people to read.
+    pub(crate) tid: u32,
+    generation: u32,
+}
+
+thread_local! {
+    static CURRENT: Cell<Option<Thread>> = const { Cell::new(None) };
+}
+
+/// The calling thread. After a fork the child's thread is another one than the parent's.
+pub(crate) fn current() -> Thread {
+    static TOKENS: AtomicU64 = AtomicU64::new(1);
+
+    let generation = fork::generation();
+    // A thread that is being torn down has no thread-locals any more: it gets a fresh token.
+    if let Ok(Some(thread)) = CURRENT.try_with(Cell::get) {
+        if thread.generation == generation {
+            return thread;
+        }
+    }
+    let token = NonZeroU64::new(TOKENS.fetch_add(1, Ordering::Relaxed)).unwrap_or(NonZeroU64::MAX);
+    let tid = u32::try_from(gettid().as_raw()).unwrap_or_default();
+    let thread = Thread {
+        token,
+        tid,
+        generation,
+    };
+    let _ = CURRENT.try_with(|current| current.set(Some(thread)));
+    thread
+}

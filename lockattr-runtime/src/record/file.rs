@@ -33,8 +33,8 @@ pub(super) fn open_own(name: &str) -> io::Result<File> {
     check(&file, uid)?;
     // Reserves the memory: to touch a page that a full tmpfs cannot give is a SIGBUS. It never
     // shrinks a file and changes no byte, so it needs no agreement between processes.
-    const LENGTH: libc::off_t = 4096;
-    posix_fallocate(&file, 0, LENGTH)?;
+    #[allow(clippy::cast_possible_wrap)] // 4096
+    posix_fallocate(&file, 0, PAGE_BYTES as libc::off_t)?;
     Ok(file)
 }
 

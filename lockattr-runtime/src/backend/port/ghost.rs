@@ -38,7 +38,11 @@ impl Port {
             return Ok(None);
         }
         let Joined::Queued(connection) = self.join(unbound)? else {
-            return Ok(None);
+            // It went between the two looks; or a holder does not listen, and this fails again.
+            return Ok(match self.bind()? {
+                Bound::Held(listener) => Some(listener),
+                Bound::Taken(_) => None,
+            });
         };
         self.outlast_ghost(&connection);
         let mut acquisition = Acquisition::resume(self, connection);

@@ -13,7 +13,7 @@
 //! role's name in the environment. The two talk in lines over pipes, so nobody sleeps to wait for
 //! anybody.
 
-#![allow(dead_code)] // each test file uses what it needs
+#![allow(dead_code, unreachable_pub)] // each test file is a crate, and uses what it needs
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -39,7 +39,21 @@ pub struct Actor {
 impl Actor {
     /// Starts a process in `role` with `argument`.
     pub fn start(role: &str, argument: &str) -> Self {
-        let mut process = Command::new(env::current_exe().unwrap())
+        Self::start_under(&[], role, argument)
+    }
+
+    /// As [`start`](Self::start), by a program that takes a command to run.
+    pub fn start_under(program: &[&str], role: &str, argument: &str) -> Self {
+        let this = env::current_exe().unwrap();
+        let mut command = match program {
+            [] => Command::new(this),
+            [program, arguments @ ..] => {
+                let mut command = Command::new(program);
+                command.args(arguments).arg(this);
+                command
+            }
+        };
+        let mut process = command
             .args(["--exact", "role", "--nocapture", "--test-threads=1"])
             .env(ROLE, role)
             .env(ARGUMENT, argument)
@@ -49,7 +63,11 @@ impl Actor {
             .unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap());
         let input = process.stdin.take();
-        Self { process, lines, input }
+        Self {
+            process,
+            lines,
+            input,
+        }
     }
 
     pub fn pid(&self) -> u32 {
@@ -128,7 +146,12 @@ pub fn play(roles: &[(&str, Role)]) {
     let argument = env::var(ARGUMENT).unwrap_or_default();
     // What this process starts in turn is no actor.
     env::remove_var(ROLE);
-    let (_, role) = roles.iter().find(|(role, _)| *role == name).expect("a known role");
+    // An actor that waits for what never comes ends, and its test fails with it.
+    nix::unistd::alarm::set((2 * LONG).as_secs().try_into().unwrap());
+    let (_, role) = roles
+        .iter()
+        .find(|(role, _)| *role == name)
+        .expect("a known role");
     role(&argument);
 }
 
@@ -149,7 +172,11 @@ pub fn listen() -> Option<String> {
 /// A lock's name that no other test and no other run uses.
 pub fn unique_name(what: &str) -> String {
     static NAMES: AtomicU32 = AtomicU32::new(0);
-    format!("test-{what}-{}-{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "test-{what}-{}-{}",
+        std::process::id(),
+        NAMES.fetch_add(1, Ordering::Relaxed)
+    )
 }
 
 /// Runs `condition` until it is true.

@@ -11,13 +11,16 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::fcntl::posix_fallocate;
 use nix::libc;
+use nix::sys::stat::fstat;
 use nix::unistd::geteuid;
 
 use crate::name::digest;
-use crate::sys::page::PAGE_BYTES;
+use crate::sys::clock;
+use crate::sys::page::{SharedPage, Words, PAGE_BYTES};
 
 /// Where POSIX shared memory lives on Linux (`shm_overview(7)`).
 pub(super) const FOLDER: &str = "/dev/shm";
@@ -25,17 +28,51 @@ pub(super) const FOLDER: &str = "/dev/shm";
 /// The mode of a record: everybody may see who holds.
 const MODE: u32 = 0o644;
 
-/// Opens this user's record of `name` to be mapped, and makes it if there is none.
-pub(super) fn open_own(name: &str) -> io::Result<File> {
-    let uid = geteuid().as_raw();
-    let path = path(name, uid);
-    let file = open_or_create(&path)?;
-    check(&file, uid)?;
-    // Reserves the memory: to touch a page that a full tmpfs cannot give is a SIGBUS. It never
-    // shrinks a file and changes no byte, so it needs no agreement between processes.
-    #[allow(clippy::cast_possible_wrap)] // 4096
-    posix_fallocate(&file, 0, PAGE_BYTES as libc::off_t)?;
-    Ok(file)
+/// This user's record of a lock, mapped to be written.
+#[derive(Debug)]
+pub(crate) struct SharedFile {
+    file: File,
+    page: SharedPage,
+    /// When the file was found whole.
+    checked: AtomicU64,
+}
+
+const CHECKED: u64 = 10_000_000;
+
+impl SharedFile {
+    /// Opens the record of `name`, and makes it if there is none.
+    pub(super) fn open(name: &str) -> io::Result<Self> {
+        let uid = geteuid().as_raw();
+        let file = open_or_create(&path(name, uid))?;
+        check(&file, uid)?;
+        // Reserves the memory: to touch a page that a full tmpfs cannot give is a SIGBUS. It never
+        // shrinks a file and changes no byte, so it needs no agreement between processes.
+        #[allow(clippy::cast_possible_wrap)] // 4096
+        posix_fallocate(&file, 0, PAGE_BYTES as libc::off_t)?;
+        let page = SharedPage::map(&file)?;
+        Ok(Self {
+            file,
+            page,
+            checked: clock::monotonic().into(),
+        })
+    }
+
+    /// Whether the file still has its name and all its bytes, at `now` of the monotonic clock. (To
+    /// touch what was cut off is a SIGBUS. Only this user can cut it: this is against accidents, as a
+    /// cleaner of `/dev/shm`, and so one look in [`CHECKED`] nanoseconds is enough.)
+    pub(super) fn is_whole(&self, now: u64) -> bool {
+        if now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED {
+            return true;
+        }
+        self.checked.store(now, Ordering::Relaxed);
+        fstat(&self.file).is_ok_and(|file| {
+            file.st_nlink > 0 && usize::try_from(file.st_size).is_ok_and(|size| size >= PAGE_BYTES)
+        })
+    }
+
+    pub(super) fn words(&self) -> &Words {
+        self.page.words()
+    }
 }
 
 /// Opens without `O_CREAT` first, and then with `O_EXCL`: never is another one's file taken for a new

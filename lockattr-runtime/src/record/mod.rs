@@ -10,15 +10,15 @@ mod snapshot;
 mod text;
 
 use std::fmt;
-use std::io;
-use std::sync::atomic::Ordering;
-
-use once_cell::race::OnceBox;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::sys::clock;
-use crate::sys::page::{SharedPage, Words, PAGE_WORDS};
+use crate::sys::fork;
+use crate::sys::page::{Words, PAGE_WORDS};
 use crate::sys::process::{self, Process};
 use crate::sys::thread;
+use file::SharedFile;
 use layout::Field;
 
 pub(crate) use snapshot::{latest, read, Snapshot};
@@ -28,10 +28,8 @@ pub(crate) use snapshot::{latest, read, Snapshot};
 #[derive(Debug)]
 pub(crate) struct Record {
     name: Box<str>,
-    shared: OnceBox<SharedPage>,
-    /// Stands in where the shared page cannot be had. It tells nobody else, but this process still
-    /// knows what it did itself.
-    private: OnceBox<Box<Words>>,
+    /// Only locked under the gate: a fork never copies it while it is locked.
+    page: Mutex<Option<Arc<Page>>>,
 }
 
 impl Record {
@@ -39,32 +37,72 @@ impl Record {
     pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.into(),
-            shared: OnceBox::new(),
-            private: OnceBox::new(),
+            page: Mutex::new(None),
         }
     }
 
+    /// The page to write to: opened, or opened again if somebody removed or cut the file (as
+    /// systemd-logind does with `RemoveIPC=yes` when a user logs out).
+    pub(crate) fn page(&self) -> Arc<Page> {
+        let now = clock::monotonic();
+        let _gate = fork::gate();
+        let mut page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*page {
+            Some(page) if matches!(&**page, Page::Shared(file) if file.is_whole(now)) => {
+                page.clone()
+            }
+            other => {
+                let opened = match (SharedFile::open(&self.name), other) {
+                    (Ok(file), _) => Arc::new(Page::Shared(file)),
+                    // Tried again each time: descriptors may just have been short.
+                    (Err(_), Some(private)) if matches!(&**private, Page::Private(_)) => {
+                        return private.clone()
+                    }
+                    (Err(error), _) => {
+                        crate::log::record_unavailable(&self.name, &error);
+                        let zeroes = [(); PAGE_WORDS].map(|()| AtomicU64::new(0));
+                        Arc::new(Page::Private(Box::new(zeroes)))
+                    }
+                };
+                page.insert(opened).clone()
+            }
+        }
+    }
+
+    /// The last grant, for looks, which must not make a record where there is none: what is known if
+    /// this process has opened the record before.
+    pub(crate) fn known_last_grant(&self) -> Option<Grant> {
+        let _gate = fork::gate();
+        let page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
+        page.as_ref().map(|page| page.last_grant())
+    }
+}
+
+/// The record's page, opened to be written by whoever holds the lock.
+#[derive(Debug)]
+pub(crate) enum Page {
+    /// In the record's file.
+    Shared(SharedFile),
+    /// Stands in where the file cannot be had. It tells nobody else, but this process still knows
+    /// what it did itself.
+    Private(Box<Words>),
+}
+
+impl Page {
     fn words(&self) -> &Words {
-        let shared = self.shared.get_or_try_init(|| -> io::Result<_> {
-            Ok(Box::new(SharedPage::map(&file::open_own(&self.name)?)?))
-        });
-        match shared {
-            Ok(page) => page.words(),
-            // Tried again at the next grant: descriptors may have been short.
-            Err(error) => self.private.get_or_init(|| {
-                crate::log::record_unavailable(&self.name, &error);
-                Box::new(Box::new([(); PAGE_WORDS].map(|()| 0.into())))
-            }),
+        match self {
+            Self::Shared(file) => file.words(),
+            Self::Private(words) => words,
         }
     }
 
-    /// Writes that the caller, who holds the lock, has just been granted it.
-    pub(crate) fn write_grant(&self, process: &Process, info: &dyn fmt::Display) {
+    /// Writes that the caller, who holds the lock `name`, has just been granted it.
+    pub(crate) fn write_grant(&self, name: &str, process: &Process, info: &dyn fmt::Display) {
         let words = self.words();
         let wall = clock::wall();
         let _writing = layout::Writing::begin(words);
         text::write(words, wall, info);
-        layout::write_name(words, &self.name);
+        layout::write_name(words, name);
         layout::write_bytes(words, Field::Command, &process.command);
         for (field, value) in [
             (Field::Pid, u64::from(process.pid)),
@@ -82,23 +120,17 @@ impl Record {
 
     /// Writes that the caller, who holds the lock still, gives it back.
     pub(crate) fn write_release(&self) {
-        Field::ReleasedMonotonic
-            .of(self.words())
-            .store(clock::monotonic(), Ordering::Relaxed);
+        // A lock is held for a while: somebody may have cut the file meanwhile.
+        if !matches!(self, Self::Shared(file) if !file.is_whole()) {
+            Field::ReleasedMonotonic
+                .of(self.words())
+                .store(clock::monotonic(), Ordering::Relaxed);
+        }
     }
 
     /// The last grant as far as this page tells, for decisions that harm nobody when it lies.
     pub(crate) fn last_grant(&self) -> Grant {
         Grant::read(self.words())
-    }
-
-    /// As [`last_grant`](Self::last_grant), for looks, which must not make a record where there is
-    /// none: what is known if this process has opened the record before.
-    pub(crate) fn known_last_grant(&self) -> Option<Grant> {
-        let shared = self.shared.get().map(SharedPage::words);
-        shared
-            .or_else(|| self.private.get().map(|words| &**words))
-            .map(Grant::read)
     }
 }
 

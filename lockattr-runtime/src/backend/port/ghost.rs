@@ -34,7 +34,7 @@ impl Port {
             Bound::Taken(unbound) => unbound,
         };
         // Only now is it worth asking over the socket, which leaves an entry in a holder's queue.
-        if !self.record.last_grant().was_released_lately() {
+        if !self.record.page().last_grant().was_released_lately() {
             return Ok(None);
         }
         let Joined::Queued(connection) = self.join(unbound)? else {

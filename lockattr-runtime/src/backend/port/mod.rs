@@ -23,7 +23,7 @@ mod table;
 
 use std::fmt;
 use std::io;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use nix::libc;
 use socket2::SockAddr;
@@ -52,11 +52,18 @@ pub(crate) struct Port {
     observer: Mutex<Option<Observer>>,
 }
 
-impl RawLock for Port {
-    /// The listening socket.
-    type Held = ForkSocket;
+/// The lock, in a holder's hand.
+#[derive(Debug)]
+pub(crate) struct Held {
+    listener: ForkSocket,
+    /// Where the grant was written, and the release will be.
+    page: Arc<record::Page>,
+}
 
-    fn acquire(&self, deadline: Deadline, info: &dyn fmt::Display) -> Result<ForkSocket, Failure> {
+impl RawLock for Port {
+    type Held = Held;
+
+    fn acquire(&self, deadline: Deadline, info: &dyn fmt::Display) -> Result<Held, Failure> {
         let listener = match deadline {
             Deadline::Now => self.try_bind_past_ghosts()?,
             deadline => self.wait(deadline)?,
@@ -67,10 +74,10 @@ impl RawLock for Port {
         }
     }
 
-    fn release(&self, listener: ForkSocket) {
+    fn release(&self, held: Held) {
         // While the lock is still held: the next holder writes its own grant.
-        self.record.write_release();
-        queue::hand_off(listener);
+        held.page.write_release();
+        queue::hand_off(held.listener);
     }
 
     fn is_locked(&self) -> io::Result<bool> {
@@ -110,26 +117,35 @@ impl Port {
     }
 
     /// The socket is this process's: the lock is held from here on. Writes the record.
-    fn grant(&self, listener: ForkSocket, info: &dyn fmt::Display) -> Result<ForkSocket, Failure> {
-        let refuse = Failure::io("find out which process this is");
-        let this = match Process::this() {
-            Ok(this) => this,
-            Err(error) => {
-                queue::hand_off(listener);
-                return Err(refuse(error));
-            }
+    fn grant(&self, listener: ForkSocket, info: &dyn fmt::Display) -> Result<Held, Failure> {
+        let held = Held {
+            listener,
+            page: self.record.page(),
         };
-        // Processes of two network namespaces can bind one address twice, while they see each other's
-        // records: then the lock would exclude nobody, and says so.
-        let last = self.record.last_grant();
+        match self.identify(&held) {
+            Ok(this) => {
+                held.page.write_grant(&self.name, &this, info);
+                Ok(held)
+            }
+            Err(failure) => {
+                queue::hand_off(held.listener);
+                Err(failure)
+            }
+        }
+    }
+
+    /// Who the new holder is; or why it must not hold, although the socket is its own: processes of
+    /// two network namespaces can bind one address twice, while they see each other's records. Such
+    /// a lock would exclude nobody, and says so.
+    fn identify(&self, held: &Held) -> Result<Process, Failure> {
+        let this = Process::this().map_err(Failure::io("find out which process this is"))?;
+        let last = held.page.last_grant();
         if last.is_elsewhere(&this) && last.stands(&this) {
             if let Some(record) = record::read(&self.name, this.uid) {
-                queue::hand_off(listener);
                 return Err(Failure::OtherNamespace(record.holder(KnownBy::Record)));
             }
         }
-        self.record.write_grant(&this, info);
-        Ok(listener)
+        Ok(this)
     }
 
     /// Whom to name in the error of a failed acquire.
@@ -138,8 +154,10 @@ impl Port {
         // entry in the holder's queue: where the record names a living holder, that has to do.
         if matches!(deadline, Deadline::Now) {
             let this = Process::this().ok()?;
-            if self.record.last_grant().stands(&this) {
-                return Some(record::read(&self.name, this.uid)?.holder(KnownBy::Record));
+            if self.record.page().last_grant().stands(&this) {
+                if let Some(record) = record::read(&self.name, this.uid) {
+                    return Some(record.holder(KnownBy::Record));
+                }
             }
         }
         self.look_who_holds().ok().flatten()

@@ -1,0 +1,240 @@
+//! Records and sockets that somebody has tampered with: a lock is never lost or doubled, and what
+//! cannot be known is left out.
+
+mod support;
+
+use std::fs;
+use std::io::{IoSlice, Write};
+use std::os::fd::AsRawFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::{symlink, PermissionsExt};
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use lockattr::{Backend, KnownBy, Lock, LockError};
+use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
+use support::{listen, say, unique_name, Actor, LONG};
+
+#[test]
+fn role() {
+    support::play(&[("hold", hold)]);
+}
+
+fn open(name: &str) -> Lock {
+    Lock::open(Backend::Port, name).unwrap()
+}
+
+fn hold(name: &str) {
+    let _guard = open(name).acquire_with_info(LONG, "elsewhere").unwrap();
+    say("holding");
+    listen();
+}
+
+fn record(name: &str) -> PathBuf {
+    format!("/dev/shm/lockattr.{}.{name}", nix::unistd::geteuid()).into()
+}
+
+/// The lock excludes and the kernel names its holder, whatever stands where the record should.
+#[track_caller]
+fn assert_works_without_a_record(name: &str) {
+    let lock = open(name);
+    let guard = lock.acquire_with_info(LONG, "unwritten").unwrap();
+    thread::scope(|scope| {
+        let error = scope
+            .spawn(|| lock.try_acquire())
+            .join()
+            .unwrap()
+            .unwrap_err();
+        let LockError::Timeout {
+            holder: Some(holder),
+            ..
+        } = error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!(holder.pid, Some(std::process::id()));
+        assert_eq!(holder.known_by, KnownBy::Kernel);
+        assert_eq!(holder.info, None);
+    });
+    drop(guard);
+    drop(lock.try_acquire().unwrap());
+    assert!(!lock.is_locked().unwrap());
+    assert_eq!(lock.last_holder().unwrap(), None);
+}
+
+#[test]
+fn a_link_in_the_records_place_is_not_followed() {
+    let name = unique_name("link");
+    let target = std::env::temp_dir().join(&name);
+    fs::write(&target, "precious").unwrap();
+    symlink(&target, record(&name)).unwrap();
+    assert_works_without_a_record(&name);
+    assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+    fs::remove_file(record(&name)).unwrap();
+    fs::remove_file(target).unwrap();
+}
+
+#[test]
+fn a_folder_or_a_pipe_in_the_records_place_is_left_alone() {
+    let name = unique_name("folder");
+    fs::create_dir(record(&name)).unwrap();
+    assert_works_without_a_record(&name);
+    fs::remove_dir(record(&name)).unwrap();
+
+    let name = unique_name("pipe");
+    nix::unistd::mkfifo(&record(&name), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert_works_without_a_record(&name);
+    fs::remove_file(record(&name)).unwrap();
+}
+
+#[test]
+fn a_record_that_everybody_may_write_is_not_believed() {
+    let name = unique_name("writable");
+    drop(open(&name).acquire(LONG).unwrap());
+    fs::set_permissions(record(&name), PermissionsExt::from_mode(0o666)).unwrap();
+    let mut holder = Actor::start("hold", &name);
+    holder.expect("holding");
+    let seen = open(&name).holder().unwrap().unwrap();
+    assert_eq!((seen.pid, seen.info), (Some(holder.pid()), None));
+    holder.end();
+    fs::remove_file(record(&name)).unwrap();
+}
+
+#[test]
+fn rubbish_in_a_record_is_overwritten_by_the_next_grant() {
+    for length in [0, 1, 100, 4095, 4096, 10_000] {
+        let name = unique_name("rubbish");
+        let rubbish: Vec<u8> = (0..length).map(|byte| (byte * 31 % 251) as u8).collect();
+        fs::write(record(&name), rubbish).unwrap();
+        let lock = open(&name);
+        assert_eq!(lock.last_holder().unwrap(), None);
+        let guard = lock.acquire_with_info(LONG, "after rubbish").unwrap();
+        assert_eq!(
+            lock.holder().unwrap().unwrap().info.as_deref(),
+            Some("after rubbish")
+        );
+        drop(guard);
+        fs::remove_file(record(&name)).unwrap();
+    }
+}
+
+#[test]
+fn a_record_that_is_cut_short_or_removed_while_it_is_in_use_is_made_anew() {
+    let name = unique_name("cut");
+    let mut holder = Actor::start("hold", &name);
+    holder.expect("holding");
+    fs::OpenOptions::new()
+        .write(true)
+        .open(record(&name))
+        .unwrap()
+        .set_len(100)
+        .unwrap();
+    let seen = open(&name).holder().unwrap().unwrap();
+    assert_eq!((seen.pid, seen.info), (Some(holder.pid()), None));
+    // Its holder has mapped what is gone now, and must not touch it when it releases. (It looks at
+    // the file once in 10 ms: longer than that is how long somebody holds who is to notice.)
+    thread::sleep(Duration::from_millis(20));
+    holder.end();
+    let lock = open(&name);
+    drop(lock.acquire(LONG).unwrap());
+    assert!(lock.last_holder().unwrap().is_some());
+
+    // A file that was removed while this process has it mapped is made anew.
+    fs::remove_file(record(&name)).unwrap();
+    thread::sleep(Duration::from_millis(20));
+    drop(lock.acquire(LONG).unwrap());
+    assert!(lock.last_holder().unwrap().is_some());
+    fs::remove_file(record(&name)).unwrap();
+}
+
+#[test]
+fn whoever_binds_the_address_and_sends_what_he_likes_grants_nothing() {
+    let name = unique_name("impostor");
+    let bind = |address: String| {
+        UnixListener::bind_addr(&SocketAddr::from_abstract_name(address).unwrap()).unwrap()
+    };
+    let impostor = bind(format!("/portlock/{name}"));
+    let other_listener = bind(format!("/test-impostor/{name}"));
+    let null = fs::File::open("/dev/null").unwrap();
+    let (not_listening, _pair) = std::os::unix::net::UnixStream::pair().unwrap();
+    let lock = open(&name);
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| lock.acquire(Duration::from_millis(500)));
+        let descriptors = [
+            null.as_raw_fd(),
+            other_listener.as_raw_fd(),
+            not_listening.as_raw_fd(),
+        ];
+        for descriptors in [
+            &descriptors[..1],
+            &descriptors[1..2],
+            &descriptors[2..],
+            &descriptors,
+        ] {
+            let (connection, _) = impostor.accept().unwrap();
+            let _ = sendmsg::<()>(
+                connection.as_raw_fd(),
+                &[IoSlice::new(b"x")],
+                &[ControlMessage::ScmRights(descriptors)],
+                MsgFlags::MSG_NOSIGNAL,
+                None,
+            );
+        }
+        for bytes in [&b""[..], b"\0", b"take it", &[0xff; 4096]] {
+            if waiter.is_finished() {
+                break;
+            }
+            let (mut connection, _) = impostor.accept().unwrap();
+            let _ = connection.write_all(bytes);
+        }
+        // The rest of its time it waits for one that answers nobody.
+        let error = waiter.join().unwrap().unwrap_err();
+        let LockError::Timeout {
+            holder: Some(holder),
+            ..
+        } = error
+        else {
+            panic!("{error:?}")
+        };
+        assert_eq!(holder.pid, Some(std::process::id()));
+    });
+    drop(impostor);
+    drop(lock.acquire(LONG).unwrap());
+}
+
+/// Needs the right to make a network namespace: run as root, or it says that it was skipped.
+#[test]
+fn a_holder_in_another_network_namespace_is_an_error_and_not_silence() {
+    if !Command::new("unshare")
+        .args(["--net", "true"])
+        .status()
+        .is_ok_and(|it| it.success())
+    {
+        println!("skipped: this user may not make a network namespace");
+        return;
+    }
+    let name = unique_name("namespace");
+    let mut holder = Actor::start_under(&["unshare", "--net"], "hold", &name);
+    holder.expect("holding");
+    let lock = open(&name);
+    let error = lock.acquire(LONG).unwrap_err();
+    assert!(
+        matches!(error, LockError::OtherNamespace { .. }),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().contains("in another network namespace"),
+        "{error}"
+    );
+    assert!(error.to_string().contains("elsewhere"), "{error}");
+    assert!(
+        !lock.is_locked().unwrap(),
+        "what was bound in vain is given back"
+    );
+    holder.kill();
+    // Who is dead holds nothing anywhere.
+    drop(lock.acquire(LONG).unwrap());
+}

@@ -121,10 +121,11 @@ impl Page {
     /// Writes that the caller, who holds the lock still, gives it back.
     pub(crate) fn write_release(&self) {
         // A lock is held for a while: somebody may have cut the file meanwhile.
-        if !matches!(self, Self::Shared(file) if !file.is_whole()) {
+        let now = clock::monotonic();
+        if !matches!(self, Self::Shared(file) if !file.is_whole(now)) {
             Field::ReleasedMonotonic
                 .of(self.words())
-                .store(clock::monotonic(), Ordering::Relaxed);
+                .store(now, Ordering::Relaxed);
         }
     }
 

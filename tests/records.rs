@@ -105,9 +105,11 @@ fn a_record_that_everybody_may_write_is_not_believed() {
 
 #[test]
 fn rubbish_in_a_record_is_overwritten_by_the_next_grant() {
-    for length in [0, 1, 100, 4095, 4096, 10_000] {
+    for length in [0_u32, 1, 100, 4095, 4096, 10_000] {
         let name = unique_name("rubbish");
-        let rubbish: Vec<u8> = (0..length).map(|byte| (byte * 31 % 251) as u8).collect();
+        let rubbish: Vec<u8> = (0..length)
+            .map(|byte| u8::try_from(byte * 31 % 251).unwrap())
+            .collect();
         fs::write(record(&name), rubbish).unwrap();
         let lock = open(&name);
         assert_eq!(lock.last_holder().unwrap(), None);

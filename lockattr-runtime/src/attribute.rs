@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-pub use std::{concat, module_path};
+pub use std::{concat, format_args, module_path};
 
 pub use crate::lock::{Lock, LockGuard};
 use crate::LockError;

@@ -146,3 +146,59 @@ fn sequence(file: &File) -> Option<u64> {
         .ok()?;
     Some(u64::from_ne_bytes(word))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A page of any bytes that passes for a record as far as its frame goes.
+    fn pages() -> impl Strategy<Value = Vec<u8>> {
+        let words = prop_oneof![Just(0), Just(u64::MAX), 1..1000_u64, any::<u64>()];
+        (
+            proptest::collection::vec(any::<u8>(), PAGE_BYTES),
+            proptest::collection::vec(words, Field::Command as usize - Field::Pid as usize),
+        )
+            .prop_map(|(mut page, words)| {
+                let frame = [
+                    (Field::Magic, MAGIC),
+                    (Field::Version, VERSION),
+                    (Field::Sequence, 8),
+                ];
+                let fields = (Field::Pid as usize..).zip(words);
+                for (index, word) in frame
+                    .map(|(field, word)| (field as usize, word))
+                    .into_iter()
+                    .chain(fields)
+                {
+                    page[index * 8..][..8].copy_from_slice(&word.to_ne_bytes());
+                }
+                page
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_of_any_bytes_is_read_without_harm(page in pages()) {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&page).unwrap();
+            if let Some(snapshot) = Snapshot::take(&file, 7) {
+                let holder = snapshot.holder(KnownBy::Record);
+                prop_assert_eq!(holder.uid, Some(7));
+                let shown = holder.to_string();
+                prop_assert!(!shown.contains(char::is_control), "{:?}", shown);
+                let _ = snapshot.name();
+            }
+        }
+
+        #[test]
+        fn a_file_that_is_no_record_is_no_record(bytes in proptest::collection::vec(any::<u8>(), 0..5000)) {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&bytes).unwrap();
+            prop_assert!(Snapshot::take(&file, 7).is_none());
+        }
+    }
+}

@@ -3,7 +3,7 @@
 #[cfg(feature = "macros")]
 pub use lockattr_macros::interprocess_lock;
 pub use lockattr_runtime::{
-    Backend, Holder, KnownBy, Lock, LockError, LockGuard, NameError, Tenure,
+    acquire_all, Backend, Holder, KnownBy, Lock, LockError, LockGuard, NameError, Tenure,
 };
 
 /// What the expansion of the attribute calls; no part of the public interface.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 pub use std::{concat, format_args, module_path};
 
-pub use crate::lock::{Lock, LockGuard};
+pub use crate::guard::LockGuard;
+pub use crate::lock::Lock;
 use crate::LockError;
 
 /// Takes the lock for an annotated function, which `function` names.

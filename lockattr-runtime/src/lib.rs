@@ -4,12 +4,15 @@ mod attribute;
 mod backend;
 mod deadline;
 mod error;
+mod guard;
+mod hold;
 mod holder;
 mod lock;
 mod log;
 mod name;
 mod record;
 mod registry;
+mod several;
 mod state;
 mod sys;
 mod text;
@@ -17,8 +20,10 @@ mod text;
 pub use backend::Backend;
 pub use error::LockError;
 pub use holder::{Holder, KnownBy, Tenure};
-pub use lock::{Lock, LockGuard};
+pub use guard::LockGuard;
+pub use lock::Lock;
 pub use name::NameError;
+pub use several::acquire_all;
 
 /// What the expansion of the attribute calls; no part of the public interface.
 #[doc(hidden)]

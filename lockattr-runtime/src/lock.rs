@@ -1,4 +1,4 @@
-//! A named lock, and the guard that holds it.
+//! A named lock.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use once_cell::race::OnceBox;
 
-use crate::backend::{AnyHeld, Backend};
+use crate::backend::Backend;
 use crate::error::LockError;
+use crate::guard::LockGuard;
 use crate::holder::Holder;
 use crate::name;
 use crate::registry;
-use crate::state::State;
-use crate::sys::fork;
+use crate::state::{Request, State};
 
 /// A lock that every process on the machine respects, by its name.
 ///
@@ -159,18 +159,42 @@ impl Lock {
         self.acquire_for(timeout, &info)
     }
 
+    /// As [`acquire`](Self::acquire), but a thread that holds the lock enters again, at once, where
+    /// `acquire` says [`LockError::WouldDeadlock`]. The lock is given back with the last of the guards.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr_runtime::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-reentrant");
+    ///
+    /// fn write_register() -> Result<(), LockError> {
+    ///     let _guard = BUS.acquire_reentrant(Duration::from_secs(1))?;
+    ///     Ok(())
+    /// }
+    ///
+    /// fn configure() -> Result<(), LockError> {
+    ///     let _guard = BUS.acquire_reentrant(Duration::from_secs(1))?;
+    ///     write_register()?;
+    ///     write_register()
+    /// }
+    /// # configure().unwrap();
+    /// # assert!(!BUS.is_locked().unwrap());
+    /// ```
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    #[track_caller]
+    pub fn acquire_reentrant(&self, timeout: Duration) -> Result<LockGuard, LockError> {
+        let request = Request::new(timeout, Location::caller());
+        LockGuard::acquire(self.state()?.clone(), Request { reentrant: true, ..request })
+    }
+
     pub(crate) fn acquire_for(
         &self,
         timeout: Duration,
         info: &dyn fmt::Display,
     ) -> Result<LockGuard, LockError> {
-        let state = self.state()?;
-        let held = state.acquire(timeout, info)?;
-        Ok(LockGuard {
-            state: Arc::clone(state),
-            held: Some(held),
-            generation: fork::generation(),
-        })
+        LockGuard::acquire(self.state()?.clone(), Request::new(timeout, info))
     }
 
     /// Whether anybody holds the lock now, this process or another, lockattr or not.
@@ -203,7 +227,7 @@ impl Lock {
         self.state()?.last_holder()
     }
 
-    fn state(&self) -> Result<&Arc<State>, LockError> {
+    pub(crate) fn state(&self) -> Result<&Arc<State>, LockError> {
         self.state
             .get_or_try_init(|| registry::state(self.backend, &self.name).map(Box::new))
     }
@@ -214,45 +238,6 @@ impl fmt::Debug for Lock {
         f.debug_struct("Lock")
             .field("backend", &self.backend)
             .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Holds a lock, and gives it back when dropped.
-///
-/// It may be sent to another thread. In a forked child a copy of it does nothing: the lock stays the
-/// parent's.
-#[must_use = "the lock is given back when the guard is dropped"]
-pub struct LockGuard {
-    state: Arc<State>,
-    /// Always there but inside of `drop`.
-    held: Option<AnyHeld>,
-    generation: u32,
-}
-
-impl LockGuard {
-    /// The name of the lock that this holds.
-    #[must_use]
-    pub fn lock_name(&self) -> &str {
-        self.state.name()
-    }
-}
-
-impl Drop for LockGuard {
-    fn drop(&mut self) {
-        let Some(held) = self.held.take() else { return };
-        // A forked child does not hold what its parent holds. Its copy of `held` is dropped, which
-        // a backend must make harmless.
-        if self.generation == fork::generation() {
-            self.state.release(held);
-        }
-    }
-}
-
-impl fmt::Debug for LockGuard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LockGuard")
-            .field("lock", &self.lock_name())
             .finish_non_exhaustive()
     }
 }

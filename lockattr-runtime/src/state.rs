@@ -1,25 +1,43 @@
 //! What all locks of one name share in a process.
 
 use std::fmt;
-use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::backend::{AnyHeld, AnyLock, Backend, Failure};
 use crate::deadline::Deadline;
 use crate::error::LockError;
+use crate::hold::Hold;
 use crate::holder::Holder;
 use crate::registry;
-use crate::sys::thread;
+use crate::sys::{fork, thread};
 
 #[derive(Debug)]
 pub(crate) struct State {
     name: Box<str>,
     raw: AnyLock,
-    /// The token of the thread that holds the lock, 0 if none of this process does. Only the holder
-    /// writes it, and a thread can be equal to nothing but what it wrote itself, so no order of
-    /// memory is asked for.
-    holding_thread: AtomicU64,
+    hold: Hold,
+    /// What the first guard had in hand, if it was dropped before those of the same thread's later
+    /// entries. Only locked under the gate: a fork never copies it while it is locked.
+    left_behind: Mutex<Option<AnyHeld>>,
+}
+
+/// What an acquire wants, beside the lock.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    /// When it began: [`LockError::Timeout`] tells how long it waited.
+    pub(crate) start: Instant,
+    pub(crate) deadline: Deadline,
+    pub(crate) info: &'a dyn fmt::Display,
+    /// Whether a thread that holds already enters again.
+    pub(crate) reentrant: bool,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn new(timeout: Duration, info: &'a dyn fmt::Display) -> Self {
+        let start = Instant::now();
+        Self { start, deadline: Deadline::after(start, timeout), info, reentrant: false }
+    }
 }
 
 impl State {
@@ -27,7 +45,8 @@ impl State {
         Self {
             name: name.into(),
             raw: AnyLock::new(backend, name),
-            holding_thread: 0.into(),
+            hold: Hold::default(),
+            left_behind: Mutex::new(None),
         }
     }
 
@@ -39,45 +58,45 @@ impl State {
         self.raw.backend()
     }
 
-    /// Takes the lock for the calling thread.
-    pub(crate) fn acquire(
-        &self,
-        timeout: Duration,
-        info: &dyn fmt::Display,
-    ) -> Result<AnyHeld, LockError> {
+    /// Takes the lock for the calling thread. Nothing comes in hand where that enters again.
+    pub(crate) fn acquire(&self, request: Request<'_>) -> Result<Option<AnyHeld>, LockError> {
         let thread = thread::current().token;
-        if self.holding_thread.load(Ordering::Relaxed) == thread.get() {
-            return Err(LockError::WouldDeadlock {
-                lock: self.name.clone(),
-            });
+        if request.reentrant && self.hold.enter_again(thread) {
+            return Ok(None);
         }
-        let start = Instant::now();
-        match self.raw.acquire(Deadline::after(start, timeout), info) {
+        if self.hold.is_by(thread) {
+            return Err(LockError::WouldDeadlock { lock: self.name.clone() });
+        }
+        match self.raw.acquire(request.deadline, request.info) {
             Ok(held) => {
-                self.hold_by(Some(thread));
-                Ok(held)
+                self.hold.begin(Some(thread));
+                Ok(Some(held))
             }
-            Err(failure) => {
-                let waited = if timeout.is_zero() {
-                    timeout
-                } else {
-                    start.elapsed()
-                };
-                Err(self.error(failure, waited))
-            }
+            Err(failure) => Err(self.error(failure, request)),
         }
     }
 
-    /// Gives the lock back.
-    pub(crate) fn release(&self, held: AnyHeld) {
-        // Before the lock is given away: afterwards another thread may have written its own token.
-        self.hold_by(None);
-        self.raw.release(held);
-    }
-
-    fn hold_by(&self, thread: Option<NonZeroU64>) {
-        self.holding_thread
-            .store(thread.map_or(0, NonZeroU64::get), Ordering::Relaxed);
+    /// Takes back a guard. The last one ends the hold by `end`. (The hold ends first: once the lock is
+    /// given away, another thread of this process may begin its own.)
+    pub(crate) fn leave(&self, held: Option<AnyHeld>, end: fn(&AnyLock, AnyHeld)) {
+        if let Some(held) = held {
+            if self.hold.leave_if_last() {
+                return end(&self.raw, held);
+            }
+            // Others are left. What they will end the hold with lies there before this guard is
+            // counted out: whoever finds itself the last one finds it.
+            let _gate = fork::gate();
+            *self.left_behind.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
+        }
+        if self.hold.leave() {
+            let left_behind = {
+                let _gate = fork::gate();
+                self.left_behind.lock().unwrap_or_else(PoisonError::into_inner).take()
+            };
+            if let Some(held) = left_behind {
+                end(&self.raw, held);
+            }
+        }
     }
 
     pub(crate) fn is_locked(&self) -> Result<bool, LockError> {
@@ -98,8 +117,12 @@ impl State {
             .map_err(|source| self.io("look who held it last", source))
     }
 
-    fn error(&self, failure: Failure, waited: Duration) -> LockError {
+    fn error(&self, failure: Failure, request: Request<'_>) -> LockError {
         let lock = self.name.clone();
+        let waited = match request.deadline {
+            Deadline::Now => Duration::ZERO,
+            Deadline::At(_) | Deadline::Never => request.start.elapsed(),
+        };
         match failure {
             Failure::Busy(holder) => LockError::Timeout {
                 lock,

@@ -53,6 +53,13 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     /// Gives the lock back. Must not fail: where the fair way is barred, the lock becomes free.
     fn release(&self, held: Self::Held);
 
+    /// Gives the lock back as if its holder had died: the next holder's
+    /// [`recovered_from`](Self::recovered_from) tells.
+    fn abandon(&self, held: Self::Held);
+
+    /// The holder before, if it died while it held.
+    fn recovered_from(held: &Self::Held) -> Option<&Holder>;
+
     /// Whether anybody holds the lock.
     fn is_locked(&self) -> io::Result<bool>;
 
@@ -126,6 +133,12 @@ impl AnyLock {
         }
     }
 
+    pub(crate) fn abandon(&self, held: AnyHeld) {
+        match (self, held) {
+            (Self::Port(port), AnyHeld::Port(held)) => port.abandon(held),
+        }
+    }
+
     pub(crate) fn is_locked(&self) -> io::Result<bool> {
         match self {
             Self::Port(port) => port.is_locked(),
@@ -141,6 +154,14 @@ impl AnyLock {
     pub(crate) fn last_holder(&self) -> io::Result<Option<Holder>> {
         match self {
             Self::Port(port) => port.last_holder(),
+        }
+    }
+}
+
+impl AnyHeld {
+    pub(crate) fn recovered_from(&self) -> Option<&Holder> {
+        match self {
+            Self::Port(held) => port::Port::recovered_from(held),
         }
     }
 }

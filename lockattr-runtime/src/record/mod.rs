@@ -120,12 +120,19 @@ impl Page {
 
     /// Writes that the caller, who holds the lock still, gives it back.
     pub(crate) fn write_release(&self) {
-        // A lock is held for a while: somebody may have cut the file meanwhile.
         let now = clock::monotonic();
+        self.write_end(now, now);
+    }
+
+    /// Writes that the caller, who holds the lock still, gives it back as if it had died.
+    pub(crate) fn write_abandonment(&self) {
+        self.write_end(clock::monotonic(), ABANDONED);
+    }
+
+    fn write_end(&self, now: u64, end: u64) {
+        // A lock is held for a while: somebody may have cut the file meanwhile.
         if !matches!(self, Self::Shared(file) if !file.is_whole(now)) {
-            Field::ReleasedMonotonic
-                .of(self.words())
-                .store(now, Ordering::Relaxed);
+            Field::ReleasedMonotonic.of(self.words()).store(end, Ordering::Relaxed);
         }
     }
 
@@ -143,9 +150,12 @@ pub(crate) struct Grant {
     start_time: u64,
     pid_namespace: u64,
     network_namespace: u64,
-    /// Monotonic nanoseconds, 0 while it is held.
-    pub(crate) released: u64,
+    /// Monotonic nanoseconds, 0 while it is held, or [`ABANDONED`].
+    released: u64,
 }
+
+/// In place of the time of the release: the holder let go of what it could not bring in order.
+const ABANDONED: u64 = u64::MAX;
 
 impl Grant {
     fn read(words: &Words) -> Self {
@@ -164,6 +174,16 @@ impl Grant {
             && self.released == 0
             && self.pid_namespace == this.pid_namespace
             && process::is_alive(self.pid, self.start_time)
+    }
+
+    /// Whether there was none, or it was given back: nothing is to be looked into.
+    pub(crate) fn is_in_order(&self) -> bool {
+        self.pid == 0 || self.released_at().is_some()
+    }
+
+    /// When it was given back, by the monotonic clock.
+    pub(crate) fn released_at(&self) -> Option<u64> {
+        Some(self.released).filter(|released| !matches!(*released, 0 | ABANDONED))
     }
 
     /// Whether it was made in another network namespace than the one of `this`.

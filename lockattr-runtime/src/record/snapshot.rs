@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
 use super::layout::{Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
-use super::{file, text};
+use super::{file, text, ABANDONED};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::sys::clock;
 use crate::sys::page::PAGE_BYTES;
@@ -108,6 +108,7 @@ impl Snapshot {
     /// cannot be looked for, and is taken to run.
     fn tenure(&self) -> Tenure {
         match self.pid() {
+            _ if self.word(Field::ReleasedMonotonic) == ABANDONED => Tenure::Died,
             _ if self.is_released() => Tenure::Released,
             Some(pid) if !process::is_alive(pid, self.word(Field::StartTime)) => Tenure::Died,
             _ => Tenure::Holds,

@@ -76,7 +76,8 @@ impl Port {
 
 impl Grant {
     fn was_released_lately(&self) -> bool {
-        self.released != 0
-            && Duration::from_nanos(clock::monotonic().saturating_sub(self.released)) < HAUNTED
+        self.released_at().is_some_and(|released| {
+            Duration::from_nanos(clock::monotonic().saturating_sub(released)) < HAUNTED
+        })
     }
 }

@@ -30,7 +30,7 @@ use socket2::SockAddr;
 
 use super::{Failure, RawLock};
 use crate::deadline::Deadline;
-use crate::holder::{Holder, KnownBy};
+use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, Record};
 use crate::sys::process::Process;
 use crate::sys::socket::{ForkSocket, Peer};
@@ -58,6 +58,7 @@ pub(crate) struct Held {
     listener: ForkSocket,
     /// Where the grant was written, and the release will be.
     page: Arc<record::Page>,
+    recovered_from: Option<Box<Holder>>,
 }
 
 impl RawLock for Port {
@@ -78,6 +79,15 @@ impl RawLock for Port {
         // While the lock is still held: the next holder writes its own grant.
         held.page.write_release();
         queue::hand_off(held.listener);
+    }
+
+    fn abandon(&self, held: Held) {
+        held.page.write_abandonment();
+        queue::hand_off(held.listener);
+    }
+
+    fn recovered_from(held: &Held) -> Option<&Holder> {
+        held.recovered_from.as_deref()
     }
 
     fn is_locked(&self) -> io::Result<bool> {
@@ -118,34 +128,39 @@ impl Port {
 
     /// The socket is this process's: the lock is held from here on. Writes the record.
     fn grant(&self, listener: ForkSocket, info: &dyn fmt::Display) -> Result<Held, Failure> {
-        let held = Held {
-            listener,
-            page: self.record.page(),
-        };
-        match self.identify(&held) {
-            Ok(this) => {
-                held.page.write_grant(&self.name, &this, info);
-                Ok(held)
+        let page = self.record.page();
+        match self.take_over(&page) {
+            Ok((this, recovered_from)) => {
+                page.write_grant(&self.name, &this, info);
+                Ok(Held { listener, page, recovered_from })
             }
             Err(failure) => {
-                queue::hand_off(held.listener);
+                queue::hand_off(listener);
                 Err(failure)
             }
         }
     }
 
-    /// Who the new holder is; or why it must not hold, although the socket is its own: processes of
-    /// two network namespaces can bind one address twice, while they see each other's records. Such
-    /// a lock would exclude nobody, and says so.
-    fn identify(&self, held: &Held) -> Result<Process, Failure> {
+    /// Who the new holder is, and who left the lock taken before it, by the record of this user.
+    ///
+    /// # Errors
+    /// If it must not hold although the socket is its own: processes of two network namespaces can
+    /// bind one address twice, while they see each other's records. Such a lock would exclude nobody,
+    /// and says so.
+    fn take_over(&self, page: &record::Page) -> Result<(Process, Option<Box<Holder>>), Failure> {
         let this = Process::this().map_err(Failure::io("find out which process this is"))?;
-        let last = held.page.last_grant();
-        if last.is_elsewhere(&this) && last.stands(&this) {
-            if let Some(record) = record::read(&self.name, this.uid) {
-                return Err(Failure::OtherNamespace(record.holder(KnownBy::Record)));
-            }
+        let last = page.last_grant();
+        if last.is_in_order() {
+            return Ok((this, None));
         }
-        Ok(this)
+        let holder = record::read(&self.name, this.uid).map(|it| it.holder(KnownBy::Record));
+        match holder {
+            Some(holder) if last.is_elsewhere(&this) && last.stands(&this) => {
+                Err(Failure::OtherNamespace(holder))
+            }
+            Some(holder) if holder.tenure == Tenure::Died => Ok((this, Some(Box::new(holder)))),
+            _ => Ok((this, None)),
+        }
     }
 
     /// Whom to name in the error of a failed acquire.

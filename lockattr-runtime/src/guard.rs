@@ -1,0 +1,72 @@
+//! The guard that holds a lock.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::backend::{AnyHeld, AnyLock};
+use crate::error::LockError;
+use crate::holder::Holder;
+use crate::state::{Request, State};
+use crate::sys::fork;
+
+/// Holds a lock, and gives it back when dropped.
+///
+/// It may be sent to another thread. In a forked child a copy of it does nothing: the lock stays the
+/// parent's.
+#[must_use = "the lock is given back when the guard is dropped"]
+pub struct LockGuard {
+    state: Arc<State>,
+    /// None in a guard of a thread that has entered again.
+    held: Option<AnyHeld>,
+    generation: u32,
+    /// How the hold ends when this is the last guard of it.
+    end: fn(&AnyLock, AnyHeld),
+}
+
+impl LockGuard {
+    pub(crate) fn acquire(state: Arc<State>, request: Request<'_>) -> Result<Self, LockError> {
+        let held = state.acquire(request)?;
+        Ok(Self { state, held, generation: fork::generation(), end: AnyLock::release })
+    }
+
+    /// The name of the lock that this holds.
+    #[must_use]
+    pub fn lock_name(&self) -> &str {
+        self.state.name()
+    }
+
+    /// Who held the lock before, if that process died while it held: what it was working on may need
+    /// to be brought in order first, such as a bus to be reset. None if the lock was given back
+    /// properly, or if the record does not tell.
+    ///
+    /// With the port backend each user has a record, so this tells of processes of the same user.
+    #[must_use]
+    pub fn recovered_from(&self) -> Option<&Holder> {
+        self.held.as_ref()?.recovered_from()
+    }
+
+    /// Gives the lock back as if this process had died: the next holder's
+    /// [`recovered_from`](Self::recovered_from) tells. For what could not be brought in order.
+    pub fn abandon(mut self) {
+        self.end = AnyLock::abandon;
+    }
+}
+
+impl Drop for LockGuard {
+    fn drop(&mut self) {
+        let held = self.held.take();
+        // A forked child does not hold what its parent holds. Its copy of `held` is dropped, which a
+        // backend must make harmless.
+        if self.generation == fork::generation() {
+            self.state.leave(held, self.end);
+        }
+    }
+}
+
+impl fmt::Debug for LockGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LockGuard")
+            .field("lock", &self.lock_name())
+            .finish_non_exhaustive()
+    }
+}

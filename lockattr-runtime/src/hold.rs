@@ -1,0 +1,84 @@
+//! Which thread holds a lock in this process, and with how many guards.
+
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The guards of a lock that this process holds, and the thread that may enter again: one word, so
+/// that no thread can join a hold that has just ended or become another thread's.
+///
+/// Upper 48 bits: the thread's token, 0 if no thread holds (a task does). Lower 16: the guards.
+#[derive(Debug, Default)]
+pub(crate) struct Hold(AtomicU64);
+
+const GUARD_BITS: u32 = 16;
+const GUARDS: u64 = (1 << GUARD_BITS) - 1;
+
+impl Hold {
+    /// The caller has just acquired, for `thread`.
+    pub(crate) fn begin(&self, thread: Option<NonZeroU64>) {
+        let token = thread.map_or(0, NonZeroU64::get);
+        self.0.store(token << GUARD_BITS | 1, Ordering::Release);
+    }
+
+    /// Whether `thread` holds. A thread finds its own token only if it wrote it itself, so this needs
+    /// no order of memory.
+    pub(crate) fn is_by(&self, thread: NonZeroU64) -> bool {
+        self.0.load(Ordering::Relaxed) >> GUARD_BITS == thread.get()
+    }
+
+    /// One more guard, if `thread` holds still: its guard may have been sent to another thread, which
+    /// has just dropped it.
+    pub(crate) fn enter_again(&self, thread: NonZeroU64) -> bool {
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
+                let (token, guards) = (hold >> GUARD_BITS, hold & GUARDS);
+                (token == thread.get() && guards != GUARDS).then_some(hold + 1)
+            })
+            .is_ok()
+    }
+
+    /// Takes back a guard, if it is the last one.
+    pub(crate) fn leave_if_last(&self) -> bool {
+        self.0
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
+                (hold & GUARDS == 1).then_some(0)
+            })
+            .is_ok()
+    }
+
+    /// Takes back a guard; whether it was the last one.
+    pub(crate) fn leave(&self) -> bool {
+        let left = self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
+            Some(if hold & GUARDS <= 1 { 0 } else { hold - 1 })
+        });
+        left.is_ok_and(|before| before & GUARDS <= 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_several_guards_ends_the_hold() {
+        let (one, other) = (NonZeroU64::new(7).unwrap(), NonZeroU64::new(8).unwrap());
+        let hold = Hold::default();
+        assert!(!hold.is_by(one) && !hold.enter_again(one));
+        hold.begin(Some(one));
+        assert!(hold.is_by(one) && !hold.is_by(other));
+        assert!(!hold.enter_again(other));
+        assert!(hold.enter_again(one));
+        assert!(!hold.leave_if_last() && !hold.leave());
+        assert!(hold.is_by(one));
+        assert!(hold.leave_if_last());
+        assert!(!hold.is_by(one) && !hold.enter_again(one));
+    }
+
+    #[test]
+    fn a_hold_of_no_thread_is_entered_by_none() {
+        let hold = Hold::default();
+        hold.begin(None);
+        assert!(!hold.is_by(NonZeroU64::MIN) && !hold.enter_again(NonZeroU64::MIN));
+        assert!(hold.leave());
+    }
+}

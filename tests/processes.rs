@@ -352,6 +352,81 @@ fn a_thread_that_holds_is_told_and_not_left_waiting() {
 }
 
 #[test]
+fn a_reentrant_acquire_enters_again_and_the_last_guard_gives_the_lock_back() {
+    let name = unique_name("reentrant");
+    let lock = open(&name);
+    for first_goes_first in [false, true] {
+        let first = lock.acquire_reentrant(LONG).unwrap();
+        let second = lock.acquire_reentrant(LONG).unwrap();
+        assert!(matches!(lock.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
+        let (gone, left) = if first_goes_first { (first, second) } else { (second, first) };
+        drop(gone);
+        assert!(lock.is_locked().unwrap());
+        thread::scope(|scope| {
+            let other = scope.spawn(|| lock.acquire_reentrant(Duration::ZERO));
+            assert!(is_timeout(&other.join().unwrap()), "another thread does not enter");
+        });
+        drop(left);
+        assert!(!lock.is_locked().unwrap());
+    }
+}
+
+#[test]
+fn several_locks_are_taken_all_or_none_and_never_in_a_circle() {
+    let (a, b) = (unique_name("all-a"), unique_name("all-b"));
+    let (a, b) = (open(&a), open(&b));
+    let inside = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        for order in [[&a, &b], [&b, &a]] {
+            scope.spawn(move || {
+                for _ in 0..500 {
+                    let guards = lockattr::acquire_all(order, LONG).unwrap();
+                    assert_eq!(guards.each_ref().map(LockGuard::lock_name), order.map(Lock::name));
+                    assert!(!inside.swap(true, Ordering::Relaxed));
+                    inside.store(false, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+
+    let mut holder = Actor::start("hold", b.name());
+    holder.expect("holding");
+    let start = Instant::now();
+    let error = lockattr::acquire_all([&b, &a], Duration::from_millis(50)).unwrap_err();
+    assert_eq!((error.is_timeout(), error.lock()), (true, b.name()));
+    assert!(start.elapsed() >= Duration::from_millis(50));
+    assert!(!a.is_locked().unwrap(), "none is kept");
+    holder.end();
+    let twice = lockattr::acquire_all([&a, &a], LONG).unwrap_err();
+    assert!(matches!(twice, LockError::WouldDeadlock { .. }));
+    assert!(!a.is_locked().unwrap());
+}
+
+#[test]
+fn who_comes_after_a_holder_that_died_is_told_and_nobody_else() {
+    let name = unique_name("recover");
+    let lock = open(&name);
+    assert!(lock.acquire(LONG).unwrap().recovered_from().is_none());
+    let mut holder = Actor::start("hold", &name);
+    holder.expect("holding");
+    let pid = holder.pid();
+    holder.kill();
+
+    let guard = lock.acquire(LONG).unwrap();
+    let dead = guard.recovered_from().expect("the holder died");
+    assert_eq!((dead.pid, dead.tenure), (Some(pid), Tenure::Died));
+    assert_eq!(dead.info.as_deref(), Some("the test's holder"));
+    // What could not be brought in order is left to the next one.
+    guard.abandon();
+    assert!(!lock.is_locked().unwrap());
+    let guard = lock.acquire(LONG).unwrap();
+    let abandoned = guard.recovered_from().expect("the lock was abandoned");
+    assert_eq!((abandoned.pid, abandoned.tenure), (Some(std::process::id()), Tenure::Died));
+    drop(guard);
+    assert!(lock.acquire(LONG).unwrap().recovered_from().is_none());
+}
+
+#[test]
 fn a_guard_can_be_dropped_in_another_thread() {
     let name = unique_name("sent");
     let guard = open(&name).acquire(LONG).unwrap();

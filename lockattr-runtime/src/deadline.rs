@@ -30,6 +30,11 @@ impl Deadline {
         }
     }
 
+    /// `pause`, or less where less is left.
+    pub(crate) fn at_most(self, pause: Duration) -> Duration {
+        self.left().map_or(pause, |left| left.min(pause))
+    }
+
     pub(crate) fn has_passed(self) -> bool {
         self.left() == Some(Duration::ZERO)
     }

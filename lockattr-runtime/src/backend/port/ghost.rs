@@ -8,9 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::sockets::{Bound, Joined};
-use super::{Failure, Port};
-use crate::backend::port::queue::{Acquisition, Step};
+use super::Port;
 use crate::record::Grant;
 use crate::sys::clock;
 use crate::sys::poll;
@@ -18,38 +16,19 @@ use crate::sys::socket::{peer, ForkSocket};
 
 /// How long to wait for a ghost to go. It takes a child well under a millisecond to come to its
 /// `exec`, but a busy machine may not run it at once.
-const PATIENCE: Duration = Duration::from_millis(250);
+pub(super) const PATIENCE: Duration = Duration::from_millis(250);
 
 /// How long after its release a lock can have a ghost, generously.
 const HAUNTED: Duration = Duration::from_secs(1);
 
 /// How often to look whether what seemed a ghost has become a holder.
-const SLICE: Duration = Duration::from_millis(1);
+pub(super) const SLICE: Duration = Duration::from_millis(1);
 
 impl Port {
-    /// Tries to take the lock, which a ghost does not prevent.
-    pub(super) fn try_bind_past_ghosts(&self) -> Result<Option<ForkSocket>, Failure> {
-        let unbound = match self.bind()? {
-            Bound::Held(listener) => return Ok(Some(listener)),
-            Bound::Taken(unbound) => unbound,
-        };
-        // Only now is it worth asking over the socket, which leaves an entry in a holder's queue.
-        if !self.record.page().last_grant().was_released_lately() {
-            return Ok(None);
-        }
-        let Joined::Queued(connection) = self.join(unbound)? else {
-            // It went between the two looks; or a holder does not listen, and this fails again.
-            return Ok(match self.bind()? {
-                Bound::Held(listener) => Some(listener),
-                Bound::Taken(_) => None,
-            });
-        };
-        self.outlast_ghost(&connection);
-        let mut acquisition = Acquisition::resume(self, connection);
-        match acquisition.advance()? {
-            Step::Acquired(listener) => Ok(Some(listener)),
-            Step::Waiting(_) => acquisition.give_up(),
-        }
+    /// Whether what has the lock's address may be a ghost: worth to ask over the socket, which leaves
+    /// an entry in a holder's queue.
+    pub(super) fn may_be_haunted(&self) -> bool {
+        self.record.page().last_grant().was_released_lately()
     }
 
     /// Waits while what `connection` leads to is a ghost. It has gone when the connection has ended.
@@ -66,7 +45,7 @@ impl Port {
 
     /// Whether the process that listened last has given the lock back. A lock that is on its way from
     /// there to its next holder looks the same, until that one has written its grant.
-    fn is_ghost(&self, connection: &ForkSocket) -> bool {
+    pub(super) fn is_ghost(&self, connection: &ForkSocket) -> bool {
         let Some(last) = self.record.known_last_grant() else {
             return false;
         };

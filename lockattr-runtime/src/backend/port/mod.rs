@@ -15,6 +15,7 @@
 //! nobody can slip in, and the other waiters stay in the queue.
 
 mod address;
+mod attempt;
 mod ghost;
 mod observe;
 mod queue;
@@ -35,7 +36,6 @@ use crate::record::{self, Record};
 use crate::sys::process::Process;
 use crate::sys::socket::{ForkSocket, Peer};
 use observe::Observer;
-use queue::{Acquisition, Step};
 
 /// How many waiters and observers fit into a holder's queue; the system caps it at
 /// `net.core.somaxconn` (4096 since Linux 5.4).
@@ -65,11 +65,7 @@ impl RawLock for Port {
     type Held = Held;
 
     fn acquire(&self, deadline: Deadline, info: &dyn fmt::Display) -> Result<Held, Failure> {
-        let listener = match deadline {
-            Deadline::Now => self.try_bind_past_ghosts()?,
-            deadline => self.wait(deadline)?,
-        };
-        match listener {
+        match self.wait(deadline)? {
             Some(listener) => self.grant(listener, info),
             None => Err(Failure::Busy(self.best_known_holder(deadline))),
         }
@@ -111,18 +107,6 @@ impl Port {
             address: address::of_lock(name),
             record: Record::new(name),
             observer: Mutex::new(None),
-        }
-    }
-
-    /// Waits for the listening socket until `deadline`.
-    fn wait(&self, deadline: Deadline) -> Result<Option<ForkSocket>, Failure> {
-        let mut acquisition = Acquisition::new(self);
-        loop {
-            match acquisition.advance()? {
-                Step::Acquired(listener) => return Ok(Some(listener)),
-                Step::Waiting(_) if deadline.has_passed() => return acquisition.give_up(),
-                Step::Waiting(wait) => wait.sleep(deadline.left())?,
-            }
         }
     }
 

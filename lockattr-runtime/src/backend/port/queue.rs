@@ -15,7 +15,6 @@
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
-use std::thread;
 use std::time::Duration;
 
 use nix::libc;
@@ -38,32 +37,13 @@ pub(super) struct Acquisition<'a> {
 }
 
 /// Where an [`Acquisition`] is after a step.
-pub(super) enum Step<'a> {
+pub(super) enum Step {
     /// This process owns the listening socket.
     Acquired(ForkSocket),
-    Waiting(Wait<'a>),
-}
-
-/// What to wait for before the next step.
-pub(super) enum Wait<'a> {
-    /// Until this can be read.
-    Queue(&'a ForkSocket),
-    /// For this long: nobody will tell.
-    Pause(Duration),
-}
-
-impl Wait<'_> {
-    /// Sleeps until the next step is due, at most for `timeout`.
-    pub(super) fn sleep(&self, timeout: Option<Duration>) -> Result<(), Failure> {
-        match self {
-            Self::Queue(connection) => poll::wait_readable(*connection, timeout)
-                .map_err(Failure::io("wait in the lock's queue")),
-            Self::Pause(pause) => {
-                thread::sleep(timeout.map_or(*pause, |timeout| timeout.min(*pause)));
-                Ok(())
-            }
-        }
-    }
+    /// In the holder's queue: the next step is due when [`Acquisition::connection`] can be read.
+    Queued,
+    /// Where nobody will tell: the next step is due after a pause.
+    Barred(Duration),
 }
 
 impl<'a> Acquisition<'a> {
@@ -76,23 +56,14 @@ impl<'a> Acquisition<'a> {
         }
     }
 
-    /// Enters the queue with a connection that has been made already.
-    pub(super) fn resume(port: &'a Port, connection: ForkSocket) -> Self {
-        let mut acquisition = Self::new(port);
-        acquisition.queued = Some(connection);
-        acquisition
-    }
-
     /// Goes as far as is possible without waiting.
-    pub(super) fn advance(&mut self) -> Result<Step<'_>, Failure> {
+    pub(super) fn advance(&mut self) -> Result<Step, Failure> {
         /// After so many connections that ended at once, whoever listens is no lockattr.
         const PATIENCE: u32 = 4;
 
-        if let Some(connection) = self.queued.take() {
+        if let Some(connection) = self.take_queued() {
             match self.port.receive(&connection)? {
-                Message::None => {
-                    return Ok(Step::Waiting(Wait::Queue(self.queued.insert(connection))))
-                }
+                Message::None => return Ok(self.queue(connection)),
                 Message::Lock(listener) => return Ok(Step::Acquired(listener)),
                 Message::Ended => self.losses += 1,
             }
@@ -103,28 +74,32 @@ impl<'a> Acquisition<'a> {
         };
         if self.losses > PATIENCE {
             self.losses = 0;
-            return Ok(Step::Waiting(Wait::Pause(self.backoff.next())));
+            return Ok(Step::Barred(self.backoff.next()));
         }
-        match self.port.join(unbound)? {
-            Joined::Queued(connection) => {
-                Ok(Step::Waiting(Wait::Queue(self.queued.insert(connection))))
-            }
-            Joined::Barred => Ok(Step::Waiting(Wait::Pause(self.backoff.next()))),
-        }
+        Ok(match self.port.join(unbound)? {
+            Joined::Queued(connection) => self.queue(connection),
+            Joined::Barred => Step::Barred(self.backoff.next()),
+        })
+    }
+
+    fn queue(&mut self, connection: ForkSocket) -> Step {
+        self.queued = Some(connection);
+        Step::Queued
+    }
+
+    /// In a forked child the place in the queue is still the parent's.
+    fn take_queued(&mut self) -> Option<ForkSocket> {
+        self.queued.take().filter(|connection| !connection.is_an_ancestors())
+    }
+
+    /// The place in the holder's queue.
+    pub(super) fn connection(&self) -> Option<&ForkSocket> {
+        self.queued.as_ref()
     }
 
     /// Leaves the queue, unless the lock came in the last moment.
-    pub(super) fn give_up(mut self) -> Result<Option<ForkSocket>, Failure> {
-        self.leave()
-    }
-
-    fn leave(&mut self) -> Result<Option<ForkSocket>, Failure> {
-        // In a forked child the place in the queue is still the parent's.
-        let queued = self
-            .queued
-            .take()
-            .filter(|connection| !connection.is_an_ancestors());
-        let Some(connection) = queued else {
+    pub(super) fn leave(&mut self) -> Result<Option<ForkSocket>, Failure> {
+        let Some(connection) = self.take_queued() else {
             return Ok(None);
         };
         // From here on nothing more can come. Fails only where the other end is gone already.

@@ -1,0 +1,115 @@
+//! One acquire from its beginning to its end: when to wait on, and when to stop. It never blocks by
+//! itself: [`Port::wait`] and its async counterpart sleep between its steps.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::ghost::{PATIENCE, SLICE};
+use super::queue::{Acquisition, Step};
+use super::sockets::Bound;
+use super::{Failure, Port};
+use crate::deadline::Deadline;
+use crate::sys::poll;
+use crate::sys::socket::ForkSocket;
+
+pub(super) struct Attempt<'a> {
+    port: &'a Port,
+    acquisition: Acquisition<'a>,
+    deadline: Deadline,
+    /// Until when one that only tries waits for a ghost to go, once it suspects one.
+    ghost_gone_by: Option<Instant>,
+}
+
+/// What is next in an [`Attempt`].
+pub(super) enum Next {
+    /// Nothing: this process owns the listening socket.
+    Acquired(ForkSocket),
+    /// Nothing: somebody else held the lock until the deadline.
+    Refused,
+    /// To sleep, and then to look again.
+    Sleep(Wait, Deadline),
+}
+
+/// What to wait for before the next step.
+#[derive(Clone, Copy)]
+pub(super) enum Wait {
+    /// That [`Attempt::connection`] can be read.
+    Queue,
+    /// That the time is over.
+    Pause(Duration),
+}
+
+impl<'a> Attempt<'a> {
+    pub(super) fn new(port: &'a Port, deadline: Deadline) -> Self {
+        Self { port, acquisition: Acquisition::new(port), deadline, ghost_gone_by: None }
+    }
+
+    /// Goes as far as is possible without waiting.
+    pub(super) fn next(&mut self) -> Result<Next, Failure> {
+        if matches!(self.deadline, Deadline::Now) && self.ghost_gone_by.is_none() {
+            match self.port.bind()? {
+                Bound::Held(listener) => return Ok(Next::Acquired(listener)),
+                Bound::Taken(_) if !self.port.may_be_haunted() => return Ok(Next::Refused),
+                Bound::Taken(_) => self.ghost_gone_by = Some(Instant::now() + PATIENCE),
+            }
+        }
+        let wait = match self.acquisition.advance()? {
+            Step::Acquired(listener) => return Ok(Next::Acquired(listener)),
+            Step::Queued => Wait::Queue,
+            Step::Barred(pause) => Wait::Pause(pause),
+        };
+        let until = self.until(wait);
+        if !until.has_passed() {
+            return Ok(Next::Sleep(wait, until));
+        }
+        Ok(match self.acquisition.leave()? {
+            Some(listener) => Next::Acquired(listener),
+            None => Next::Refused,
+        })
+    }
+
+    /// Until when to wait at most before the next step: not at all if that was the last one.
+    fn until(&mut self, wait: Wait) -> Deadline {
+        let Some(gone_by) = self.ghost_gone_by else {
+            return self.deadline;
+        };
+        let now = Instant::now();
+        match (wait, self.connection()) {
+            (Wait::Queue, Some(connection)) if now < gone_by && self.port.is_ghost(connection) => {
+                Deadline::At(now + SLICE)
+            }
+            // It went between the bind and the look; or a holder does not listen. One more look tells.
+            (Wait::Pause(pause), _) if now < gone_by => {
+                self.ghost_gone_by = Some(now);
+                Deadline::At(now + pause)
+            }
+            _ => Deadline::Now,
+        }
+    }
+
+    /// The place in the holder's queue.
+    pub(super) fn connection(&self) -> Option<&ForkSocket> {
+        self.acquisition.connection()
+    }
+}
+
+impl Port {
+    /// Waits for the listening socket until `deadline`.
+    pub(super) fn wait(&self, deadline: Deadline) -> Result<Option<ForkSocket>, Failure> {
+        let mut attempt = Attempt::new(self, deadline);
+        loop {
+            match attempt.next()? {
+                Next::Acquired(listener) => return Ok(Some(listener)),
+                Next::Refused => return Ok(None),
+                Next::Sleep(wait, until) => match (wait, attempt.connection()) {
+                    (Wait::Queue, Some(connection)) => {
+                        poll::wait_readable(connection, until.left())
+                            .map_err(Failure::io("wait in the lock's queue"))?;
+                    }
+                    (Wait::Pause(pause), _) => thread::sleep(until.at_most(pause)),
+                    (Wait::Queue, None) => {}
+                },
+            }
+        }
+    }
+}

@@ -29,6 +29,16 @@ impl LockGuard {
         Ok(Self { state, held, generation: fork::generation(), end: AnyLock::release })
     }
 
+    #[cfg(feature = "async")]
+    pub(crate) async fn acquire_async(
+        state: Arc<State>,
+        timeout: std::time::Duration,
+        info: &(dyn fmt::Display + Sync),
+    ) -> Result<Self, LockError> {
+        let held = Some(state.acquire_async(timeout, info).await?);
+        Ok(Self { state, held, generation: fork::generation(), end: AnyLock::release })
+    }
+
     /// The name of the lock that this holds.
     #[must_use]
     pub fn lock_name(&self) -> &str {

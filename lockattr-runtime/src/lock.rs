@@ -189,6 +189,24 @@ impl Lock {
         LockGuard::acquire(self.state()?.clone(), Request { reentrant: true, ..request })
     }
 
+    /// As [`acquire`](Self::acquire), without blocking the thread while others have the lock.
+    ///
+    /// It works on any executor. A future that is dropped leaves the queue. No thread holds the lock
+    /// then, so a task that asks for a lock which it holds itself is not told `WouldDeadlock`: it waits
+    /// for its timeout.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    #[cfg(feature = "async")]
+    #[track_caller]
+    pub fn acquire_async(
+        &self,
+        timeout: Duration,
+    ) -> impl std::future::Future<Output = Result<LockGuard, LockError>> + Send + '_ {
+        let place = Location::caller();
+        async move { LockGuard::acquire_async(self.state()?.clone(), timeout, place).await }
+    }
+
     pub(crate) fn acquire_for(
         &self,
         timeout: Duration,

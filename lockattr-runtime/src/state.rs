@@ -76,6 +76,26 @@ impl State {
         }
     }
 
+    /// Takes the lock for the calling task. No thread holds it then: whoever asks waits.
+    #[cfg(feature = "async")]
+    pub(crate) async fn acquire_async(
+        &self,
+        timeout: Duration,
+        info: &(dyn fmt::Display + Sync),
+    ) -> Result<AnyHeld, LockError> {
+        let start = Instant::now();
+        let deadline = Deadline::after(start, timeout);
+        match self.raw.acquire_async(deadline, info).await {
+            Ok(held) => {
+                self.hold.begin(None);
+                Ok(held)
+            }
+            Err(failure) => {
+                Err(self.error(failure, Request { start, deadline, info, reentrant: false }))
+            }
+        }
+    }
+
     /// Takes back a guard. The last one ends the hold by `end`. (The hold ends first: once the lock is
     /// given away, another thread of this process may begin its own.)
     pub(crate) fn leave(&self, held: Option<AnyHeld>, end: fn(&AnyLock, AnyHeld)) {

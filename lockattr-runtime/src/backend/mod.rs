@@ -6,6 +6,8 @@
 mod port;
 
 use std::fmt;
+#[cfg(feature = "async")]
+use std::future::Future;
 use std::io;
 use std::time::Duration;
 
@@ -49,6 +51,15 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     /// Takes the lock, waiting until `deadline` at most, and writes `info` into its record. A
     /// deadline of no wait at all makes this try once.
     fn acquire(&self, deadline: Deadline, info: &dyn fmt::Display) -> Result<Self::Held, Failure>;
+
+    /// As [`acquire`](Self::acquire), without blocking the thread. Dropping the future leaves the
+    /// queue, and passes on what had just come.
+    #[cfg(feature = "async")]
+    fn acquire_async(
+        &self,
+        deadline: Deadline,
+        info: &(dyn fmt::Display + Sync),
+    ) -> impl Future<Output = Result<Self::Held, Failure>> + Send;
 
     /// Gives the lock back. Must not fail: where the fair way is barred, the lock becomes free.
     fn release(&self, held: Self::Held);
@@ -124,6 +135,17 @@ impl AnyLock {
     ) -> Result<AnyHeld, Failure> {
         match self {
             Self::Port(port) => port.acquire(deadline, info).map(AnyHeld::Port),
+        }
+    }
+
+    #[cfg(feature = "async")]
+    pub(crate) async fn acquire_async(
+        &self,
+        deadline: Deadline,
+        info: &(dyn fmt::Display + Sync),
+    ) -> Result<AnyHeld, Failure> {
+        match self {
+            Self::Port(port) => port.acquire_async(deadline, info).await.map(AnyHeld::Port),
         }
     }
 

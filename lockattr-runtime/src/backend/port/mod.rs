@@ -16,6 +16,8 @@
 
 mod address;
 mod attempt;
+#[cfg(feature = "async")]
+mod attempt_async;
 mod ghost;
 mod observe;
 mod queue;
@@ -65,10 +67,18 @@ impl RawLock for Port {
     type Held = Held;
 
     fn acquire(&self, deadline: Deadline, info: &dyn fmt::Display) -> Result<Held, Failure> {
-        match self.wait(deadline)? {
-            Some(listener) => self.grant(listener, info),
-            None => Err(Failure::Busy(self.best_known_holder(deadline))),
-        }
+        let listener = self.wait(deadline)?;
+        self.conclude(listener, deadline, info)
+    }
+
+    #[cfg(feature = "async")]
+    async fn acquire_async(
+        &self,
+        deadline: Deadline,
+        info: &(dyn fmt::Display + Sync),
+    ) -> Result<Held, Failure> {
+        let listener = self.wait_async(deadline).await?;
+        self.conclude(listener, deadline, info)
     }
 
     fn release(&self, held: Held) {
@@ -107,6 +117,18 @@ impl Port {
             address: address::of_lock(name),
             record: Record::new(name),
             observer: Mutex::new(None),
+        }
+    }
+
+    fn conclude(
+        &self,
+        listener: Option<ForkSocket>,
+        deadline: Deadline,
+        info: &dyn fmt::Display,
+    ) -> Result<Held, Failure> {
+        match listener {
+            Some(listener) => self.grant(listener, info),
+            None => Err(Failure::Busy(self.best_known_holder(deadline))),
         }
     }
 

@@ -1,0 +1,188 @@
+//! Tasks that share port locks: the feature `async`.
+
+mod support;
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use lockattr::{Backend, Lock, LockError};
+use support::{eventually, listen, say, unique_name, waits_in_queue, Actor, LONG};
+
+#[test]
+fn role() {
+    support::play(&[("wait async", wait_async), ("count threads", count_threads)]);
+}
+
+fn open(name: &str) -> Lock {
+    Lock::open(Backend::Port, name).unwrap()
+}
+
+/// The smallest executor there is.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+#[test]
+fn it_works_on_a_bare_block_on() {
+    let lock = open(&unique_name("bare"));
+    let guard = block_on(lock.acquire_async(LONG)).unwrap();
+    let start = Instant::now();
+    let refused = block_on(lock.acquire_async(Duration::from_millis(40)));
+    assert!(matches!(&refused, Err(LockError::Timeout { waited, .. }) if *waited >= Duration::from_millis(40)));
+    assert!(start.elapsed() >= Duration::from_millis(40));
+    assert!(block_on(lock.acquire_async(Duration::ZERO)).unwrap_err().is_timeout());
+    drop(guard);
+    drop(block_on(lock.acquire_async(Duration::MAX)).unwrap());
+}
+
+#[test]
+fn the_call_site_is_the_callers() {
+    let lock = open(&unique_name("async-site"));
+    let guard = block_on(lock.acquire_async(LONG)).unwrap();
+    let info = lock.holder().unwrap().unwrap().info.unwrap();
+    assert!(info.starts_with("tests/tasks.rs:"), "{info}");
+    drop(guard);
+}
+
+/// A hundred tasks want one lock on two threads, and a timer goes on ticking.
+#[test]
+fn waiting_tasks_do_not_block_the_executor() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let lock = Arc::new(open(&unique_name("hundred")));
+    let inside = Arc::new(AtomicBool::new(false));
+    let done = Arc::new(AtomicBool::new(false));
+    let mut lateness = runtime.block_on(async {
+        let ticking = tokio::spawn({
+            let done = Arc::clone(&done);
+            async move {
+                let mut lateness = Vec::new();
+                while !done.load(Ordering::Relaxed) {
+                    let start = Instant::now();
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    lateness.push(start.elapsed().saturating_sub(Duration::from_millis(5)));
+                }
+                lateness
+            }
+        });
+        let tasks: Vec<_> = (0..100)
+            .map(|_| {
+                let (lock, inside) = (Arc::clone(&lock), Arc::clone(&inside));
+                tokio::spawn(async move {
+                    for _ in 0..3 {
+                        let guard = lock.acquire_async(LONG).await.unwrap();
+                        assert!(!inside.swap(true, Ordering::Relaxed));
+                        tokio::time::sleep(Duration::from_micros(500)).await;
+                        inside.store(false, Ordering::Relaxed);
+                        drop(guard);
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        done.store(true, Ordering::Relaxed);
+        ticking.await.unwrap()
+    });
+    lateness.sort_unstable();
+    // A thread blocked in the queue would be late by hundreds of milliseconds at each tick.
+    let (median, longest) = (lateness[lateness.len() / 2], lateness[lateness.len() - 1]);
+    println!("a tick was late by {median:?} in the median, {longest:?} at most");
+    assert!(median < Duration::from_millis(20), "{median:?}");
+}
+
+fn wait_async(name: &str) {
+    let lock = open(name);
+    block_on(async {
+        say("waiting");
+        let guard = lock.acquire_async(LONG).await.unwrap();
+        say("acquired");
+        listen();
+        drop(guard);
+    });
+}
+
+#[test]
+fn a_future_dropped_while_it_waits_leaves_the_queue() {
+    let name = unique_name("dropped");
+    let lock = open(&name);
+    let guard = lock.acquire(LONG).unwrap();
+    {
+        let mut first = pin!(lock.acquire_async(LONG));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        assert!(waits_in_queue(std::process::id()));
+    }
+    let mut second = Actor::start("wait async", &name);
+    second.expect("waiting");
+    eventually("the second waits", || waits_in_queue(second.pid()));
+    drop(guard);
+    second.expect("acquired");
+    second.end();
+}
+
+/// The lock has been handed to a future that nobody polls any more.
+#[test]
+fn a_future_dropped_with_the_lock_on_its_way_passes_it_on() {
+    let name = unique_name("passed-on");
+    let lock = open(&name);
+    let guard = lock.acquire(LONG).unwrap();
+    let mut second;
+    {
+        let mut first = pin!(lock.acquire_async(LONG));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(first.as_mut().poll(&mut context).is_pending());
+        second = Actor::start("wait async", &name);
+        second.expect("waiting");
+        eventually("the second waits", || waits_in_queue(second.pid()));
+        drop(guard);
+        assert!(lock.is_locked().unwrap(), "it is on its way to the first");
+    }
+    second.expect("acquired");
+    second.end();
+}
+
+/// Says how many threads fifty waiters cost.
+fn count_threads(name: &str) {
+    let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();
+    let lock = open(name);
+    let before = threads();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiters: Vec<_> = (0..50).map(|_| Box::pin(lock.acquire_async(LONG))).collect();
+    for waiter in &mut waiters {
+        assert!(waiter.as_mut().poll(&mut context).is_pending());
+    }
+    say(&format!("{}", threads() - before));
+}
+
+#[test]
+fn fifty_waiters_cost_one_thread() {
+    let name = unique_name("reactor");
+    let guard = open(&name).acquire(LONG).unwrap();
+    let mut actor = Actor::start("count threads", &name);
+    actor.expect("1");
+    drop(guard);
+    actor.end();
+}

@@ -90,21 +90,11 @@ fn compare(processes: u32, seconds: &str) -> Result<u32, Box<dyn Error>> {
 
     let all = || shares.iter().map(|share| share.acquisitions);
     let (largest, smallest) = (all().max().unwrap_or(0), all().min().unwrap_or(0));
-    let longest_wait = shares
-        .iter()
-        .map(|share| share.longest_wait)
-        .max()
-        .unwrap_or_default();
+    let longest_wait = shares.iter().map(|share| share.longest_wait).max().unwrap_or_default();
     let timeouts = shares.iter().map(|share| share.timeouts).sum();
     println!();
-    println!(
-        "longest wait            {:.2} ms",
-        milliseconds(longest_wait)
-    );
-    println!(
-        "largest/smallest share  {:.3}",
-        f64::from(largest) / f64::from(smallest)
-    );
+    println!("longest wait            {:.2} ms", milliseconds(longest_wait));
+    println!("largest/smallest share  {:.3}", f64::from(largest) / f64::from(smallest));
     println!("acquisitions            {}", all().sum::<u32>());
     println!("timeouts                {timeouts}");
     Ok(timeouts)
@@ -154,17 +144,8 @@ impl Share {
 
     /// As a worker sends it to the process that started it.
     fn to_line(&self) -> String {
-        let Self {
-            acquisitions,
-            timeouts,
-            longest_wait,
-            waited,
-        } = self;
-        format!(
-            "{acquisitions} {timeouts} {} {}",
-            longest_wait.as_micros(),
-            waited.as_micros()
-        )
+        let Self { acquisitions, timeouts, longest_wait, waited } = self;
+        format!("{acquisitions} {timeouts} {} {}", longest_wait.as_micros(), waited.as_micros())
     }
 
     fn from_line(line: &str) -> Result<Self, Box<dyn Error>> {

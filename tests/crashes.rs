@@ -35,11 +35,7 @@ fn a_waiter_has_the_lock_50_ms_after_its_holder_was_killed() {
     let mut times: Vec<Duration> = (0..ROUNDS).map(|_| time_after_a_kill()).collect();
     times.sort_unstable();
     let late = times.iter().filter(|time| **time > LIMIT).count();
-    println!(
-        "after a kill: median {:?}, longest {:?}",
-        times[ROUNDS / 2],
-        times[ROUNDS - 1]
-    );
+    println!("after a kill: median {:?}, longest {:?}", times[ROUNDS / 2], times[ROUNDS - 1]);
     // The machine may look elsewhere now and then; a lock that waits for a poll would always be late.
     assert!(
         late <= ROUNDS / 20,
@@ -62,9 +58,7 @@ fn time_after_a_kill() -> Duration {
         eventually("the thread waits", || {
             let table = std::fs::read("/proc/net/unix").unwrap();
             let table = String::from_utf8_lossy(&table);
-            table
-                .lines()
-                .any(|line| line.contains("@/portwait/") && line.ends_with(&name))
+            table.lines().any(|line| line.contains("@/portwait/") && line.ends_with(&name))
         });
         let killed = Instant::now();
         holder.kill_now();
@@ -79,11 +73,7 @@ fn time_after_a_kill() -> Duration {
 /// closes its descriptors, and frees the sockets only afterwards (`filp_close` and the deferred
 /// `__fput`), so a witness never outlives the lock that it is taken under.
 fn storm(path: &str) {
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(path)
-        .unwrap();
+    let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
     let name = path.rsplit('/').next().unwrap();
     let lock = open(name);
     say("ready");
@@ -95,8 +85,7 @@ fn storm(path: &str) {
         let mut count = [0; 8];
         file.read_exact_at(&mut count, 0).unwrap();
         spin(Duration::from_micros(100 + round % 7 * 30));
-        file.write_all_at(&(u64::from_ne_bytes(count) + 1).to_ne_bytes(), 0)
-            .unwrap();
+        file.write_all_at(&(u64::from_ne_bytes(count) + 1).to_ne_bytes(), 0).unwrap();
         set_witness(&file, libc::F_UNLCK).unwrap();
         drop(guard);
     }

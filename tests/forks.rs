@@ -100,27 +100,15 @@ fn fork_and_try(name: &str) {
     let parent = std::process::id();
     fork_child(|| {
         match lock.try_acquire() {
-            Err(LockError::Timeout {
-                holder: Some(holder),
-                ..
-            }) => {
-                say(&format!(
-                    "held by the parent: {}",
-                    holder.pid == Some(parent)
-                ));
+            Err(LockError::Timeout { holder: Some(holder), .. }) => {
+                say(&format!("held by the parent: {}", holder.pid == Some(parent)));
             }
             other => say(&format!("{other:?}")),
         }
         let guard = lock.acquire(LONG).unwrap();
         let holder = lock.holder().unwrap().unwrap();
-        say(&format!(
-            "held by the child: {}",
-            holder.pid == Some(std::process::id())
-        ));
-        assert!(matches!(
-            lock.acquire(LONG),
-            Err(LockError::WouldDeadlock { .. })
-        ));
+        say(&format!("held by the child: {}", holder.pid == Some(std::process::id())));
+        assert!(matches!(lock.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
         drop(guard);
         drop(lock.try_acquire().unwrap());
         say("child done");

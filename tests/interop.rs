@@ -40,15 +40,10 @@ fn python() -> Option<&'static Path> {
                 "-c",
                 "import importlib.metadata as m; m.version('k3portlock') == '0.1.11' or exit(1)",
             ]);
-            command
-                .stderr(Stdio::null())
-                .status()
-                .is_ok_and(|status| status.success())
+            command.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
         };
         if !has_package(&python) {
-            run(Command::new("python3")
-                .args(["-m", "venv", "--clear"])
-                .arg(&environment));
+            run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
             run(Command::new(&python).args([
                 "-m",
                 "pip",
@@ -64,15 +59,9 @@ fn python() -> Option<&'static Path> {
 fn run(command: &mut Command) {
     const HINT: &str = "these tests need python3 with venv and pip, and a package index \
                         (Debian: apt install python3-venv); LOCKATTR_SKIP_PYTHON=1 skips them";
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}; {HINT}"));
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}; {HINT}"));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{command:?}: {}; {HINT}\n{errors}",
-        output.status
-    );
+    assert!(output.status.success(), "{command:?}: {}; {HINT}\n{errors}", output.status);
 }
 
 /// A Python process that uses k3portlock.
@@ -84,10 +73,7 @@ struct Portlock {
 impl Portlock {
     fn start() -> Option<Self> {
         let mut process = Command::new(python()?)
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/python/portlock.py"
-            ))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python/portlock.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -131,13 +117,7 @@ fn what_python_holds_is_refused_and_python_named() {
 
     for timeout in [Duration::from_millis(50), Duration::ZERO] {
         let error = lock.acquire(timeout).unwrap_err();
-        let LockError::Timeout {
-            holder: Some(holder),
-            ..
-        } = &error
-        else {
-            panic!("{error:?}")
-        };
+        let LockError::Timeout { holder: Some(holder), .. } = &error else { panic!("{error:?}") };
         assert_eq!(holder.pid, Some(portlock.process.id()));
         assert_eq!(holder.known_by, KnownBy::Proc);
         assert!(error.to_string().contains("(python"), "{error}");
@@ -214,13 +194,8 @@ fn two_and_two_never_meet() {
     }
     let mut actors = [(); 2].map(|()| Actor::start("contend", &argument));
     actors.iter_mut().for_each(|actor| actor.expect("done"));
-    portlocks
-        .iter_mut()
-        .for_each(|portlock| assert_eq!(portlock.answer(), "done"));
-    assert_eq!(
-        std::fs::read_to_string(&path).unwrap(),
-        (4 * ROUNDS).to_string()
-    );
+    portlocks.iter_mut().for_each(|portlock| assert_eq!(portlock.answer(), "done"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), (4 * ROUNDS).to_string());
     std::fs::remove_file(path).unwrap();
     actors.into_iter().for_each(Actor::end);
 }

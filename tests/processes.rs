@@ -30,9 +30,7 @@ fn open(name: &str) -> Lock {
 
 /// Holds the lock until it is told something, or until its input ends.
 fn hold(name: &str) {
-    let guard = open(name)
-        .acquire_with_info(LONG, "the test's holder")
-        .unwrap();
+    let guard = open(name).acquire_with_info(LONG, "the test's holder").unwrap();
     say("holding");
     if listen().is_some() {
         drop(guard);
@@ -63,12 +61,7 @@ fn a_lock_held_by_another_process_is_refused_and_its_holder_named() {
     holder.expect("holding");
 
     let error = lock.acquire(Duration::from_millis(50)).unwrap_err();
-    let LockError::Timeout {
-        waited,
-        holder: Some(named),
-        ..
-    } = &error
-    else {
+    let LockError::Timeout { waited, holder: Some(named), .. } = &error else {
         panic!("{error:?}");
     };
     assert!(*waited >= Duration::from_millis(50), "{waited:?}");
@@ -84,18 +77,12 @@ fn a_lock_held_by_another_process_is_refused_and_its_holder_named() {
     let text = error.to_string();
     let start = format!("lock \"{name}\": timed out after 0.05 s; held for 0.");
     assert!(text.starts_with(&start), "{text}");
-    let end = format!(
-        " by pid {} ({}) in the test's holder",
-        holder.pid(),
-        command()
-    );
+    let end = format!(" by pid {} ({}) in the test's holder", holder.pid(), command());
     assert!(text.ends_with(&end), "{text}");
 
     let tried = lock.try_acquire().unwrap_err();
-    assert!(
-        matches!(&tried, LockError::Timeout { holder: Some(named), waited, .. }
-        if named.pid == Some(holder.pid()) && waited.is_zero())
-    );
+    assert!(matches!(&tried, LockError::Timeout { holder: Some(named), waited, .. }
+        if named.pid == Some(holder.pid()) && waited.is_zero()));
     assert_eq!(lock.holder().unwrap().unwrap().pid, Some(holder.pid()));
 
     holder.tell("release");
@@ -133,21 +120,14 @@ fn looking_takes_nothing_creates_nothing_and_follows_the_lock() {
     assert!(!lock.is_locked().unwrap());
     assert_eq!(lock.holder().unwrap(), None);
     let last = lock.last_holder().unwrap().unwrap();
-    assert_eq!(
-        (last.pid, last.tenure),
-        (Some(holder.pid()), Tenure::Released)
-    );
+    assert_eq!((last.pid, last.tenure), (Some(holder.pid()), Tenure::Released));
     assert_eq!(last.info.as_deref(), Some("the test's holder"));
     holder.end();
 }
 
 fn records_of(name: &str) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir("/dev/shm")
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    entries
-        .filter(|path| path.to_string_lossy().ends_with(&format!(".{name}")))
-        .collect()
+    let entries = std::fs::read_dir("/dev/shm").unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.to_string_lossy().ends_with(&format!(".{name}"))).collect()
 }
 
 #[test]
@@ -200,10 +180,7 @@ fn ten_waiters_are_served_in_the_order_they_came() {
     // Each holds until it is told to end: whoever else had it first would keep this from ending.
     for mut waiter in waiters.drain(..) {
         waiter.expect("acquired");
-        assert_eq!(
-            open(&name).holder().unwrap().unwrap().pid,
-            Some(waiter.pid())
-        );
+        assert_eq!(open(&name).holder().unwrap().unwrap().pid, Some(waiter.pid()));
         waiter.end();
     }
     holder.end();
@@ -221,10 +198,7 @@ fn a_timeout_is_not_early_and_the_queue_is_left() {
         assert!(is_timeout(&lock.acquire(timeout)));
         let waited = start.elapsed();
         assert!(waited >= timeout, "{waited:?} for {timeout:?}");
-        assert!(
-            waited < timeout + Duration::from_secs(2),
-            "{waited:?} for {timeout:?}"
-        );
+        assert!(waited < timeout + Duration::from_secs(2), "{waited:?} for {timeout:?}");
     }
     // What the timed-out waiters left in the queue is passed over.
     let mut waiter = Actor::start("wait", &name);
@@ -335,17 +309,12 @@ fn a_thread_that_holds_is_told_and_not_left_waiting() {
     let (name, other) = (unique_name("nested"), unique_name("nested-other"));
     let guard = open(&name).acquire(LONG).unwrap();
     for error in [open(&name).acquire(LONG), open(&name).try_acquire()] {
-        assert!(
-            matches!(error, Err(LockError::WouldDeadlock { .. })),
-            "{error:?}"
-        );
+        assert!(matches!(error, Err(LockError::WouldDeadlock { .. })), "{error:?}");
     }
     // Another lock is no deadlock, and neither is another thread, which just has to wait.
     drop(open(&other).acquire(LONG).unwrap());
     thread::scope(|scope| {
-        assert!(is_timeout(
-            &scope.spawn(|| open(&name).try_acquire()).join().unwrap()
-        ));
+        assert!(is_timeout(&scope.spawn(|| open(&name).try_acquire()).join().unwrap()));
     });
     drop(guard);
     drop(open(&name).acquire(LONG).unwrap());
@@ -439,10 +408,7 @@ fn statics_of_one_name_are_one_lock() {
     static ONE: Lock = Lock::port("test-statics-of-one-name");
     static OTHER: Lock = Lock::port("test-statics-of-one-name");
     let guard = ONE.acquire(LONG).unwrap();
-    assert!(matches!(
-        OTHER.acquire(LONG),
-        Err(LockError::WouldDeadlock { .. })
-    ));
+    assert!(matches!(OTHER.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
     drop(guard);
 }
 
@@ -485,9 +451,8 @@ fn connections_of_strangers_are_handed_nothing() {
     let guard = lock.acquire(LONG).unwrap();
     let address =
         std::os::unix::net::SocketAddr::from_abstract_name(format!("/portlock/{name}")).unwrap();
-    let strangers: Vec<UnixStream> = (0..20)
-        .map(|_| UnixStream::connect_addr(&address).unwrap())
-        .collect();
+    let strangers: Vec<UnixStream> =
+        (0..20).map(|_| UnixStream::connect_addr(&address).unwrap()).collect();
     drop(guard);
     for mut stranger in strangers {
         let got = std::io::Read::read(&mut stranger, &mut [0; 8]);
@@ -502,10 +467,7 @@ fn starve_of_descriptors(name: &str) {
     let files = exhaust_descriptors();
     match lock.acquire(LONG) {
         Err(LockError::Io { source, .. }) => {
-            say(&format!(
-                "{}",
-                source.raw_os_error() == Some(nix::libc::EMFILE)
-            ));
+            say(&format!("{}", source.raw_os_error() == Some(nix::libc::EMFILE)));
         }
         other => say(&format!("{other:?}")),
     }
@@ -527,10 +489,7 @@ fn receive_without_descriptors(name: &str) {
         drop(files);
         match failed {
             Err(LockError::Io { source, .. }) => {
-                say(&format!(
-                    "{}",
-                    source.raw_os_error() == Some(nix::libc::EMFILE)
-                ));
+                say(&format!("{}", source.raw_os_error() == Some(nix::libc::EMFILE)));
             }
             other => say(&format!("{other:?}")),
         }
@@ -589,11 +548,7 @@ fn spawn_without_pause(name: &str) {
         say(&format!("refused {refused}"));
         spawner.join().unwrap()
     });
-    say(if spawned > 0 {
-        "spawned"
-    } else {
-        "spawned nothing"
-    });
+    say(if spawned > 0 { "spawned" } else { "spawned nothing" });
 }
 
 #[test]
@@ -620,17 +575,8 @@ fn leak(argument: &str) {
             drop(open(free.name()));
         }
     };
-    let count = |what: &str| {
-        std::fs::read_dir(format!("/proc/self/{what}"))
-            .unwrap()
-            .count()
-    };
-    let mappings = || {
-        std::fs::read_to_string("/proc/self/maps")
-            .unwrap()
-            .lines()
-            .count()
-    };
+    let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
+    let mappings = || std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
     let counts = || (count("fd"), count("task"), mappings());
     use_all(1_000);
     let before = counts();
@@ -638,14 +584,7 @@ fn leak(argument: &str) {
     let after = counts();
     // The allocator may map memory of its own, so a mapping or two are no leak.
     let leaked = after.0 != before.0 || after.1 != before.1 || after.2 > before.2 + 10;
-    say(&format!(
-        "{}",
-        if leaked {
-            format!("{before:?} {after:?}")
-        } else {
-            "nothing".into()
-        }
-    ));
+    say(&format!("{}", if leaked { format!("{before:?} {after:?}") } else { "nothing".into() }));
 }
 
 #[test]

@@ -43,18 +43,8 @@ fn assert_works_without_a_record(name: &str) {
     let lock = open(name);
     let guard = lock.acquire_with_info(LONG, "unwritten").unwrap();
     thread::scope(|scope| {
-        let error = scope
-            .spawn(|| lock.try_acquire())
-            .join()
-            .unwrap()
-            .unwrap_err();
-        let LockError::Timeout {
-            holder: Some(holder),
-            ..
-        } = error
-        else {
-            panic!("{error:?}")
-        };
+        let error = scope.spawn(|| lock.try_acquire()).join().unwrap().unwrap_err();
+        let LockError::Timeout { holder: Some(holder), .. } = error else { panic!("{error:?}") };
         assert_eq!(holder.pid, Some(std::process::id()));
         assert_eq!(holder.known_by, KnownBy::Kernel);
         assert_eq!(holder.info, None);
@@ -107,17 +97,13 @@ fn a_record_that_everybody_may_write_is_not_believed() {
 fn rubbish_in_a_record_is_overwritten_by_the_next_grant() {
     for length in [0_u32, 1, 100, 4095, 4096, 10_000] {
         let name = unique_name("rubbish");
-        let rubbish: Vec<u8> = (0..length)
-            .map(|byte| u8::try_from(byte * 31 % 251).unwrap())
-            .collect();
+        let rubbish: Vec<u8> =
+            (0..length).map(|byte| u8::try_from(byte * 31 % 251).unwrap()).collect();
         fs::write(record(&name), rubbish).unwrap();
         let lock = open(&name);
         assert_eq!(lock.last_holder().unwrap(), None);
         let guard = lock.acquire_with_info(LONG, "after rubbish").unwrap();
-        assert_eq!(
-            lock.holder().unwrap().unwrap().info.as_deref(),
-            Some("after rubbish")
-        );
+        assert_eq!(lock.holder().unwrap().unwrap().info.as_deref(), Some("after rubbish"));
         drop(guard);
         fs::remove_file(record(&name)).unwrap();
     }
@@ -128,12 +114,7 @@ fn a_record_that_is_cut_short_or_removed_while_it_is_in_use_is_made_anew() {
     let name = unique_name("cut");
     let mut holder = Actor::start("hold", &name);
     holder.expect("holding");
-    fs::OpenOptions::new()
-        .write(true)
-        .open(record(&name))
-        .unwrap()
-        .set_len(100)
-        .unwrap();
+    fs::OpenOptions::new().write(true).open(record(&name)).unwrap().set_len(100).unwrap();
     let seen = open(&name).holder().unwrap().unwrap();
     assert_eq!((seen.pid, seen.info), (Some(holder.pid()), None));
     // Its holder has mapped what is gone now, and must not touch it when it releases. (It looks at
@@ -165,17 +146,9 @@ fn whoever_binds_the_address_and_sends_what_he_likes_grants_nothing() {
     let lock = open(&name);
     thread::scope(|scope| {
         let waiter = scope.spawn(|| lock.acquire(Duration::from_millis(500)));
-        let descriptors = [
-            null.as_raw_fd(),
-            other_listener.as_raw_fd(),
-            not_listening.as_raw_fd(),
-        ];
-        for descriptors in [
-            &descriptors[..1],
-            &descriptors[1..2],
-            &descriptors[2..],
-            &descriptors,
-        ] {
+        let descriptors = [null.as_raw_fd(), other_listener.as_raw_fd(), not_listening.as_raw_fd()];
+        for descriptors in [&descriptors[..1], &descriptors[1..2], &descriptors[2..], &descriptors]
+        {
             let (connection, _) = impostor.accept().unwrap();
             let _ = sendmsg::<()>(
                 connection.as_raw_fd(),
@@ -194,13 +167,7 @@ fn whoever_binds_the_address_and_sends_what_he_likes_grants_nothing() {
         }
         // The rest of its time it waits for one that answers nobody.
         let error = waiter.join().unwrap().unwrap_err();
-        let LockError::Timeout {
-            holder: Some(holder),
-            ..
-        } = error
-        else {
-            panic!("{error:?}")
-        };
+        let LockError::Timeout { holder: Some(holder), .. } = error else { panic!("{error:?}") };
         assert_eq!(holder.pid, Some(std::process::id()));
     });
     drop(impostor);
@@ -210,11 +177,7 @@ fn whoever_binds_the_address_and_sends_what_he_likes_grants_nothing() {
 /// Needs the right to make a network namespace: run as root, or it says that it was skipped.
 #[test]
 fn a_holder_in_another_network_namespace_is_an_error_and_not_silence() {
-    if !Command::new("unshare")
-        .args(["--net", "true"])
-        .status()
-        .is_ok_and(|it| it.success())
-    {
+    if !Command::new("unshare").args(["--net", "true"]).status().is_ok_and(|it| it.success()) {
         println!("skipped: this user may not make a network namespace");
         return;
     }
@@ -223,19 +186,10 @@ fn a_holder_in_another_network_namespace_is_an_error_and_not_silence() {
     holder.expect("holding");
     let lock = open(&name);
     let error = lock.acquire(LONG).unwrap_err();
-    assert!(
-        matches!(error, LockError::OtherNamespace { .. }),
-        "{error:?}"
-    );
-    assert!(
-        error.to_string().contains("in another network namespace"),
-        "{error}"
-    );
+    assert!(matches!(error, LockError::OtherNamespace { .. }), "{error:?}");
+    assert!(error.to_string().contains("in another network namespace"), "{error}");
     assert!(error.to_string().contains("elsewhere"), "{error}");
-    assert!(
-        !lock.is_locked().unwrap(),
-        "what was bound in vain is given back"
-    );
+    assert!(!lock.is_locked().unwrap(), "what was bound in vain is given back");
     holder.kill();
     // Who is dead holds nothing anywhere.
     drop(lock.acquire(LONG).unwrap());

@@ -46,7 +46,9 @@ fn it_works_on_a_bare_block_on() {
     let guard = block_on(lock.acquire_async(LONG)).unwrap();
     let start = Instant::now();
     let refused = block_on(lock.acquire_async(Duration::from_millis(40)));
-    assert!(matches!(&refused, Err(LockError::Timeout { waited, .. }) if *waited >= Duration::from_millis(40)));
+    assert!(
+        matches!(&refused, Err(LockError::Timeout { waited, .. }) if *waited >= Duration::from_millis(40))
+    );
     assert!(start.elapsed() >= Duration::from_millis(40));
     assert!(block_on(lock.acquire_async(Duration::ZERO)).unwrap_err().is_timeout());
     drop(guard);
@@ -65,11 +67,8 @@ fn the_call_site_is_the_callers() {
 /// A hundred tasks want one lock on two threads, and a timer goes on ticking.
 #[test]
 fn waiting_tasks_do_not_block_the_executor() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let lock = Arc::new(open(&unique_name("hundred")));
     let inside = Arc::new(AtomicBool::new(false));
     let done = Arc::new(AtomicBool::new(false));

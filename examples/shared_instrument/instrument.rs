@@ -56,12 +56,7 @@ impl Instrument {
 
         let (started, calibrations) = mpsc::channel();
         let server = thread::spawn(move || serve(far_end, &started));
-        Ok(Self {
-            path,
-            near_end,
-            calibrations,
-            server,
-        })
+        Ok(Self { path, near_end, calibrations, server })
     }
 
     /// Where clients find it.
@@ -90,9 +85,7 @@ impl Instrument {
     /// Ends it. No client may have the line open any more.
     pub(crate) fn stop(self) -> io::Result<()> {
         drop(self.near_end);
-        self.server
-            .join()
-            .map_err(|_| io::Error::other("the instrument panicked"))?
+        self.server.join().map_err(|_| io::Error::other("the instrument panicked"))?
     }
 }
 

@@ -66,9 +66,7 @@ fn demonstrate() -> Result<(), Box<dyn Error>> {
         return Err("the meter never replied".into());
     }
     if without.bad() == 0 {
-        return Err(
-            "nothing was garbled without the lock either, so this has shown nothing".into(),
-        );
+        return Err("nothing was garbled without the lock either, so this has shown nothing".into());
     }
     Ok(())
 }
@@ -111,10 +109,7 @@ fn measure_during_calibration() -> Result<String, Box<dyn Error>> {
     }
     measuring.go()?;
     let told = measuring.answer()?;
-    for part in [
-        format!("pid {} ", calibrating.pid()),
-        "calibrate (".to_owned(),
-    ] {
+    for part in [format!("pid {} ", calibrating.pid()), "calibrate (".to_owned()] {
         if !told.contains(&part) {
             return Err(format!("expected a timeout that says {part:?}, but got: {told}").into());
         }
@@ -129,12 +124,7 @@ fn measure_during_calibration() -> Result<String, Box<dyn Error>> {
 }
 
 fn print_row(name: &str, tally: &Tally) -> io::Result<()> {
-    let Tally {
-        good,
-        garbled,
-        lost,
-        slowest,
-    } = tally;
+    let Tally { good, garbled, lost, slowest } = tally;
     let queries = tally.queries();
     let rate = f64::from(*good) / client::QUERYING_TIME.as_secs_f64();
     let slowest = slowest.as_secs_f64() * 1e3;

@@ -68,12 +68,7 @@ impl Sum for Tally {
 /// As a client sends it to the process that started it.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            good,
-            garbled,
-            lost,
-            slowest,
-        } = self;
+        let Self { good, garbled, lost, slowest } = self;
         write!(f, "{good} {garbled} {lost} {}", slowest.as_micros())
     }
 }
@@ -84,12 +79,9 @@ impl FromStr for Tally {
     fn from_str(line: &str) -> Result<Self, NoTally> {
         let numbers: Result<Vec<u32>, _> = line.split(' ').map(str::parse).collect();
         match numbers.as_deref() {
-            Ok(&[good, garbled, lost, slowest]) => Ok(Self {
-                good,
-                garbled,
-                lost,
-                slowest: Duration::from_micros(slowest.into()),
-            }),
+            Ok(&[good, garbled, lost, slowest]) => {
+                Ok(Self { good, garbled, lost, slowest: Duration::from_micros(slowest.into()) })
+            }
             _ => Err(NoTally(line.to_owned())),
         }
     }

@@ -92,10 +92,7 @@ impl Voltmeter {
 /// The meter says which channel it measured, and in a fixed width: `CH3 +3.0142`.
 fn parse_voltage(reply: &str, channel: u8) -> Option<f64> {
     let volts = reply.strip_prefix(&format!("CH{channel} "))?;
-    (volts.len() == "+3.0142".len())
-        .then_some(volts)?
-        .parse()
-        .ok()
+    (volts.len() == "+3.0142".len()).then_some(volts)?.parse().ok()
 }
 
 /// What can go wrong with the meter.

@@ -25,11 +25,7 @@ impl Worker {
             .spawn()?;
         let pipes = process.stdin.take().zip(process.stdout.take());
         let (orders, answers) = pipes.ok_or_else(|| io::Error::other("no pipes to a worker"))?;
-        let mut worker = Self {
-            process,
-            orders,
-            answers: BufReader::new(answers),
-        };
+        let mut worker = Self { process, orders, answers: BufReader::new(answers) };
         match worker.answer()? {
             answer if answer == READY => Ok(worker),
             answer => Err(io::Error::other(answer)),
@@ -49,9 +45,7 @@ impl Worker {
         let mut line = String::new();
         if self.answers.read_line(&mut line)? == 0 {
             let status = self.process.wait()?;
-            return Err(io::Error::other(format!(
-                "a worker ended without an answer: {status}"
-            )));
+            return Err(io::Error::other(format!("a worker ended without an answer: {status}")));
         }
         Ok(line.trim_end().to_owned())
     }

@@ -24,13 +24,7 @@ pub fn enter(
     timeout: Duration,
     function: &'static str,
 ) -> Result<LockGuard, LockError> {
-    lock.acquire_for(
-        timeout,
-        &CallSite {
-            function,
-            place: Location::caller(),
-        },
-    )
+    lock.acquire_for(timeout, &CallSite { function, place: Location::caller() })
 }
 
 /// Takes the lock for an annotated function whose attribute says what the info is.
@@ -52,13 +46,7 @@ struct CallSite {
 
 impl fmt::Display for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} ({}:{})",
-            self.function,
-            self.place.file(),
-            self.place.line()
-        )
+        write!(f, "{} ({}:{})", self.function, self.place.file(), self.place.line())
     }
 }
 

@@ -75,8 +75,6 @@ impl Drop for LockGuard {
 
 impl fmt::Debug for LockGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LockGuard")
-            .field("lock", &self.lock_name())
-            .finish_non_exhaustive()
+        f.debug_struct("LockGuard").field("lock", &self.lock_name()).finish_non_exhaustive()
     }
 }

@@ -19,8 +19,8 @@ mod text;
 
 pub use backend::Backend;
 pub use error::LockError;
-pub use holder::{Holder, KnownBy, Tenure};
 pub use guard::LockGuard;
+pub use holder::{Holder, KnownBy, Tenure};
 pub use lock::Lock;
 pub use name::NameError;
 pub use several::acquire_all;

@@ -58,11 +58,7 @@ impl Lock {
     #[must_use]
     pub const fn port(name: &'static str) -> Self {
         name::assert_valid(name, Backend::Port);
-        Self {
-            backend: Backend::Port,
-            name: Cow::Borrowed(name),
-            state: OnceBox::new(),
-        }
+        Self { backend: Backend::Port, name: Cow::Borrowed(name), state: OnceBox::new() }
     }
 
     /// A lock whose name is made at run time.
@@ -80,15 +76,9 @@ impl Lock {
     /// [`LockError::InvalidName`] if `name` breaks the backend's rules, and
     /// [`LockError::BackendMismatch`] if this process uses the name under another backend.
     pub fn open(backend: Backend, name: &str) -> Result<Self, LockError> {
-        name::check(name, backend).map_err(|reason| LockError::InvalidName {
-            lock: name.into(),
-            reason,
-        })?;
-        let lock = Self {
-            backend,
-            name: Cow::Owned(name.to_owned()),
-            state: OnceBox::new(),
-        };
+        name::check(name, backend)
+            .map_err(|reason| LockError::InvalidName { lock: name.into(), reason })?;
+        let lock = Self { backend, name: Cow::Owned(name.to_owned()), state: OnceBox::new() };
         lock.state()?;
         Ok(lock)
     }
@@ -246,8 +236,7 @@ impl Lock {
     }
 
     pub(crate) fn state(&self) -> Result<&Arc<State>, LockError> {
-        self.state
-            .get_or_try_init(|| registry::state(self.backend, &self.name).map(Box::new))
+        self.state.get_or_try_init(|| registry::state(self.backend, &self.name).map(Box::new))
     }
 }
 

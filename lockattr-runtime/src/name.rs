@@ -27,10 +27,7 @@ impl fmt::Display for NameError {
         match self {
             Self::Empty => f.write_str("the name is empty; give it at least one byte"),
             Self::TooLong { bytes, limit } => {
-                write!(
-                    f,
-                    "the name has {bytes} bytes; at most {limit} are possible"
-                )
+                write!(f, "the name has {bytes} bytes; at most {limit} are possible")
             }
             Self::Nul => f.write_str("the name has a NUL byte; leave it out"),
         }
@@ -51,10 +48,7 @@ pub(crate) const fn check(name: &str, backend: Backend) -> Result<(), NameError>
         return Err(NameError::Empty);
     }
     if bytes.len() > limit {
-        return Err(NameError::TooLong {
-            bytes: bytes.len(),
-            limit,
-        });
+        return Err(NameError::TooLong { bytes: bytes.len(), limit });
     }
     let mut i = 0;
     while i < bytes.len() {
@@ -106,13 +100,7 @@ mod tests {
         assert_eq!(check(&"n".repeat(97)), Ok(()));
         assert_eq!(check("bus/1 ä\n\u{1b}"), Ok(()));
         assert_eq!(check(""), Err(NameError::Empty));
-        assert_eq!(
-            check(&"n".repeat(98)),
-            Err(NameError::TooLong {
-                bytes: 98,
-                limit: 97
-            })
-        );
+        assert_eq!(check(&"n".repeat(98)), Err(NameError::TooLong { bytes: 98, limit: 97 }));
         assert_eq!(check("i2c\0"), Err(NameError::Nul));
     }
 

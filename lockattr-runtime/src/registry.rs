@@ -22,11 +22,7 @@ pub(crate) fn state(backend: Backend, name: &str) -> Result<Arc<State>, LockErro
     if established == backend {
         Ok(state)
     } else {
-        Err(LockError::BackendMismatch {
-            lock: name.into(),
-            wanted: backend,
-            established,
-        })
+        Err(LockError::BackendMismatch { lock: name.into(), wanted: backend, established })
     }
 }
 
@@ -49,10 +45,7 @@ fn find_or_insert(backend: Backend, name: &str) -> Result<Arc<State>, LockError>
 pub(crate) fn forget(name: &str) {
     let Ok(_gate) = fork::gate() else { return };
     let mut registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
-    if registry
-        .get(name)
-        .is_some_and(|state| state.strong_count() == 0)
-    {
+    if registry.get(name).is_some_and(|state| state.strong_count() == 0) {
         registry.remove(name);
     }
 }

@@ -120,21 +120,15 @@ impl State {
     }
 
     pub(crate) fn is_locked(&self) -> Result<bool, LockError> {
-        self.raw
-            .is_locked()
-            .map_err(|source| self.io("look whether it is locked", source))
+        self.raw.is_locked().map_err(|source| self.io("look whether it is locked", source))
     }
 
     pub(crate) fn holder(&self) -> Result<Option<Holder>, LockError> {
-        self.raw
-            .holder()
-            .map_err(|source| self.io("look who holds it", source))
+        self.raw.holder().map_err(|source| self.io("look who holds it", source))
     }
 
     pub(crate) fn last_holder(&self) -> Result<Option<Holder>, LockError> {
-        self.raw
-            .last_holder()
-            .map_err(|source| self.io("look who held it last", source))
+        self.raw.last_holder().map_err(|source| self.io("look who held it last", source))
     }
 
     fn error(&self, failure: Failure, request: Request<'_>) -> LockError {
@@ -144,25 +138,18 @@ impl State {
             Deadline::At(_) | Deadline::Never => request.start.elapsed(),
         };
         match failure {
-            Failure::Busy(holder) => LockError::Timeout {
-                lock,
-                waited,
-                holder: holder.map(Box::new),
-            },
-            Failure::OtherNamespace(holder) => LockError::OtherNamespace {
-                lock,
-                holder: Box::new(holder),
-            },
+            Failure::Busy(holder) => {
+                LockError::Timeout { lock, waited, holder: holder.map(Box::new) }
+            }
+            Failure::OtherNamespace(holder) => {
+                LockError::OtherNamespace { lock, holder: Box::new(holder) }
+            }
             Failure::Io { operation, source } => self.io(operation, source),
         }
     }
 
     fn io(&self, operation: &'static str, source: std::io::Error) -> LockError {
-        LockError::Io {
-            lock: self.name.clone(),
-            operation,
-            source,
-        }
+        LockError::Io { lock: self.name.clone(), operation, source }
     }
 }
 

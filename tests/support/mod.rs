@@ -63,11 +63,7 @@ impl Actor {
             .unwrap();
         let lines = BufReader::new(process.stdout.take().unwrap());
         let input = process.stdin.take();
-        Self {
-            process,
-            lines,
-            input,
-        }
+        Self { process, lines, input }
     }
 
     pub fn pid(&self) -> u32 {
@@ -148,10 +144,7 @@ pub fn play(roles: &[(&str, Role)]) {
     env::remove_var(ROLE);
     // An actor that waits for what never comes ends, and its test fails with it.
     nix::unistd::alarm::set((2 * LONG).as_secs().try_into().unwrap());
-    let (_, role) = roles
-        .iter()
-        .find(|(role, _)| *role == name)
-        .expect("a known role");
+    let (_, role) = roles.iter().find(|(role, _)| *role == name).expect("a known role");
     role(&argument);
 }
 
@@ -172,11 +165,7 @@ pub fn listen() -> Option<String> {
 /// A lock's name that no other test and no other run uses.
 pub fn unique_name(what: &str) -> String {
     static NAMES: AtomicU32 = AtomicU32::new(0);
-    format!(
-        "test-{what}-{}-{}",
-        std::process::id(),
-        NAMES.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("test-{what}-{}-{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Runs `condition` until it is true.

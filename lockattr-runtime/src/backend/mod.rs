@@ -89,10 +89,7 @@ pub(crate) enum Failure {
     /// Somebody holds the name where this backend does not reach.
     OtherNamespace(Holder),
     /// The system refused `operation`, as in "cannot …".
-    Io {
-        operation: &'static str,
-        source: io::Error,
-    },
+    Io { operation: &'static str, source: io::Error },
 }
 
 impl Failure {

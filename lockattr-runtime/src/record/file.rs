@@ -50,11 +50,7 @@ impl SharedFile {
         #[allow(clippy::cast_possible_wrap)] // 4096
         posix_fallocate(&file, 0, PAGE_BYTES as libc::off_t)?;
         let page = SharedPage::map(&file)?;
-        Ok(Self {
-            file,
-            page,
-            checked: clock::monotonic().into(),
-        })
+        Ok(Self { file, page, checked: clock::monotonic().into() })
     }
 
     /// Whether the file still has its name and all its bytes, at `now` of the monotonic clock. (To
@@ -110,10 +106,7 @@ fn open(path: &Path, write: bool) -> io::Result<File> {
 fn options(write: bool) -> OpenOptions {
     let mut options = OpenOptions::new();
     // O_NOFOLLOW: no link is followed; O_NONBLOCK: no pipe in the file's place is waited for.
-    options
-        .read(true)
-        .write(write)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options.read(true).write(write).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK);
     options
 }
 

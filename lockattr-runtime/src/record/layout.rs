@@ -66,9 +66,7 @@ pub(super) fn write_bytes(words: &Words, field: Field, bytes: &[u8]) {
 
 pub(super) fn write_name(words: &Words, name: &str) {
     let name = &name.as_bytes()[..name.len().min(NAME_BYTES)];
-    Field::NameLength
-        .of(words)
-        .store(name.len() as u64, Ordering::Relaxed);
+    Field::NameLength.of(words).store(name.len() as u64, Ordering::Relaxed);
     write_bytes(words, Field::Name, name);
 }
 
@@ -94,8 +92,6 @@ impl<'a> Writing<'a> {
 impl Drop for Writing<'_> {
     fn drop(&mut self) {
         // Every write of the fields is visible before the even sequence is.
-        Field::Sequence
-            .of(self.words)
-            .store(self.odd.wrapping_add(1), Ordering::Release);
+        Field::Sequence.of(self.words).store(self.odd.wrapping_add(1), Ordering::Release);
     }
 }

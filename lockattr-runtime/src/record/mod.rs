@@ -35,10 +35,7 @@ pub(crate) struct Record {
 impl Record {
     /// Opens nothing yet: that happens at the first grant.
     pub(crate) fn new(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            page: Mutex::new(None),
-        }
+        Self { name: name.into(), page: Mutex::new(None) }
     }
 
     /// The page to write to: opened, or opened again if somebody removed or cut the file (as

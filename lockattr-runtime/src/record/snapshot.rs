@@ -68,9 +68,7 @@ impl Snapshot {
     }
 
     fn word(&self, field: Field) -> u64 {
-        self.bytes(field, 8)
-            .and_then(|bytes| bytes.try_into().ok())
-            .map_or(0, u64::from_ne_bytes)
+        self.bytes(field, 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_ne_bytes)
     }
 
     fn narrow(&self, field: Field) -> Option<u32> {
@@ -97,10 +95,7 @@ impl Snapshot {
 
     fn command(&self) -> Option<String> {
         let bytes = self.bytes(Field::Command, COMMAND_BYTES)?;
-        let name = bytes
-            .split(|&byte| byte == 0)
-            .next()
-            .filter(|name| !name.is_empty())?;
+        let name = bytes.split(|&byte| byte == 0).next().filter(|name| !name.is_empty())?;
         Some(String::from_utf8_lossy(name).into_owned())
     }
 
@@ -132,9 +127,7 @@ impl Snapshot {
             thread: self.narrow(Field::Thread).filter(|thread| *thread != 0),
             since: SystemTime::UNIX_EPOCH
                 .checked_add(Duration::from_nanos(self.word(Field::GrantedWall))),
-            held_for: end
-                .and_then(|end| end.checked_sub(granted))
-                .map(Duration::from_nanos),
+            held_for: end.and_then(|end| end.checked_sub(granted)).map(Duration::from_nanos),
             tenure,
             known_by,
         }
@@ -143,8 +136,7 @@ impl Snapshot {
 
 fn sequence(file: &File) -> Option<u64> {
     let mut word = [0; 8];
-    file.read_exact_at(&mut word, Field::Sequence as u64 * 8)
-        .ok()?;
+    file.read_exact_at(&mut word, Field::Sequence as u64 * 8).ok()?;
     Some(u64::from_ne_bytes(word))
 }
 
@@ -164,16 +156,11 @@ mod tests {
             proptest::collection::vec(words, Field::Command as usize - Field::Pid as usize),
         )
             .prop_map(|(mut page, words)| {
-                let frame = [
-                    (Field::Magic, MAGIC),
-                    (Field::Version, VERSION),
-                    (Field::Sequence, 8),
-                ];
+                let frame =
+                    [(Field::Magic, MAGIC), (Field::Version, VERSION), (Field::Sequence, 8)];
                 let fields = (Field::Pid as usize..).zip(words);
-                for (index, word) in frame
-                    .map(|(field, word)| (field as usize, word))
-                    .into_iter()
-                    .chain(fields)
+                for (index, word) in
+                    frame.map(|(field, word)| (field as usize, word)).into_iter().chain(fields)
                 {
                     page[index * 8..][..8].copy_from_slice(&word.to_ne_bytes());
                 }

@@ -14,20 +14,10 @@ const STAMP_BYTES: usize = "2024-10-20 16:00:51.864484 - ".len();
 /// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`. What does not
 /// fit is cut at a character's end; a NUL inside is shown as U+FFFD.
 pub(super) fn write(words: &Words, wall: u64, info: &dyn fmt::Display) {
-    let LocalTime {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-    } = clock::local_time(wall / 1_000_000_000);
+    let LocalTime { year, month, day, hour, minute, second } =
+        clock::local_time(wall / 1_000_000_000);
     let micros = wall / 1_000 % 1_000_000;
-    let mut text = Text {
-        words: &words[..TEXT_WORDS],
-        written: 0,
-        word: 0,
-    };
+    let mut text = Text { words: &words[..TEXT_WORDS], written: 0, word: 0 };
     // A full text, or a `Display` of the user's that fails: what was written so far stands.
     let _ = write!(
         text,
@@ -40,9 +30,7 @@ pub(super) fn write(words: &Words, wall: u64, info: &dyn fmt::Display) {
 pub(super) fn info(text: &[u8]) -> Option<String> {
     let end = text.iter().position(|&byte| byte == 0)?;
     let (stamp, info) = (text[..end].get(..STAMP_BYTES)?, &text[STAMP_BYTES..end]);
-    stamp
-        .ends_with(b" - ")
-        .then(|| String::from_utf8_lossy(info).into_owned())
+    stamp.ends_with(b" - ").then(|| String::from_utf8_lossy(info).into_owned())
 }
 
 /// Collects bytes to words, and stores the words: no copy of the text is made first.
@@ -76,11 +64,7 @@ impl Text<'_> {
 impl fmt::Write for Text<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for character in text.chars() {
-            let character = if character == '\0' {
-                '\u{fffd}'
-            } else {
-                character
-            };
+            let character = if character == '\0' { '\u{fffd}' } else { character };
             if self.written + character.len_utf8() >= TEXT_BYTES {
                 return Err(fmt::Error); // full: room is kept for the NUL
             }
@@ -101,11 +85,7 @@ mod tests {
     fn written(info: &str) -> Vec<u8> {
         let words: Box<Words> = Box::new([(); PAGE_WORDS].map(|()| u64::MAX.into()));
         write(&words, 1_700_000_000_123_456_789, &info);
-        assert_eq!(
-            words[TEXT_WORDS].load(Ordering::Relaxed),
-            u64::MAX,
-            "only the text is written"
-        );
+        assert_eq!(words[TEXT_WORDS].load(Ordering::Relaxed), u64::MAX, "only the text is written");
         words[..TEXT_WORDS]
             .iter()
             .flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes())
@@ -118,10 +98,7 @@ mod tests {
         let text = String::from_utf8_lossy(text.split(|&byte| byte == 0).next().unwrap());
         // The zone is the machine's, so only the form can be told.
         assert!(text.starts_with("2023-11-1"), "{text}");
-        assert!(
-            text.ends_with(".123456 - sensord::read (src/a.rs:4)"),
-            "{text}"
-        );
+        assert!(text.ends_with(".123456 - sensord::read (src/a.rs:4)"), "{text}");
     }
 
     #[test]
@@ -138,11 +115,7 @@ mod tests {
         for shift in 0..4 {
             let given = format!("{}{}", "x".repeat(shift), "ä€".repeat(2000));
             let kept = info(&written(&given)).unwrap();
-            assert!(
-                given.starts_with(&kept) && kept.len() > 3500,
-                "{}",
-                kept.len()
-            );
+            assert!(given.starts_with(&kept) && kept.len() > 3500, "{}", kept.len());
         }
     }
 

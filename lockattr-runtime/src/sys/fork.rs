@@ -32,11 +32,8 @@ pub(crate) struct Gate {
     pub(super) process: Option<Process>,
 }
 
-static GATE: Mutex<Gate> = Mutex::new(Gate {
-    handlers_stand: false,
-    descriptors: Vec::new(),
-    process: None,
-});
+static GATE: Mutex<Gate> =
+    Mutex::new(Gate { handlers_stand: false, descriptors: Vec::new(), process: None });
 
 /// How many forks lie between this process and the first one.
 static GENERATION: AtomicU32 = AtomicU32::new(0);

@@ -42,10 +42,7 @@ impl Process {
         let namespace =
             |kind| fs::metadata(format!("/proc/self/ns/{kind}")).map_or(0, |file| file.ino());
         let mut name = [0; COMMAND_BYTES];
-        for (to, from) in name
-            .iter_mut()
-            .zip(command(pid).unwrap_or_default().bytes())
-        {
+        for (to, from) in name.iter_mut().zip(command(pid).unwrap_or_default().bytes()) {
             *to = from;
         }
         Self {
@@ -73,9 +70,7 @@ pub(crate) fn command(pid: u32) -> Option<String> {
 
 /// The user a process runs as.
 pub(crate) fn uid(pid: u32) -> Option<u32> {
-    fs::metadata(format!("/proc/{pid}"))
-        .ok()
-        .map(|folder| folder.uid())
+    fs::metadata(format!("/proc/{pid}")).ok().map(|folder| folder.uid())
 }
 
 struct Status {
@@ -91,15 +86,11 @@ fn status(pid: u32) -> Option<Status> {
 /// the last one.
 fn parse_status(line: &[u8]) -> Option<Status> {
     let end_of_command = line.iter().rposition(|&byte| byte == b')')?;
-    let mut fields = std::str::from_utf8(&line[end_of_command + 1..])
-        .ok()?
-        .split_ascii_whitespace();
+    let mut fields =
+        std::str::from_utf8(&line[end_of_command + 1..]).ok()?.split_ascii_whitespace();
     let state = fields.next()?; // field 3
     let start_time = fields.nth(22 - 4)?.parse().ok()?;
-    Some(Status {
-        start_time,
-        runs: !matches!(state, "Z" | "X" | "x"),
-    })
+    Some(Status { start_time, runs: !matches!(state, "Z" | "X" | "x") })
 }
 
 #[cfg(test)]

@@ -31,10 +31,7 @@ impl ForkSocket {
 
     fn enter(socket: Socket, gate: &mut fork::Gate) -> Self {
         gate.enter(socket.as_raw_fd());
-        Self {
-            socket: Some(socket),
-            generation: fork::generation(),
-        }
+        Self { socket: Some(socket), generation: fork::generation() }
     }
 
     /// Whether this socket was made before a fork, and so is closed in this process.
@@ -109,13 +106,8 @@ pub(crate) struct Peer {
 
 pub(crate) fn peer(connection: &Socket) -> io::Result<Peer> {
     let credentials = getsockopt(connection, sockopt::PeerCredentials)?;
-    let pid = u32::try_from(credentials.pid())
-        .ok()
-        .filter(|pid| *pid != 0);
-    Ok(Peer {
-        pid,
-        uid: credentials.uid(),
-    })
+    let pid = u32::try_from(credentials.pid()).ok().filter(|pid| *pid != 0);
+    Ok(Peer { pid, uid: credentials.uid() })
 }
 
 /// Sends `descriptor` over `connection`, without waiting and without `SIGPIPE`.
@@ -186,13 +178,8 @@ fn receive_descriptors(connection: &Socket) -> io::Result<Message> {
     const CONTROL_BYTES: usize = unsafe { libc::CMSG_SPACE(DESCRIPTOR_BYTES) } as usize;
 
     let mut byte = 0_u8;
-    let mut data = libc::iovec {
-        iov_base: ptr::addr_of_mut!(byte).cast(),
-        iov_len: 1,
-    };
-    let mut control = Control {
-        bytes: [0; CONTROL_BYTES],
-    };
+    let mut data = libc::iovec { iov_base: ptr::addr_of_mut!(byte).cast(), iov_len: 1 };
+    let mut control = Control { bytes: [0; CONTROL_BYTES] };
     // SAFETY: a message header of zeroes is valid, and empty.
     let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
     message.msg_iov = &mut data;
@@ -228,8 +215,5 @@ fn receive_descriptors(connection: &Socket) -> io::Result<Message> {
             header = libc::CMSG_NXTHDR(&message, control);
         }
     }
-    Ok(Message {
-        descriptors,
-        control_truncated: message.msg_flags & libc::MSG_CTRUNC != 0,
-    })
+    Ok(Message { descriptors, control_truncated: message.msg_flags & libc::MSG_CTRUNC != 0 })
 }

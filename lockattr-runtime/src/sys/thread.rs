@@ -35,11 +35,7 @@ pub(crate) fn current() -> Thread {
     }
     let token = NonZeroU64::new(TOKENS.fetch_add(1, Ordering::Relaxed)).unwrap_or(NonZeroU64::MAX);
     let tid = u32::try_from(gettid().as_raw()).unwrap_or_default();
-    let thread = Thread {
-        token,
-        tid,
-        generation,
-    };
+    let thread = Thread { token, tid, generation };
     let _ = CURRENT.try_with(|current| current.set(Some(thread)));
     thread
 }

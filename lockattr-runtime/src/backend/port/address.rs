@@ -49,9 +49,7 @@ pub(super) fn of_waiter(name: &str) -> SockAddr {
 /// Whether the other end of a connection is a waiter: whoever is at another address, or at none, only
 /// watches and is handed nothing.
 pub(super) fn is_waiters(address: &SockAddr) -> bool {
-    address
-        .as_abstract_namespace()
-        .is_some_and(|name| name.starts_with(WAITER_PREFIX.as_bytes()))
+    address.as_abstract_namespace().is_some_and(|name| name.starts_with(WAITER_PREFIX.as_bytes()))
 }
 
 fn fitting(name: &[u8]) -> SockAddr {

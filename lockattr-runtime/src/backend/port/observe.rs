@@ -54,14 +54,8 @@ impl Port {
     /// The process that the kernel names, with what its record says.
     fn describe(&self, peer: Peer) -> Holder {
         match self.record_of(peer) {
-            Some(record) => Holder {
-                known_by: KnownBy::Kernel,
-                ..record.holder(KnownBy::Kernel)
-            },
-            None => Holder {
-                uid: Some(peer.uid),
-                ..process_with(peer.pid, KnownBy::Kernel)
-            },
+            Some(record) => Holder { known_by: KnownBy::Kernel, ..record.holder(KnownBy::Kernel) },
+            None => Holder { uid: Some(peer.uid), ..process_with(peer.pid, KnownBy::Kernel) },
         }
     }
 

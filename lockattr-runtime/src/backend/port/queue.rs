@@ -48,12 +48,7 @@ pub(super) enum Step {
 
 impl<'a> Acquisition<'a> {
     pub(super) fn new(port: &'a Port) -> Self {
-        Self {
-            port,
-            queued: None,
-            backoff: Backoff::new(),
-            losses: 0,
-        }
+        Self { port, queued: None, backoff: Backoff::new(), losses: 0 }
     }
 
     /// Goes as far as is possible without waiting.
@@ -138,9 +133,9 @@ impl Port {
                 listen(socket).map(Message::Lock)
             }
             Received::Socket(_) | Received::Ended => Ok(Message::Ended),
-            Received::Dropped => Err(Failure::io("receive the lock")(
-                io::Error::from_raw_os_error(libc::EMFILE),
-            )),
+            Received::Dropped => {
+                Err(Failure::io("receive the lock")(io::Error::from_raw_os_error(libc::EMFILE)))
+            }
         }
     }
 }

@@ -48,13 +48,15 @@ impl Port {
             .find(|bound| !has_code(bound, libc::EADDRINUSE))
             .unwrap_or_else(|| Err(io::Error::from_raw_os_error(libc::EADDRINUSE)));
         bound.map_err(Failure::io("bind an address to wait at"))?;
-        self.connect(&socket).map(|joined| {
-            if joined {
-                Joined::Queued(socket)
-            } else {
-                Joined::Barred
-            }
-        })
+        self.connect(&socket).map(
+            |joined| {
+                if joined {
+                    Joined::Queued(socket)
+                } else {
+                    Joined::Barred
+                }
+            },
+        )
     }
 
     /// Connects to the lock's address: whether somebody listens there and has room.
@@ -72,9 +74,7 @@ impl Port {
 /// Opens the queue. On a socket that came from another process this also makes the kernel name
 /// this process as the holder (`SO_PEERCRED` tells who called `listen`, unix(7)).
 pub(super) fn listen(socket: ForkSocket) -> Result<ForkSocket, Failure> {
-    socket
-        .listen(BACKLOG)
-        .map_err(Failure::io("listen at the lock's address"))?;
+    socket.listen(BACKLOG).map_err(Failure::io("listen at the lock's address"))?;
     Ok(socket)
 }
 

@@ -26,31 +26,24 @@ fn find_in(table: &[u8], name: &str) -> Option<Entry> {
     const UNCONNECTED: &str = "01";
 
     let address = [b" @", &*address::bytes_of_lock(name), b"\n"].concat();
-    table
-        .windows(address.len())
-        .enumerate()
-        .filter(|(_, window)| *window == address)
-        .find_map(|(position, _)| {
-            let start = table[..position]
-                .iter()
-                .rposition(|&byte| byte == b'\n')
-                .map_or(0, |end| end + 1);
+    table.windows(address.len()).enumerate().filter(|(_, window)| *window == address).find_map(
+        |(position, _)| {
+            let start =
+                table[..position].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
             let line = std::str::from_utf8(&table[start..position]).ok()?;
             match line.split_ascii_whitespace().collect::<Vec<_>>()[..] {
                 [_, _, _, _, STREAM, UNCONNECTED, inode] => inode.parse().ok().map(Entry),
                 _ => None,
             }
-        })
+        },
+    )
 }
 
 /// A process that has the socket open, as far as this user may see.
 pub(super) fn find_process(Entry(inode): Entry) -> Option<u32> {
     let target = format!("socket:[{inode}]");
     let pids = fs::read_dir("/proc").ok()?.filter_map(|entry| {
-        std::str::from_utf8(entry.ok()?.file_name().as_bytes())
-            .ok()?
-            .parse::<u32>()
-            .ok()
+        std::str::from_utf8(entry.ok()?.file_name().as_bytes()).ok()?.parse::<u32>().ok()
     });
     pids.into_iter().find(|pid| {
         fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|descriptors| {
@@ -95,10 +88,7 @@ mod tests {
     fn names_with_line_ends_and_rubbish_are_survived() {
         let odd = "0000000000000000: 00000002 00000000 00000000 0001 01 5 @/portlock/a\nb c\n";
         assert_eq!(found(odd, "a\nb c"), Some(5));
-        assert_eq!(
-            found(" @/portlock/bus\n\n\u{fffd} @/portlock/bus\n", "bus"),
-            None
-        );
+        assert_eq!(found(" @/portlock/bus\n\n\u{fffd} @/portlock/bus\n", "bus"), None);
         assert_eq!(find_in(b"", "bus"), None);
     }
 }

@@ -1,0 +1,75 @@
+//! The annotated function: its signature parsed, its body left as it was written.
+
+use proc_macro2::TokenStream;
+use syn::parse::{Parse, ParseStream};
+use syn::{braced, token, AttrStyle, Attribute, Error, Lit, Result, Signature, Token, Visibility};
+
+/// A function or method with a body.
+///
+/// The body stays raw tokens, so that rustc itself reads it and reports its mistakes, and so that an
+/// editor completes in it as if the attribute were not there.
+pub(crate) struct Function {
+    /// Those above the function, then those inside of its body, all as outer attributes.
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) braces: token::Brace,
+    pub(crate) body: TokenStream,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        if !starts_function(input) {
+            return Err(not_a_function(input));
+        }
+        let sig = input.parse()?;
+        if input.peek(Token![;]) {
+            return Err(Error::new(
+                input.span(),
+                "`#[interprocess_lock]` needs a body to run under the lock; \
+                 put it on the function that has one, such as the method in the trait's `impl`",
+            ));
+        }
+        let content;
+        let braces = braced!(content in input);
+        // `#![…]` may stand at the start of a function's body, but not of the block it becomes.
+        attrs.extend(
+            content
+                .call(Attribute::parse_inner)?
+                .into_iter()
+                .map(|attr| Attribute { style: AttrStyle::Outer, ..attr }),
+        );
+        let body = content.parse()?;
+        Ok(Self { attrs, vis, sig, braces, body })
+    }
+}
+
+fn starts_function(input: ParseStream<'_>) -> bool {
+    let fork = input.fork();
+    let skip_qualifiers = || -> Result<()> {
+        fork.parse::<Option<Token![const]>>()?;
+        fork.parse::<Option<Token![async]>>()?;
+        fork.parse::<Option<Token![unsafe]>>()?;
+        if fork.peek(Token![safe]) {
+            fork.parse::<Token![safe]>()?;
+        }
+        if fork.parse::<Option<Token![extern]>>()?.is_some() && fork.peek(Lit) {
+            fork.parse::<Lit>()?;
+        }
+        Ok(())
+    };
+    skip_qualifiers().is_ok() && fork.peek(Token![fn])
+}
+
+fn not_a_function(input: ParseStream<'_>) -> Error {
+    let is_unsafe = input.peek(Token![unsafe]);
+    if input.peek(Token![impl]) || is_unsafe && input.peek2(Token![impl]) {
+        return input.error(
+            "`#[interprocess_lock]` on a whole `impl` block is not supported yet; \
+             put it on each method that takes the lock",
+        );
+    }
+    input.error("`#[interprocess_lock]` stands on functions and methods that have a body")
+}

@@ -1,0 +1,267 @@
+//! What comes out for what goes in. After a change that is meant: `INSTA_UPDATE=always cargo test -p
+//! lockattr-macros`, and read what changed.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::annotate;
+
+fn expansion(args: TokenStream, item: &TokenStream) -> String {
+    let expanded = annotate(args, item);
+    let file = syn::parse2(expanded.clone())
+        .unwrap_or_else(|error| panic!("{error}, in what is no Rust:\n{expanded}"));
+    prettyplease::unparse(&file)
+}
+
+macro_rules! snapshot {
+    ($name:ident: #[interprocess_lock($($args:tt)*)] $($item:tt)*) => {
+        #[test]
+        fn $name() {
+            let expansion = expansion(quote!($($args)*), &quote!($($item)*));
+            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+                insta::assert_snapshot!(stringify!($name), expansion);
+            });
+        }
+    };
+}
+
+snapshot! { function:
+    #[interprocess_lock("i2c-1", timeout = "2s")]
+    /// Reads the temperature.
+    #[must_use]
+    pub(crate) fn read() -> Result<f32, SensorError> {
+        let raw = bus.read(0xfa)?;
+        Ok(f32::from(raw) / 16.0)
+    }
+}
+
+snapshot! { arguments:
+    #[interprocess_lock("i2c-1")]
+    fn write<'a, T: Copy>(
+        &'a mut self,
+        register: u8,
+        mut count: u8,
+        (low, _): (T, T),
+        ref name: String,
+        _: u8,
+        _unused: u8,
+        #[cfg(unix)]
+        #[other::macros]
+        #[expect(unused_variables)]
+        Speed { hertz }: Speed,
+    ) -> io::Result<&'a T>
+    where
+        T: Send,
+    {
+        Ok(&self.value)
+    }
+}
+
+snapshot! { derived_name:
+    #[interprocess_lock()]
+    fn r#move() -> io::Result<()> {
+        Ok(())
+    }
+}
+
+snapshot! { const_name:
+    #[interprocess_lock(names::I2C_1, timeout = "none")]
+    fn read() -> io::Result<()> {
+        Ok(())
+    }
+}
+
+snapshot! { info:
+    #[interprocess_lock("{{i2c}}", info = "resets {{1}}", timeout = "0s")]
+    fn reset(bus: Bus) -> io::Result<()> {
+        bus.reset()
+    }
+}
+
+snapshot! { other_facade:
+    #[interprocess_lock("i2c-1", crate = "hal::lockattr")]
+    fn read() -> io::Result<()> {
+        Ok(())
+    }
+}
+
+snapshot! { without_track_caller:
+    #[interprocess_lock("i2c-1")]
+    #[no_mangle]
+    unsafe extern "C" fn read(n: u32) -> Outcome {
+        #![allow(unused_variables)]
+        Outcome::from(n)
+    }
+}
+
+snapshot! { mistakes:
+    #[interprocess_lock("", timout = "2s")]
+    const fn read() -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn track_caller_is_added_only_where_rust_permits_it() {
+    let mut functions = vec![
+        (
+            true,
+            quote!(
+                fn f() {}
+            ),
+        ),
+        (
+            true,
+            quote!(
+                extern "Rust" fn f() {}
+            ),
+        ),
+        (
+            true,
+            quote!(
+                #[target_feature(enable = "sse2")]
+                unsafe fn f() {}
+            ),
+        ),
+        (
+            true,
+            quote!(
+                #[test]
+                fn f() {}
+            ),
+        ),
+        (
+            false,
+            quote!(
+                extern "C" fn f() {}
+            ),
+        ),
+        (
+            false,
+            quote!(
+                extern "C" fn f() {}
+            ),
+        ),
+        (
+            false,
+            quote!(
+                fn main() {}
+            ),
+        ),
+        (
+            false,
+            quote!(
+                #[unsafe(naked)]
+                fn f() {}
+            ),
+        ),
+    ];
+    // Where it stands already, no second one is added.
+    functions.push((
+        true,
+        quote!(
+            #[track_caller]
+            fn f() {}
+        ),
+    ));
+    for (is_expected, function) in functions {
+        let expansion = expansion(quote!("i2c-1"), &function);
+        assert_eq!(expansion.matches("#[track_caller]").count(), usize::from(is_expected));
+        let with_info = expansion_with_info(&function);
+        let written = function.to_string().matches("track_caller").count();
+        assert_eq!(with_info.matches("#[track_caller]").count(), written);
+    }
+}
+
+fn expansion_with_info(function: &TokenStream) -> String {
+    expansion(quote!("i2c-1", info = "text"), function)
+}
+
+/// Whatever the attribute's arguments and item are, out comes Rust.
+#[test]
+fn no_tokens_make_it_panic() {
+    let args = [
+        "",
+        ",",
+        ",,",
+        "=",
+        "\"",
+        "timeout",
+        "timeout =",
+        "timeout = ,",
+        "timeout = = 2",
+        "timeout()",
+        "crate",
+        "crate = ",
+        "crate = crate",
+        "crate = \"\"",
+        "crate = \"a b\"",
+        "crate = \"::\"",
+        "info = \"{}\"",
+        "[",
+        "[]",
+        "{}",
+        "()",
+        "::",
+        "a::",
+        "a::<u8>::B",
+        "<A as B>::C",
+        "<A>",
+        "Self",
+        "self",
+        "r#timeout = \"2s\"",
+        "'a",
+        "\"a\" \"b\"",
+        "\"a\",",
+        "\"a\",,",
+        "1.5",
+        "c\"a\"",
+        "b'a'",
+        "-1",
+        "!",
+        "#",
+        "#[a]",
+        "fn",
+        "timeout = \"1s\"x, y z",
+        "timeout = { , }",
+        "_",
+    ];
+    let items = [
+        "",
+        ";",
+        "fn",
+        "fn f",
+        "fn f()",
+        "fn f();",
+        "fn f() {}",
+        "fn f() -> {}",
+        "fn f(self, : u8) {}",
+        "fn f() -> () {} fn g() {}",
+        "const",
+        "const X: u8 = 1;",
+        "impl",
+        "unsafe impl A for B {}",
+        "pub",
+        "pub(crate) struct A;",
+        "#[a]",
+        "#![a]",
+        "macro_rules! a { () => {} }",
+        "a!();",
+        "x + 1",
+        "fn f() -> (u8, [u8; 2]) { #![allow(x)] }",
+        "fn f() { #![ }",
+        "safe fn f();",
+        "extern \"C\" {}",
+        "fn f(...) {}",
+        "unsafe extern \"C\" fn f(a: u8, ...) {}",
+        "async unsafe fn f() {}",
+    ];
+    for args in args {
+        for item in items {
+            // Not everything is a token to begin with.
+            if let (Ok(args), Ok(item)) = (args.parse(), item.parse()) {
+                let _: TokenStream = annotate(args, &item);
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! A crate that denies every warning can use the attribute. Meant for `cargo clippy --tests`.
+
+#![deny(warnings, unused, missing_docs, clippy::all, clippy::pedantic)]
+#![deny(
+    missing_debug_implementations,
+    single_use_lifetimes,
+    trivial_casts,
+    trivial_numeric_casts,
+    unreachable_code,
+    unreachable_pub,
+    unused_import_braces,
+    unused_lifetimes,
+    unused_qualifications,
+    unused_results,
+    variant_size_differences
+)]
+#![deny(
+    clippy::allow_attributes,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::shadow_reuse,
+    clippy::shadow_unrelated,
+    clippy::significant_drop_in_scrutinee,
+    clippy::single_char_lifetime_names,
+    clippy::std_instead_of_core,
+    clippy::unwrap_used
+)]
+#![forbid(unsafe_code)]
+
+use std::io;
+
+use lockattr::interprocess_lock;
+
+/// A driver with a method of each kind.
+#[derive(Debug)]
+pub struct Driver {
+    value: u32,
+}
+
+/// The driver's lock.
+pub const BUS: &str = "lints-test/bus";
+
+impl Driver {
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// If the lock cannot be had.
+    #[interprocess_lock("lints-test/bus", timeout = "2s")]
+    pub fn read(&self) -> io::Result<u32> {
+        Ok(self.value)
+    }
+
+    /// Adds to the value.
+    ///
+    /// # Errors
+    /// If the lock cannot be had.
+    #[interprocess_lock(BUS, info = "adds")]
+    pub fn add(&mut self, first: u32, mut second: u32, (third, _): (u32, u32)) -> io::Result<()> {
+        second += first;
+        self.value += second + third;
+        Ok(())
+    }
+
+    /// Gives the value back.
+    ///
+    /// # Errors
+    /// If the lock cannot be had.
+    #[interprocess_lock]
+    pub fn into_value(self, _unused: u32, _: u32, nothing: ()) -> io::Result<(u32, ())> {
+        Ok((self.value, nothing))
+    }
+
+    /// Always fails.
+    ///
+    /// # Errors
+    /// Always.
+    #[interprocess_lock("lints-test/bus")]
+    pub fn fail(&self, text: &str) -> io::Result<()> {
+        Err(io::Error::other(format!("{text}{}", self.value)))
+    }
+
+    /// Never comes back.
+    ///
+    /// # Errors
+    /// If the lock cannot be had.
+    #[interprocess_lock("lints-test/bus")]
+    pub fn run(&self) -> io::Result<()> {
+        loop {
+            std::thread::sleep(core::time::Duration::from_secs(u64::from(self.value)));
+        }
+    }
+}
+
+#[interprocess_lock("lints-test/bus")]
+fn borrowed<'text>(text: &'text str, other: &str) -> io::Result<(&'text str, usize)> {
+    Ok((text, other.len()))
+}
+
+#[interprocess_lock("lints-test/bus")]
+fn with_lints_on_arguments(
+    #[expect(unused_variables, reason = "that is the test")] unused: u32,
+    #[expect(unused_variables, reason = "that is the test")] (a, b): (u32, u32),
+    count: u32,
+) -> io::Result<u32> {
+    Ok(count)
+}
+
+#[test]
+fn annotated_functions_do_as_without() -> io::Result<()> {
+    let mut driver = Driver { value: 1 };
+    driver.add(1, 2, (3, 4))?;
+    assert_eq!(driver.read()?, 7);
+    assert!(driver.fail("text").is_err());
+    assert_eq!(driver.into_value(0, 0, ())?, (7, ()));
+    assert_eq!(borrowed("text", "?")?, ("text", 1));
+    assert_eq!(with_lints_on_arguments(0, (1, 2), 3)?, 3);
+    Ok(())
+}

@@ -1,4 +1,4 @@
-//! The Python predecessor on the same locks: k3portlock, the real package.
+//! The Python predecessor on the same locks: `k3portlock`, the real package.
 //!
 //! The package is installed from PyPI into a virtual environment under `target/`. Where that cannot
 //! be, these tests fail and say what is missing; `LOCKATTR_SKIP_PYTHON=1` skips them, and says so.
@@ -64,7 +64,7 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {}; {HINT}\n{errors}", output.status);
 }
 
-/// A Python process that uses k3portlock.
+/// A Python process that uses `k3portlock`.
 struct Portlock {
     process: Child,
     answers: BufReader<ChildStdout>,
@@ -192,10 +192,14 @@ fn two_and_two_never_meet() {
     for portlock in &mut portlocks {
         portlock.tell(&format!("contend {argument} {ROUNDS}"));
     }
-    let mut actors = [(); 2].map(|()| Actor::start("contend", &argument));
-    actors.iter_mut().for_each(|actor| actor.expect("done"));
-    portlocks.iter_mut().for_each(|portlock| assert_eq!(portlock.answer(), "done"));
+    let actors = [(); 2].map(|()| Actor::start("contend", &argument));
+    for mut actor in actors {
+        actor.expect("done");
+        actor.end();
+    }
+    for portlock in &mut portlocks {
+        assert_eq!(portlock.answer(), "done");
+    }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), (4 * ROUNDS).to_string());
     std::fs::remove_file(path).unwrap();
-    actors.into_iter().for_each(Actor::end);
 }

@@ -276,10 +276,16 @@ fn eight_processes_never_meet() {
     std::fs::write(&path, "0").unwrap();
     let argument = format!("{name} {}", path.display());
     let mut actors: Vec<Actor> = (0..8).map(|_| Actor::start("contend", &argument)).collect();
-    actors.iter_mut().for_each(|actor| actor.expect("ready"));
-    actors.iter_mut().for_each(|actor| actor.tell("go"));
-    actors.iter_mut().for_each(|actor| actor.expect("done"));
-    actors.into_iter().for_each(Actor::end);
+    for actor in &mut actors {
+        actor.expect("ready");
+    }
+    for actor in &mut actors {
+        actor.tell("go");
+    }
+    for mut actor in actors {
+        actor.expect("done");
+        actor.end();
+    }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "2400");
     std::fs::remove_file(path).unwrap();
 }
@@ -584,7 +590,7 @@ fn leak(argument: &str) {
     let after = counts();
     // The allocator may map memory of its own, so a mapping or two are no leak.
     let leaked = after.0 != before.0 || after.1 != before.1 || after.2 > before.2 + 10;
-    say(&format!("{}", if leaked { format!("{before:?} {after:?}") } else { "nothing".into() }));
+    say(&if leaked { format!("{before:?} {after:?}") } else { "nothing".to_owned() });
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #[cfg(feature = "macros")]
 pub use lockattr_macros::interprocess_lock;
+#[cfg(feature = "async")]
+pub use lockattr_runtime::acquire_all_async;
 pub use lockattr_runtime::{
     acquire_all, Backend, Holder, KnownBy, Lock, LockError, LockGuard, NameError, Tenure,
 };

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use lockattr::{Backend, Lock};
 use nix::fcntl::{fcntl, FcntlArg};
 use nix::libc;
+use nix::sys::signal::Signal;
 use support::{eventually, listen, say, unique_name, Actor, LONG};
 
 #[test]
@@ -76,6 +77,10 @@ fn storm(path: &str) {
     let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
     let name = path.rsplit('/').next().unwrap();
     let lock = open(name);
+    // A lock that is free may have a copy in a child that was just spawned.
+    thread::spawn(|| loop {
+        std::process::Command::new("/bin/true").status().unwrap();
+    });
     say("ready");
     for round in 0.. {
         let guard = lock.acquire(LONG).unwrap();
@@ -114,7 +119,7 @@ fn spin(duration: Duration) {
 
 /// `LOCKATTR_KILLS` sets the number of kills.
 #[test]
-fn a_storm_of_kills_never_makes_two_holders_and_never_loses_the_lock() {
+fn a_storm_of_kills_stops_and_spawns_never_makes_two_holders_and_never_loses_the_lock() {
     const PROCESSES: usize = 6;
     let kills: usize =
         std::env::var("LOCKATTR_KILLS").map_or(300, |kills| kills.parse().expect("a number"));
@@ -136,7 +141,11 @@ fn a_storm_of_kills_never_makes_two_holders_and_never_loses_the_lock() {
         random ^= random << 17;
         spin(Duration::from_micros(random % 900));
         let victim = usize::try_from(random >> 32).unwrap() % PROCESSES;
+        let other = (victim + 1) % PROCESSES;
+        actors[other].signal(Signal::SIGSTOP);
         actors[victim].kill_now();
+        spin(Duration::from_micros(random % 300));
+        actors[other].signal(Signal::SIGCONT);
         actors[victim] = start();
     }
     drop(actors);

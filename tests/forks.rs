@@ -20,6 +20,7 @@ fn role() {
         ("fork and die", fork_and_die),
         ("fork and try", fork_and_try),
         ("fork while waiting", fork_while_waiting),
+        ("fork between guards", fork_between_guards),
         ("wait", wait),
     ]);
 }
@@ -159,4 +160,38 @@ fn a_place_in_the_queue_is_not_copied_to_a_forked_child() {
     drop(guard);
     next.expect("acquired");
     next.end();
+}
+
+/// Forks while of two guards of one thread the first has been dropped.
+fn fork_between_guards(name: &str) {
+    let lock = open(name);
+    let enter_twice = || {
+        let first = lock.acquire_reentrant(LONG).unwrap();
+        let second = lock.acquire_reentrant(LONG).unwrap();
+        drop(first);
+        second
+    };
+    let second = enter_twice();
+    say("the parent holds");
+    fork_child(|| {
+        let second = enter_twice();
+        say("the child holds");
+        drop(second);
+        say(&format!("free again: {}", !lock.is_locked().unwrap()));
+    });
+    listen();
+    drop(second);
+    listen();
+}
+
+/// What the parent's first guard left behind is copied, and must be neither used nor closed.
+#[test]
+fn a_forked_child_has_guards_of_its_own() {
+    let name = unique_name("fork-guards");
+    let mut parent = Actor::start("fork between guards", &name);
+    parent.expect("the parent holds");
+    assert!(open(&name).acquire(Duration::from_millis(20)).unwrap_err().is_timeout());
+    parent.tell("release");
+    parent.expect("the child holds");
+    parent.expect("free again: true");
 }

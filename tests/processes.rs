@@ -21,6 +21,8 @@ fn role() {
         ("receive nothing", receive_without_descriptors),
         ("spawn", spawn_without_pause),
         ("leak", leak),
+        ("exec", exec),
+        ("many locks", many_locks),
     ]);
 }
 
@@ -237,20 +239,22 @@ fn a_waiter_that_stops_still_keeps_others_out_once_the_lock_is_its_own() {
     let mut waiter = Actor::start("wait", &name);
     waiter.expect("waiting");
     eventually("the waiter waits", || waits_in_queue(waiter.pid()));
-    signal(waiter.pid(), nix::sys::signal::Signal::SIGSTOP);
+    waiter.signal(nix::sys::signal::Signal::SIGSTOP);
     holder.tell("release");
     holder.expect("released");
-    // On its way to a process that does not run: taken.
-    assert!(is_timeout(&open(&name).acquire(Duration::from_millis(50))));
-    signal(waiter.pid(), nix::sys::signal::Signal::SIGCONT);
+    // On its way to a process that does not run: taken, and nobody waits for more than his time.
+    let lock = open(&name);
+    let time_of_a_timeout = || {
+        let start = Instant::now();
+        assert!(is_timeout(&lock.acquire(Duration::from_millis(20))));
+        start.elapsed()
+    };
+    let shortest = (0..5).map(|_| time_of_a_timeout()).min().unwrap();
+    assert!(shortest < Duration::from_millis(120), "{shortest:?}");
+    waiter.signal(nix::sys::signal::Signal::SIGCONT);
     waiter.expect("acquired");
     waiter.end();
     holder.end();
-}
-
-fn signal(pid: u32, signal: nix::sys::signal::Signal) {
-    let pid = nix::unistd::Pid::from_raw(pid.try_into().unwrap());
-    nix::sys::signal::kill(pid, signal).unwrap();
 }
 
 /// Takes the lock again and again; whoever finds the shared file changed under the lock says so.
@@ -315,7 +319,9 @@ fn a_thread_that_holds_is_told_and_not_left_waiting() {
     let (name, other) = (unique_name("nested"), unique_name("nested-other"));
     let guard = open(&name).acquire(LONG).unwrap();
     for error in [open(&name).acquire(LONG), open(&name).try_acquire()] {
-        assert!(matches!(error, Err(LockError::WouldDeadlock { .. })), "{error:?}");
+        let error = error.unwrap_err();
+        assert!(matches!(error, LockError::WouldDeadlock { .. }), "{error:?}");
+        assert!(error.to_string().contains("holds it already, in tests/processes.rs:"), "{error}");
     }
     // Another lock is no deadlock, and neither is another thread, which just has to wait.
     drop(open(&other).acquire(LONG).unwrap());
@@ -398,7 +404,54 @@ fn who_comes_after_a_holder_that_died_is_told_and_nobody_else() {
     let abandoned = guard.recovered_from().expect("the lock was abandoned");
     assert_eq!((abandoned.pid, abandoned.tenure), (Some(std::process::id()), Tenure::Died));
     drop(guard);
+    // Also when the guard that was in hand first goes first.
+    let outer = lock.acquire_reentrant(LONG).unwrap();
+    assert!(outer.recovered_from().is_none());
+    let inner = lock.acquire_reentrant(LONG).unwrap();
+    outer.abandon();
+    drop(inner);
+    assert!(lock.acquire(LONG).unwrap().recovered_from().is_some());
     assert!(lock.acquire(LONG).unwrap().recovered_from().is_none());
+}
+
+/// Holds, and becomes another program, which keeps the pid and loses the lock.
+fn exec(name: &str) {
+    use std::os::unix::process::CommandExt;
+    let _guard = open(name).acquire(LONG).unwrap();
+    say("holding");
+    listen();
+    panic!("{}", Command::new("cat").exec());
+}
+
+#[test]
+fn a_holder_that_becomes_another_program_holds_no_more() {
+    let name = unique_name("exec");
+    let lock = open(&name);
+    let mut holder = Actor::start("exec", &name);
+    holder.expect("holding");
+    holder.tell("exec");
+    eventually("the lock is free", || !lock.is_locked().unwrap());
+    let last = lock.last_holder().unwrap().unwrap();
+    assert_eq!((last.pid, last.tenure), (Some(holder.pid()), Tenure::Died));
+    let guard = lock.acquire(LONG).unwrap();
+    assert_eq!(guard.recovered_from().unwrap().pid, Some(holder.pid()));
+}
+
+#[test]
+fn a_lock_that_is_not_held_costs_no_descriptor() {
+    let mut actor = Actor::start("many locks", &unique_name("many"));
+    actor.expect("0");
+    actor.end();
+}
+
+fn many_locks(name: &str) {
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = descriptors();
+    let locks: Vec<Lock> = (0..500).map(|number| open(&format!("{name}-{number}"))).collect();
+    for lock in &locks {
+        drop(lock.acquire(LONG).unwrap());
+    }
+    say(&(descriptors() - before).to_string());
 }
 
 #[test]

@@ -112,16 +112,22 @@ fn rubbish_in_a_record_is_overwritten_by_the_next_grant() {
 #[test]
 fn a_record_that_is_cut_short_or_removed_while_it_is_in_use_is_made_anew() {
     let name = unique_name("cut");
+    let lock = open(&name);
+    // This process has mapped it too.
+    drop(lock.acquire(LONG).unwrap());
     let mut holder = Actor::start("hold", &name);
     holder.expect("holding");
     fs::OpenOptions::new().write(true).open(record(&name)).unwrap().set_len(100).unwrap();
-    let seen = open(&name).holder().unwrap().unwrap();
+    thread::sleep(Duration::from_millis(20));
+    assert!(lock.is_locked().unwrap());
+    let seen = lock.holder().unwrap().unwrap();
     assert_eq!((seen.pid, seen.info), (Some(holder.pid()), None));
+    assert!(lock.try_acquire().unwrap_err().is_timeout());
+    assert!(lock.acquire(Duration::from_millis(1)).unwrap_err().is_timeout());
     // Its holder has mapped what is gone now, and must not touch it when it releases. (It looks at
     // the file once in 10 ms: longer than that is how long somebody holds who is to notice.)
     thread::sleep(Duration::from_millis(20));
     holder.end();
-    let lock = open(&name);
     drop(lock.acquire(LONG).unwrap());
     assert!(lock.last_holder().unwrap().is_some());
 

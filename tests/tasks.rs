@@ -57,6 +57,17 @@ fn it_works_on_a_bare_block_on() {
 }
 
 #[test]
+fn a_task_that_takes_one_lock_twice_at_once_is_told() {
+    let lock = open(&unique_name("async-twice"));
+    let error = block_on(lockattr::acquire_all_async([&lock, &lock], LONG)).unwrap_err();
+    assert!(matches!(error, LockError::WouldDeadlock { .. }), "{error:?}");
+    let other = open(&unique_name("async-other"));
+    let guards = block_on(lockattr::acquire_all_async([&lock, &other], LONG)).unwrap();
+    assert!(lock.is_locked().unwrap() && other.is_locked().unwrap());
+    drop(guards);
+}
+
+#[test]
 fn the_call_site_is_the_callers() {
     let lock = open(&unique_name("async-site"));
     let guard = block_on(lock.acquire_async(LONG)).unwrap();

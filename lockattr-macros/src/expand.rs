@@ -11,7 +11,7 @@
 //!     match {
 //!         use ::lockattr::__private as __lockattr;
 //!         static __LOCKATTR: __lockattr::Lock = __lockattr::Lock::port("i2c-1");
-//!         __lockattr::enter(&__LOCKATTR, TIMEOUT, "crate::module::read")
+//!         __lockattr::enter([__lockattr::fixed(&__LOCKATTR)], OPTIONS, "crate::module::read")
 //!     } {
 //!         ::core::result::Result::Ok(__guard) => {
 //!             let register = register;
@@ -128,13 +128,17 @@ fn last_span(path: &ExprPath) -> Span {
 fn enter(plan: &Plan) -> TokenStream {
     let timeout = timeout(plan.timeout);
     let site = Span::mixed_site();
+    let locks = quote_spanned!(site=> [__lockattr::fixed(&__LOCKATTR)]);
+    let options = quote_spanned! {site=>
+        __lockattr::Options { timeout: #timeout, reentrant: false }
+    };
     match &plan.info {
         Info::Text(text) => quote_spanned! {site=>
-            __lockattr::enter_with(&__LOCKATTR, #timeout, __lockattr::format_args!("{}", #text))
+            __lockattr::enter_with(#locks, #options, __lockattr::format_args!("{}", #text))
         },
         Info::CallSite { .. } => {
             let function = function_path(&plan.function);
-            quote_spanned!(site=> __lockattr::enter(&__LOCKATTR, #timeout, #function))
+            quote_spanned!(site=> __lockattr::enter(#locks, #options, #function))
         }
     }
 }

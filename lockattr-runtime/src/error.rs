@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use crate::backend::Backend;
 use crate::holder::Holder;
+use crate::kind::Backend;
 use crate::name::NameError;
 use crate::text::{Escaped, Seconds};
 
@@ -20,7 +20,7 @@ use crate::text::{Escaped, Seconds};
 /// lock "i2c-1": timed out after 2.0 s; held for 3.4 s by pid 812 (sensord) in sensord::bme280::read (src/bme280.rs:42)
 /// ```
 ///
-/// Whenever an acquire returns one of these, the lock is not held by the caller.
+/// Whenever an acquire returns one of these, it has taken nothing.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LockError {
@@ -39,6 +39,8 @@ pub enum LockError {
     WouldDeadlock {
         /// The lock's name.
         lock: Box<str>,
+        /// This thread's own hold, with the place where it was taken, as far as the record tells.
+        holder: Option<Box<Holder>>,
     },
     /// The name breaks the backend's rules.
     #[non_exhaustive]
@@ -85,7 +87,7 @@ impl LockError {
     pub fn lock(&self) -> &str {
         match self {
             Self::Timeout { lock, .. }
-            | Self::WouldDeadlock { lock }
+            | Self::WouldDeadlock { lock, .. }
             | Self::InvalidName { lock, .. }
             | Self::BackendMismatch { lock, .. }
             | Self::OtherNamespace { lock, .. }
@@ -125,10 +127,13 @@ impl fmt::Display for LockError {
                     None => Ok(()),
                 }
             }
-            Self::WouldDeadlock { .. } => f.write_str(
-                "this thread holds it already, and would wait for itself; \
-                 release the first guard, or call a function that does not take the lock",
-            ),
+            Self::WouldDeadlock { holder, .. } => {
+                f.write_str("this thread holds it already")?;
+                if let Some(info) = holder.as_ref().and_then(|holder| holder.info.as_deref()) {
+                    write!(f, ", in {}", Escaped(info))?;
+                }
+                f.write_str(" and would wait for itself; drop that guard first, or take it reentrantly")
+            }
             Self::InvalidName { reason, .. } => reason.fmt(f),
             Self::BackendMismatch { wanted, established, .. } => write!(
                 f,

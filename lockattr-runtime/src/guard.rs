@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::backend::{AnyHeld, AnyLock};
+use crate::backend::AnyHeld;
 use crate::error::LockError;
 use crate::holder::Holder;
-use crate::state::{Request, State};
+use crate::info::Info;
+use crate::state::{End, Request, State};
 use crate::sys::fork;
 
 /// Holds a lock, and gives it back when dropped.
@@ -19,24 +20,27 @@ pub struct LockGuard {
     /// None in a guard of a thread that has entered again.
     held: Option<AnyHeld>,
     generation: u32,
-    /// How the hold ends when this is the last guard of it.
-    end: fn(&AnyLock, AnyHeld),
+    end: End,
 }
 
 impl LockGuard {
-    pub(crate) fn acquire(state: Arc<State>, request: Request<'_>) -> Result<Self, LockError> {
-        let held = state.acquire(request)?;
-        Ok(Self { state, held, generation: fork::generation(), end: AnyLock::release })
+    pub(crate) fn acquire(
+        state: Arc<State>,
+        request: Request,
+        info: Info<'_>,
+    ) -> Result<Self, LockError> {
+        let held = state.acquire(request, info)?;
+        Ok(Self { state, held, generation: fork::generation(), end: End::Release })
     }
 
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         state: Arc<State>,
-        timeout: std::time::Duration,
-        info: &(dyn fmt::Display + Sync),
+        request: Request,
+        info: Info<'_>,
     ) -> Result<Self, LockError> {
-        let held = Some(state.acquire_async(timeout, info).await?);
-        Ok(Self { state, held, generation: fork::generation(), end: AnyLock::release })
+        let held = Some(state.acquire_async(request, info).await?);
+        Ok(Self { state, held, generation: fork::generation(), end: End::Release })
     }
 
     /// The name of the lock that this holds.
@@ -58,7 +62,12 @@ impl LockGuard {
     /// Gives the lock back as if this process had died: the next holder's
     /// [`recovered_from`](Self::recovered_from) tells. For what could not be brought in order.
     pub fn abandon(mut self) {
-        self.end = AnyLock::abandon;
+        self.set_abandoned(true);
+    }
+
+    /// Whether dropping the guard means [`abandon`](Self::abandon).
+    pub(crate) fn set_abandoned(&mut self, abandoned: bool) {
+        self.end = if abandoned { End::Abandon } else { End::Release };
     }
 }
 

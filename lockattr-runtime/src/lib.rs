@@ -7,6 +7,8 @@ mod error;
 mod guard;
 mod hold;
 mod holder;
+mod info;
+mod kind;
 mod lock;
 mod log;
 mod name;
@@ -17,17 +19,18 @@ mod state;
 mod sys;
 mod text;
 
-pub use backend::Backend;
 pub use error::LockError;
 pub use guard::LockGuard;
 pub use holder::{Holder, KnownBy, Tenure};
+pub use kind::Backend;
 pub use lock::Lock;
 pub use name::NameError;
 pub use several::acquire_all;
+#[cfg(feature = "async")]
+pub use several::acquire_all_async;
 
 /// What the expansion of the attribute calls; no part of the public interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::attribute::*;
-    pub use std::time::Duration;
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use once_cell::race::OnceBox;
 
-use crate::backend::Backend;
 use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::holder::Holder;
+use crate::info::Info;
+use crate::kind::Backend;
 use crate::name;
 use crate::registry;
 use crate::state::{Request, State};
@@ -105,17 +106,18 @@ impl Lock {
     /// - [`LockError::Timeout`] if others had the lock all the time; it says who has it now.
     /// - [`LockError::WouldDeadlock`], at once, if the calling thread acquired this lock and the guard
     ///   still lives, wherever it has been moved to.
-    /// - [`LockError::OtherNamespace`] if a process in another network namespace holds the name.
+    /// - [`LockError::OtherNamespace`] if a process of the same user holds the name in another network
+    ///   namespace.
     /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
     pub fn acquire(&self, timeout: Duration) -> Result<LockGuard, LockError> {
-        self.acquire_for(timeout, Location::caller())
+        self.acquire_for(timeout, Info::Place(Location::caller()))
     }
 
     /// Takes the lock if nobody has it.
     ///
-    /// It does not wait for a holder. For up to a tenth of a second it waits for something else: a
+    /// It does not wait for a holder. For up to a quarter of a second it waits for something else: a
     /// lock that was given back stays taken for a moment if a process was just being spawned by its
     /// last holder, until that child has executed its program.
     ///
@@ -146,7 +148,7 @@ impl Lock {
     /// # Errors
     /// As [`acquire`](Self::acquire).
     pub fn acquire_with_info(&self, timeout: Duration, info: &str) -> Result<LockGuard, LockError> {
-        self.acquire_for(timeout, &info)
+        self.acquire_for(timeout, Info::Text(info))
     }
 
     /// As [`acquire`](Self::acquire), but a thread that holds the lock enters again, at once, where
@@ -175,8 +177,8 @@ impl Lock {
     /// As [`acquire`](Self::acquire).
     #[track_caller]
     pub fn acquire_reentrant(&self, timeout: Duration) -> Result<LockGuard, LockError> {
-        let request = Request::new(timeout, Location::caller());
-        LockGuard::acquire(self.state()?.clone(), Request { reentrant: true, ..request })
+        let request = Request { reentrant: true, ..Request::new(timeout) };
+        LockGuard::acquire(self.state()?.clone(), request, Info::Place(Location::caller()))
     }
 
     /// As [`acquire`](Self::acquire), without blocking the thread while others have the lock.
@@ -193,21 +195,22 @@ impl Lock {
         &self,
         timeout: Duration,
     ) -> impl std::future::Future<Output = Result<LockGuard, LockError>> + Send + '_ {
-        let place = Location::caller();
-        async move { LockGuard::acquire_async(self.state()?.clone(), timeout, place).await }
+        let place = Info::Place(Location::caller());
+        async move {
+            let state = self.state()?.clone();
+            LockGuard::acquire_async(state, Request::new(timeout), place).await
+        }
     }
 
-    pub(crate) fn acquire_for(
-        &self,
-        timeout: Duration,
-        info: &dyn fmt::Display,
-    ) -> Result<LockGuard, LockError> {
-        LockGuard::acquire(self.state()?.clone(), Request::new(timeout, info))
+    fn acquire_for(&self, timeout: Duration, info: Info<'_>) -> Result<LockGuard, LockError> {
+        LockGuard::acquire(self.state()?.clone(), Request::new(timeout), info)
     }
 
     /// Whether anybody holds the lock now, this process or another, lockattr or not.
     ///
-    /// A look, not a promise: by the time it returns, it may be otherwise. It takes nothing.
+    /// A look, not a promise: by the time it returns, it may be otherwise. It takes nothing. As
+    /// [`try_acquire`](Self::try_acquire) it waits up to a quarter of a second where a lock was given
+    /// back and is still taken by a child that is being spawned.
     ///
     /// # Errors
     /// [`LockError::BackendMismatch`], and [`LockError::Io`] if the system does not say.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::backend::Backend;
+use crate::kind::Backend;
 
 /// The rule that a lock's name breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum NameError {
     },
     /// The name has a NUL byte.
     Nul,
+    /// The name is made from arguments, and one of them could not be written as text.
+    Unwritable,
 }
 
 impl fmt::Display for NameError {
@@ -30,6 +32,7 @@ impl fmt::Display for NameError {
                 write!(f, "the name has {bytes} bytes; at most {limit} are possible")
             }
             Self::Nul => f.write_str("the name has a NUL byte; leave it out"),
+            Self::Unwritable => f.write_str("an argument in the name could not be written as text"),
         }
     }
 }
@@ -41,9 +44,7 @@ impl std::error::Error for NameError {}
 /// rules, to put its message on the literal.
 pub(crate) const fn check(name: &str, backend: Backend) -> Result<(), NameError> {
     let bytes = name.as_bytes();
-    let limit = match backend {
-        Backend::Port => PORT_LIMIT,
-    };
+    let limit = limit(backend);
     if bytes.is_empty() {
         return Err(NameError::Empty);
     }
@@ -71,7 +72,16 @@ pub(crate) const fn assert_valid(name: &str, backend: Backend) {
         Err(NameError::TooLong { .. }) => {
             panic!("the lock's name is too long; a port lock's has at most 97 bytes")
         }
-        Err(NameError::Nul) => panic!("the lock's name has a NUL byte; leave it out"),
+        Err(NameError::Nul | NameError::Unwritable) => {
+            panic!("the lock's name has a NUL byte; leave it out")
+        }
+    }
+}
+
+/// The most bytes that a name may have.
+pub(crate) const fn limit(backend: Backend) -> usize {
+    match backend {
+        Backend::Port => PORT_LIMIT,
     }
 }
 

@@ -3,49 +3,82 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::backend::Backend;
 use crate::error::LockError;
+use crate::kind::Backend;
 use crate::state::State;
 use crate::sys::fork;
 
 /// Only locked by a thread that holds the gate: a fork never copies it while it is locked.
-static REGISTRY: Mutex<BTreeMap<Box<str>, Weak<State>>> = Mutex::new(BTreeMap::new());
+static REGISTRY: Mutex<Registry> =
+    Mutex::new(Registry { states: BTreeMap::new(), kept: Vec::new() });
+
+struct Registry {
+    states: BTreeMap<Box<str>, Weak<State>>,
+    /// States that nobody else may refer to between two uses.
+    kept: Vec<Arc<State>>,
+}
+
+/// How many names that are made from arguments are kept.
+const KEPT: usize = 256;
 
 /// The state that every lock of this name shares in this process. `name` has been checked.
 ///
 /// # Errors
 /// [`LockError::BackendMismatch`] if the name is in use under another backend.
 pub(crate) fn state(backend: Backend, name: &str) -> Result<Arc<State>, LockError> {
-    let state = find_or_insert(backend, name)?;
-    // Outside of the gate: to drop the last reference takes it again.
-    let established = state.backend();
-    if established == backend {
-        Ok(state)
-    } else {
-        Err(LockError::BackendMismatch { lock: name.into(), wanted: backend, established })
-    }
+    checked(find(backend, name, |_, _| Vec::new())?.0, backend)
 }
 
-fn find_or_insert(backend: Backend, name: &str) -> Result<Arc<State>, LockError> {
+/// As [`state`], for names that are made anew at each use: the state is kept, so that the next use of
+/// the name finds it without allocating anything. After [`KEPT`] names all are let go of, to be made
+/// again when they are used again; those in use stay.
+pub(crate) fn kept(backend: Backend, name: &str) -> Result<Arc<State>, LockError> {
+    let (state, outdated) = find(backend, name, |registry, state| {
+        let full = registry.kept.len() == KEPT;
+        let outdated = if full { std::mem::take(&mut registry.kept) } else { Vec::new() };
+        registry.kept.push(Arc::clone(state));
+        outdated
+    })?;
+    drop(outdated);
+    checked(state, backend)
+}
+
+/// The state of `name`, and those that `keep` lets go of when it is given a new one. They must be
+/// dropped outside: the last reference to a state takes the gate again.
+fn find(
+    backend: Backend,
+    name: &str,
+    keep: impl FnOnce(&mut Registry, &Arc<State>) -> Vec<Arc<State>>,
+) -> Result<(Arc<State>, Vec<Arc<State>>), LockError> {
     let _gate = fork::gate().map_err(|source| LockError::Io {
         lock: name.into(),
         operation: "install the at-fork handlers",
         source,
     })?;
     let mut registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(state) = registry.get(name).and_then(Weak::upgrade) {
-        return Ok(state);
+    if let Some(state) = registry.states.get(name).and_then(Weak::upgrade) {
+        return Ok((state, Vec::new()));
     }
-    let state = Arc::new(State::new(backend, name));
-    registry.insert(name.into(), Arc::downgrade(&state));
-    Ok(state)
+    let state = Arc::new(State::new(backend, name, forget));
+    registry.states.insert(name.into(), Arc::downgrade(&state));
+    let kept = keep(&mut registry, &state);
+    Ok((state, kept))
+}
+
+fn checked(state: Arc<State>, wanted: Backend) -> Result<Arc<State>, LockError> {
+    let established = state.backend();
+    if established == wanted {
+        Ok(state)
+    } else {
+        Err(LockError::BackendMismatch { lock: state.name().into(), wanted, established })
+    }
 }
 
 /// Takes out what the last user of `name` leaves behind, unless somebody began anew meanwhile.
-pub(crate) fn forget(name: &str) {
+fn forget(name: &str) {
     let Ok(_gate) = fork::gate() else { return };
     let mut registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
-    if registry.get(name).is_some_and(|state| state.strong_count() == 0) {
-        registry.remove(name);
+    if registry.states.get(name).is_some_and(|state| state.strong_count() == 0) {
+        registry.states.remove(name);
     }
 }

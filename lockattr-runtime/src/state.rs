@@ -1,48 +1,67 @@
 //! What all locks of one name share in a process.
 
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::backend::{AnyHeld, AnyLock, Backend, Failure};
+use crate::backend::{AnyHeld, AnyLock, Failure};
 use crate::deadline::Deadline;
 use crate::error::LockError;
 use crate::hold::Hold;
 use crate::holder::Holder;
-use crate::registry;
+use crate::info::Info;
+use crate::kind::Backend;
 use crate::sys::{fork, thread};
 
 #[derive(Debug)]
 pub(crate) struct State {
     name: Box<str>,
+    /// Told when nobody uses this state any more.
+    on_drop: fn(&str),
     raw: AnyLock,
     hold: Hold,
-    /// What the first guard had in hand, if it was dropped before those of the same thread's later
-    /// entries. Only locked under the gate: a fork never copies it while it is locked.
-    left_behind: Mutex<Option<AnyHeld>>,
+    /// What the first guard left, if it was dropped before those of the same thread's later entries.
+    /// Only locked under the gate: a fork never copies it while it is locked.
+    left_behind: Mutex<Option<LeftBehind>>,
 }
 
-/// What an acquire wants, beside the lock.
+#[derive(Debug)]
+struct LeftBehind {
+    held: AnyHeld,
+    end: End,
+    /// A forked child does not hold what its parent's guards left behind.
+    generation: u32,
+}
+
+/// How a hold ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Release,
+    /// As if the holder had died.
+    Abandon,
+}
+
+/// How to acquire.
 #[derive(Clone, Copy)]
-pub(crate) struct Request<'a> {
+pub(crate) struct Request {
     /// When it began: [`LockError::Timeout`] tells how long it waited.
     pub(crate) start: Instant,
     pub(crate) deadline: Deadline,
-    pub(crate) info: &'a dyn fmt::Display,
     /// Whether a thread that holds already enters again.
     pub(crate) reentrant: bool,
 }
 
-impl<'a> Request<'a> {
-    pub(crate) fn new(timeout: Duration, info: &'a dyn fmt::Display) -> Self {
+impl Request {
+    /// From now on, for `timeout` at most.
+    pub(crate) fn new(timeout: Duration) -> Self {
         let start = Instant::now();
-        Self { start, deadline: Deadline::after(start, timeout), info, reentrant: false }
+        Self { start, deadline: Deadline::after(start, timeout), reentrant: false }
     }
 }
 
 impl State {
-    pub(crate) fn new(backend: Backend, name: &str) -> Self {
+    pub(crate) fn new(backend: Backend, name: &str, on_drop: fn(&str)) -> Self {
         Self {
+            on_drop,
             name: name.into(),
             raw: AnyLock::new(backend, name),
             hold: Hold::default(),
@@ -59,15 +78,19 @@ impl State {
     }
 
     /// Takes the lock for the calling thread. Nothing comes in hand where that enters again.
-    pub(crate) fn acquire(&self, request: Request<'_>) -> Result<Option<AnyHeld>, LockError> {
+    pub(crate) fn acquire(
+        &self,
+        request: Request,
+        info: Info<'_>,
+    ) -> Result<Option<AnyHeld>, LockError> {
         let thread = thread::current().token;
         if request.reentrant && self.hold.enter_again(thread) {
             return Ok(None);
         }
         if self.hold.is_by(thread) {
-            return Err(LockError::WouldDeadlock { lock: self.name.clone() });
+            return Err(self.would_deadlock());
         }
-        match self.raw.acquire(request.deadline, request.info) {
+        match self.raw.acquire(request.deadline, info) {
             Ok(held) => {
                 self.hold.begin(Some(thread));
                 Ok(Some(held))
@@ -80,42 +103,52 @@ impl State {
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         &self,
-        timeout: Duration,
-        info: &(dyn fmt::Display + Sync),
+        request: Request,
+        info: Info<'_>,
     ) -> Result<AnyHeld, LockError> {
-        let start = Instant::now();
-        let deadline = Deadline::after(start, timeout);
-        match self.raw.acquire_async(deadline, info).await {
+        match self.raw.acquire_async(request.deadline, info).await {
             Ok(held) => {
                 self.hold.begin(None);
                 Ok(held)
             }
-            Err(failure) => {
-                Err(self.error(failure, Request { start, deadline, info, reentrant: false }))
+            Err(failure) => Err(self.error(failure, request)),
+        }
+    }
+
+    /// Takes back a guard. The last one ends the hold. (The hold ends first: once the lock is given
+    /// away, another thread of this process may begin its own.)
+    pub(crate) fn leave(&self, held: Option<AnyHeld>, end: End) {
+        if let Some(held) = held {
+            if self.hold.leave_if_last() {
+                return self.end(held, end);
+            }
+            // Others are left. What they will end the hold with lies there before this guard is
+            // counted out: whoever finds itself the last one finds it.
+            let generation = fork::generation();
+            self.exchange(Some(LeftBehind { held, end, generation }));
+        }
+        if self.hold.leave() {
+            if let Some(left) = self.exchange(None) {
+                self.end(left.held, if end == End::Abandon { end } else { left.end });
             }
         }
     }
 
-    /// Takes back a guard. The last one ends the hold by `end`. (The hold ends first: once the lock is
-    /// given away, another thread of this process may begin its own.)
-    pub(crate) fn leave(&self, held: Option<AnyHeld>, end: fn(&AnyLock, AnyHeld)) {
-        if let Some(held) = held {
-            if self.hold.leave_if_last() {
-                return end(&self.raw, held);
-            }
-            // Others are left. What they will end the hold with lies there before this guard is
-            // counted out: whoever finds itself the last one finds it.
+    /// Puts down what a guard leaves, and takes up what was there.
+    fn exchange(&self, new: Option<LeftBehind>) -> Option<LeftBehind> {
+        let old = {
             let _gate = fork::gate();
-            *self.left_behind.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
-        }
-        if self.hold.leave() {
-            let left_behind = {
-                let _gate = fork::gate();
-                self.left_behind.lock().unwrap_or_else(PoisonError::into_inner).take()
-            };
-            if let Some(held) = left_behind {
-                end(&self.raw, held);
-            }
+            let mut place = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *place, new)
+        };
+        // An ancestor's is dropped here, outside of the gate, which its sockets take again.
+        old.filter(|left| left.generation == fork::generation())
+    }
+
+    fn end(&self, held: AnyHeld, end: End) {
+        match end {
+            End::Release => self.raw.release(held),
+            End::Abandon => self.raw.abandon(held),
         }
     }
 
@@ -131,7 +164,14 @@ impl State {
         self.raw.last_holder().map_err(|source| self.io("look who held it last", source))
     }
 
-    fn error(&self, failure: Failure, request: Request<'_>) -> LockError {
+    pub(crate) fn would_deadlock(&self) -> LockError {
+        // Not asked over the lock's socket: the record is this process's own.
+        let last = self.raw.last_holder().ok().flatten();
+        let own = last.filter(|holder| holder.pid == Some(std::process::id()));
+        LockError::WouldDeadlock { lock: self.name.clone(), holder: own.map(Box::new) }
+    }
+
+    fn error(&self, failure: Failure, request: Request) -> LockError {
         let lock = self.name.clone();
         let waited = match request.deadline {
             Deadline::Now => Duration::ZERO,
@@ -155,6 +195,6 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        registry::forget(&self.name);
+        (self.on_drop)(&self.name);
     }
 }

@@ -37,6 +37,45 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// Text in a fixed space, written before a lock is taken: nothing is allocated, and what does not fit
+/// is counted.
+pub(crate) struct Buffer<const BYTES: usize> {
+    bytes: [u8; BYTES],
+    length: usize,
+}
+
+impl<const BYTES: usize> Buffer<BYTES> {
+    pub(crate) fn new() -> Self {
+        Self { bytes: [0; BYTES], length: 0 }
+    }
+
+    /// The bytes of the whole text.
+    pub(crate) fn length(&self) -> usize {
+        self.length
+    }
+
+    /// The text, or what fits of it.
+    pub(crate) fn as_str(&self) -> &str {
+        let bytes = &self.bytes[..self.length.min(BYTES)];
+        match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            // Cut within a character.
+            Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+        }
+    }
+}
+
+impl<const BYTES: usize> fmt::Write for Buffer<BYTES> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if let Some(room) = self.bytes.get_mut(self.length..) {
+            let fitting = text.len().min(room.len());
+            room[..fitting].copy_from_slice(&text.as_bytes()[..fitting]);
+        }
+        self.length = self.length.saturating_add(text.len());
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -111,6 +111,11 @@ impl Actor {
         self.process.kill().unwrap();
     }
 
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(self.pid().try_into().unwrap());
+        nix::sys::signal::kill(pid, signal).unwrap();
+    }
+
     /// Closes the actor's input and waits for its end, which must be a good one.
     pub fn end(mut self) {
         self.input = None;

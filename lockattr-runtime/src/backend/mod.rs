@@ -5,7 +5,6 @@
 
 mod port;
 
-use std::fmt;
 #[cfg(feature = "async")]
 use std::future::Future;
 use std::io;
@@ -13,23 +12,8 @@ use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::holder::Holder;
-
-/// How a lock excludes other processes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Backend {
-    /// A listening unix socket at the abstract address `\0/portlock/NAME`: fair, freed by the kernel
-    /// when its holder dies, and shared with k3portlock. Linux only.
-    Port,
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Port => "port",
-        })
-    }
-}
+use crate::info::Info;
+use crate::kind::Backend;
 
 /// A named lock that processes and threads exclude each other by.
 ///
@@ -50,7 +34,7 @@ pub(crate) trait RawLock: Send + Sync + Sized {
 
     /// Takes the lock, waiting until `deadline` at most, and writes `info` into its record. A
     /// deadline of no wait at all makes this try once.
-    fn acquire(&self, deadline: Deadline, info: &dyn fmt::Display) -> Result<Self::Held, Failure>;
+    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Self::Held, Failure>;
 
     /// As [`acquire`](Self::acquire), without blocking the thread. Dropping the future leaves the
     /// queue, and passes on what had just come.
@@ -58,7 +42,7 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     fn acquire_async(
         &self,
         deadline: Deadline,
-        info: &(dyn fmt::Display + Sync),
+        info: Info<'_>,
     ) -> impl Future<Output = Result<Self::Held, Failure>> + Send;
 
     /// Gives the lock back. Must not fail: where the fair way is barred, the lock becomes free.
@@ -125,11 +109,7 @@ impl AnyLock {
         }
     }
 
-    pub(crate) fn acquire(
-        &self,
-        deadline: Deadline,
-        info: &dyn fmt::Display,
-    ) -> Result<AnyHeld, Failure> {
+    pub(crate) fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<AnyHeld, Failure> {
         match self {
             Self::Port(port) => port.acquire(deadline, info).map(AnyHeld::Port),
         }
@@ -139,7 +119,7 @@ impl AnyLock {
     pub(crate) async fn acquire_async(
         &self,
         deadline: Deadline,
-        info: &(dyn fmt::Display + Sync),
+        info: Info<'_>,
     ) -> Result<AnyHeld, Failure> {
         match self {
             Self::Port(port) => port.acquire_async(deadline, info).await.map(AnyHeld::Port),

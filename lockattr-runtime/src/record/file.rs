@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::fcntl::posix_fallocate;
 use nix::libc;
-use nix::sys::stat::fstat;
+use nix::sys::stat::{fstat, lstat};
 use nix::unistd::geteuid;
 
 use crate::name::digest;
@@ -29,41 +29,61 @@ pub(super) const FOLDER: &str = "/dev/shm";
 const MODE: u32 = 0o644;
 
 /// This user's record of a lock, mapped to be written.
+///
+/// No descriptor is kept: a program may use many locks.
 #[derive(Debug)]
 pub(crate) struct SharedFile {
-    file: File,
+    path: PathBuf,
+    /// The user it belongs to, and which file it is.
+    uid: u32,
+    device: libc::dev_t,
+    inode: libc::ino_t,
     page: SharedPage,
     /// When the file was found whole.
     checked: AtomicU64,
 }
 
+/// Nanoseconds between two looks at the file.
 const CHECKED: u64 = 10_000_000;
 
 impl SharedFile {
     /// Opens the record of `name`, and makes it if there is none.
     pub(super) fn open(name: &str) -> io::Result<Self> {
         let uid = geteuid().as_raw();
-        let file = open_or_create(&path(name, uid))?;
+        let path = path(name, uid);
+        let file = open_or_create(&path)?;
         check(&file, uid)?;
         // Reserves the memory: to touch a page that a full tmpfs cannot give is a SIGBUS. It never
         // shrinks a file and changes no byte, so it needs no agreement between processes.
         #[allow(clippy::cast_possible_wrap)] // 4096
         posix_fallocate(&file, 0, PAGE_BYTES as libc::off_t)?;
-        let page = SharedPage::map(&file)?;
-        Ok(Self { file, page, checked: clock::monotonic().into() })
+        let status = fstat(&file)?;
+        // The umask has masked the mode, or somebody died before this line.
+        if status.st_mode & 0o777 != MODE {
+            file.set_permissions(Permissions::from_mode(MODE))?;
+        }
+        Ok(Self {
+            page: SharedPage::map(&file)?,
+            path,
+            uid,
+            device: status.st_dev,
+            inode: status.st_ino,
+            checked: clock::monotonic().into(),
+        })
     }
 
-    /// Whether the file still has its name and all its bytes, at `now` of the monotonic clock. (To
-    /// touch what was cut off is a SIGBUS. Only this user can cut it: this is against accidents, as a
-    /// cleaner of `/dev/shm`, and so one look in [`CHECKED`] nanoseconds is enough.)
+    /// Whether the file still has its name and all its bytes, and this process its user, at `now` of
+    /// the monotonic clock. (To touch what was cut off is a SIGBUS. Only this user can cut it: this
+    /// is against accidents, as a cleaner of `/dev/shm`, and so one look in [`CHECKED`] is enough.)
     pub(super) fn is_whole(&self, now: u64) -> bool {
         if now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED {
             return true;
         }
         self.checked.store(now, Ordering::Relaxed);
-        fstat(&self.file).is_ok_and(|file| {
-            file.st_nlink > 0 && usize::try_from(file.st_size).is_ok_and(|size| size >= PAGE_BYTES)
-        })
+        lstat(&self.path).is_ok_and(|file| {
+            (file.st_dev, file.st_ino) == (self.device, self.inode)
+                && usize::try_from(file.st_size).is_ok_and(|size| size >= PAGE_BYTES)
+        }) && geteuid().as_raw() == self.uid
     }
 
     pub(super) fn words(&self) -> &Words {
@@ -87,9 +107,7 @@ fn open_or_create(path: &Path) -> io::Result<File> {
 }
 
 fn create(path: &Path) -> io::Result<File> {
-    let file = options(true).create_new(true).mode(MODE).open(path)?;
-    file.set_permissions(Permissions::from_mode(MODE))?; // the umask has masked it
-    Ok(file)
+    options(true).create_new(true).mode(MODE).open(path)
 }
 
 /// Opens the record of `name` that the user `uid` writes, to read it.

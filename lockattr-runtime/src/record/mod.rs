@@ -9,10 +9,11 @@ mod layout;
 mod snapshot;
 mod text;
 
-use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::page::{Words, PAGE_WORDS};
@@ -41,37 +42,46 @@ impl Record {
     /// The page to write to: opened, or opened again if somebody removed or cut the file (as
     /// systemd-logind does with `RemoveIPC=yes` when a user logs out).
     pub(crate) fn page(&self) -> Arc<Page> {
+        let (page, trouble) = self.open();
+        if let Some(error) = trouble {
+            crate::log::record_unavailable(&self.name, &error);
+        }
+        page
+    }
+
+    /// The page, and what is to be said about it, which must be said outside of the gate.
+    fn open(&self) -> (Arc<Page>, Option<io::Error>) {
         let now = clock::monotonic();
         let _gate = fork::gate();
         let mut page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*page {
-            Some(page) if matches!(&**page, Page::Shared(file) if file.is_whole(now)) => {
-                page.clone()
+        if let Some(page) = &*page {
+            if matches!(&**page, Page::Shared(file) if file.is_whole(now)) {
+                return (Arc::clone(page), None);
             }
-            other => {
-                let opened = match (SharedFile::open(&self.name), other) {
-                    (Ok(file), _) => Arc::new(Page::Shared(file)),
-                    // Tried again each time: descriptors may just have been short.
-                    (Err(_), Some(private)) if matches!(&**private, Page::Private(_)) => {
-                        return private.clone()
-                    }
-                    (Err(error), _) => {
-                        crate::log::record_unavailable(&self.name, &error);
-                        let zeroes = [(); PAGE_WORDS].map(|()| AtomicU64::new(0));
-                        Arc::new(Page::Private(Box::new(zeroes)))
-                    }
-                };
-                page.insert(opened).clone()
+        }
+        let trouble = match SharedFile::open(&self.name) {
+            Ok(file) => return (Arc::clone(page.insert(Arc::new(Page::Shared(file)))), None),
+            Err(error) => error,
+        };
+        match &*page {
+            // Known already. Tried again each time: descriptors may just have been short.
+            Some(private) if matches!(&**private, Page::Private(_)) => (Arc::clone(private), None),
+            _ => {
+                let zeroes = [(); PAGE_WORDS].map(|()| AtomicU64::new(0));
+                let private = Arc::new(Page::Private(Box::new(zeroes)));
+                (Arc::clone(page.insert(private)), Some(trouble))
             }
         }
     }
 
-    /// The last grant, for looks, which must not make a record where there is none: what is known if
-    /// this process has opened the record before.
-    pub(crate) fn known_last_grant(&self) -> Option<Grant> {
+    /// The last grant of this process where nobody else can know: without a file.
+    pub(crate) fn private_last_grant(&self) -> Option<Grant> {
         let _gate = fork::gate();
         let page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
-        page.as_ref().map(|page| page.last_grant())
+        match page.as_deref() {
+            Some(page @ Page::Private(_)) => Some(page.last_grant()),
+            _ => None,
+        }
     }
 }
 
@@ -94,7 +104,7 @@ impl Page {
     }
 
     /// Writes that the caller, who holds the lock `name`, has just been granted it.
-    pub(crate) fn write_grant(&self, name: &str, process: &Process, info: &dyn fmt::Display) {
+    pub(crate) fn write_grant(&self, name: &str, process: &Process, info: Info<'_>) {
         let words = self.words();
         let wall = clock::wall();
         let _writing = layout::Writing::begin(words);

@@ -88,8 +88,8 @@ impl Snapshot {
         self.narrow(Field::Pid).filter(|_| visible)
     }
 
-    /// Whether the last grant was given back.
-    pub(crate) fn is_released(&self) -> bool {
+    /// Whether the last grant was given back, in order or not.
+    pub(crate) fn has_ended(&self) -> bool {
         self.word(Field::ReleasedMonotonic) != 0
     }
 
@@ -104,15 +104,42 @@ impl Snapshot {
     fn tenure(&self) -> Tenure {
         match self.pid() {
             _ if self.word(Field::ReleasedMonotonic) == ABANDONED => Tenure::Died,
-            _ if self.is_released() => Tenure::Released,
+            _ if self.released_at().is_some() => Tenure::Released,
             Some(pid) if !process::is_alive(pid, self.word(Field::StartTime)) => Tenure::Died,
             _ => Tenure::Holds,
         }
     }
 
-    /// The last grant as a holder.
-    pub(crate) fn holder(&self, known_by: KnownBy) -> Holder {
-        let tenure = self.tenure();
+    /// When the last grant was given back, by the monotonic clock.
+    pub(crate) fn released_at(&self) -> Option<u64> {
+        Some(self.word(Field::ReleasedMonotonic)).filter(|end| !matches!(*end, 0 | ABANDONED))
+    }
+
+    /// Whether the last grant was made in this network namespace.
+    fn is_here(&self) -> bool {
+        Process::this()
+            .is_ok_and(|this| this.network_namespace == self.word(Field::NetworkNamespace))
+    }
+
+    /// The last grant as a holder, as far as the record and `/proc` tell.
+    pub(crate) fn last_holder(&self) -> Holder {
+        self.holder(self.tenure(), KnownBy::Record)
+    }
+
+    /// The last grant, of which it is known that it does not stand any more in this network namespace.
+    pub(crate) fn past_holder(&self) -> Holder {
+        match self.tenure() {
+            Tenure::Holds if self.is_here() => self.holder(Tenure::Died, KnownBy::Record),
+            tenure => self.holder(tenure, KnownBy::Record),
+        }
+    }
+
+    /// The last grant, which stands as the kernel says.
+    pub(crate) fn present_holder(&self) -> Holder {
+        self.holder(Tenure::Holds, KnownBy::Kernel)
+    }
+
+    fn holder(&self, tenure: Tenure, known_by: KnownBy) -> Holder {
         let granted = self.word(Field::GrantedMonotonic);
         let end = match tenure {
             Tenure::Released => Some(self.word(Field::ReleasedMonotonic)),
@@ -174,7 +201,7 @@ mod tests {
             let mut file = tempfile::tempfile().unwrap();
             file.write_all(&page).unwrap();
             if let Some(snapshot) = Snapshot::take(&file, 7) {
-                let holder = snapshot.holder(KnownBy::Record);
+                let holder = snapshot.last_holder();
                 prop_assert_eq!(holder.uid, Some(7));
                 let shown = holder.to_string();
                 prop_assert!(!shown.contains(char::is_control), "{:?}", shown);

@@ -5,7 +5,8 @@ use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layout::{TEXT_BYTES, TEXT_WORDS};
-use crate::sys::clock::{self, LocalTime};
+use crate::info::Info;
+use crate::sys::clock;
 use crate::sys::page::Words;
 
 /// The bytes before the info: the time, and ` - `.
@@ -13,17 +14,35 @@ const STAMP_BYTES: usize = "2024-10-20 16:00:51.864484 - ".len();
 
 /// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`. What does not
 /// fit is cut at a character's end; a NUL inside is shown as U+FFFD.
-pub(super) fn write(words: &Words, wall: u64, info: &dyn fmt::Display) {
-    let LocalTime { year, month, day, hour, minute, second } =
-        clock::local_time(wall / 1_000_000_000);
+pub(super) fn write(words: &Words, wall: u64, info: Info<'_>) {
+    let local = i64::try_from(wall / 1_000_000_000)
+        .unwrap_or(i64::MAX)
+        .saturating_add(clock::utc_offset(wall));
+    let (year, month, day) = date(local.div_euclid(86_400));
+    let second = local.rem_euclid(86_400);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     let micros = wall / 1_000 % 1_000_000;
     let mut text = Text { words: &words[..TEXT_WORDS], written: 0, word: 0 };
-    // A full text, or a `Display` of the user's that fails: what was written so far stands.
+    // Only fails when it is full: what was written so far stands.
     let _ = write!(
         text,
         "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06} - {info}"
     );
     text.finish();
+}
+
+/// Year, month and day of the Gregorian calendar, `days` after 1970-01-01. Counted from a March, so
+/// that the leap day comes last in its year, in eras of 400 years.
+fn date(days: i64) -> (i64, i64, i64) {
+    const ERA: i64 = 146_097;
+    let days = days.saturating_add(719_468); // since 0000-03-01
+    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153; // since March
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = year + era * 400 + i64::from(month >= 10);
+    (year, if month < 10 { month + 3 } else { month - 9 }, day)
 }
 
 /// The info out of a record's text; none if the text is not of this form.
@@ -84,7 +103,7 @@ mod tests {
     /// What a record's text holds after `info` was written.
     fn written(info: &str) -> Vec<u8> {
         let words: Box<Words> = Box::new([(); PAGE_WORDS].map(|()| u64::MAX.into()));
-        write(&words, 1_700_000_000_123_456_789, &info);
+        write(&words, 1_700_000_000_123_456_789, Info::Text(info));
         assert_eq!(words[TEXT_WORDS].load(Ordering::Relaxed), u64::MAX, "only the text is written");
         words[..TEXT_WORDS]
             .iter()
@@ -99,6 +118,29 @@ mod tests {
         // The zone is the machine's, so only the form can be told.
         assert!(text.starts_with("2023-11-1"), "{text}");
         assert!(text.ends_with(".123456 - sensord::read (src/a.rs:4)"), "{text}");
+    }
+
+    #[test]
+    fn dates_are_the_calendars() {
+        assert_eq!(date(0), (1970, 1, 1));
+        assert_eq!(date(-1), (1969, 12, 31));
+        assert_eq!(date(19_782), (2024, 2, 29));
+        assert_eq!(date(19_783), (2024, 3, 1));
+        assert_eq!(date(47_540), (2100, 2, 28));
+        assert_eq!(date(47_541), (2100, 3, 1));
+        // Every day is the one after the day before it.
+        let mut last = date(-200_000);
+        for day in -199_999..200_000 {
+            let (year, month, day) = date(day);
+            assert!(
+                (year, month, day) == (last.0, last.1, last.2 + 1)
+                    || (year, month, day) == (last.0, last.1 + 1, 1) && last.2 >= 28
+                    || (year, month, day) == (last.0 + 1, 1, 1) && (last.1, last.2) == (12, 31),
+                "{last:?} before {:?}",
+                (year, month, day)
+            );
+            last = (year, month, day);
+        }
     }
 
     #[test]

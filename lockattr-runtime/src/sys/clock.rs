@@ -5,6 +5,8 @@ use std::mem::MaybeUninit;
 use nix::libc;
 use nix::time::{clock_gettime, ClockId};
 
+use super::fork;
+
 /// Nanoseconds of `CLOCK_MONOTONIC`, which all processes since the boot share: what a record's times
 /// are compared by. (`std::time::Instant` is the same clock, but hides the number.)
 pub(crate) fn monotonic() -> u64 {
@@ -24,33 +26,27 @@ fn nanoseconds(clock: ClockId) -> u64 {
     })
 }
 
-/// A wall-clock second in local time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LocalTime {
-    pub(crate) year: i32,
-    pub(crate) month: i32,
-    pub(crate) day: i32,
-    pub(crate) hour: i32,
-    pub(crate) minute: i32,
-    pub(crate) second: i32,
+/// How many seconds the machine's zone is ahead of UTC at `wall` nanoseconds since 1970. Looked up
+/// once a minute at most.
+pub(crate) fn utc_offset(wall: u64) -> i64 {
+    let minute = wall / 60_000_000_000;
+    let Ok(mut gate) = fork::gate() else { return 0 };
+    gate.utc_offset(minute)
 }
 
-/// `seconds` since 1970 in the machine's time zone.
-pub(crate) fn local_time(seconds: u64) -> LocalTime {
+/// Asks the C library, which takes a lock of its own for this: not to be called in a forked child,
+/// where that lock may have been copied in the hands of a thread that was not.
+pub(super) fn look_up_utc_offset(seconds: u64) -> i64 {
     let seconds = libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX);
     let mut tm = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are valid for the call; localtime_r writes a `tm` or returns null, and
-    // then the zeroes stay, which are a valid `tm`.
+    // then the zeroes stay, which are a valid `tm`. It reads the variable TZ (glibc once, at the first
+    // call): a program that changes its environment while it has threads breaks its own promise, as
+    // `std::env::set_var` says.
     let tm = unsafe {
         libc::localtime_r(&seconds, tm.as_mut_ptr());
         tm.assume_init()
     };
-    LocalTime {
-        year: tm.tm_year.saturating_add(1900),
-        month: tm.tm_mon + 1,
-        day: tm.tm_mday,
-        hour: tm.tm_hour,
-        minute: tm.tm_min,
-        second: tm.tm_sec,
-    }
+    #[allow(clippy::useless_conversion)] // `c_long` has 32 bits elsewhere
+    tm.tm_gmtoff.into()
 }

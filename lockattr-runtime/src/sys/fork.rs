@@ -21,6 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::libc;
 
+use super::clock;
 use super::process::Process;
 
 /// The process-wide state that a fork must find at rest.
@@ -30,10 +31,12 @@ pub(crate) struct Gate {
     descriptors: Vec<u64>,
     /// Who this process is: read once, and again after a fork.
     pub(super) process: Option<Process>,
+    /// The minute since 1970 in which the machine's distance from UTC was looked up, and the seconds.
+    zone: Option<(u64, i64)>,
 }
 
 static GATE: Mutex<Gate> =
-    Mutex::new(Gate { handlers_stand: false, descriptors: Vec::new(), process: None });
+    Mutex::new(Gate { handlers_stand: false, descriptors: Vec::new(), process: None, zone: None });
 
 /// How many forks lie between this process and the first one.
 static GENERATION: AtomicU32 = AtomicU32::new(0);
@@ -44,17 +47,30 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
+/// Installs the handlers before `main` runs. Installed later, one could come into the middle of a
+/// fork that does not know of it yet, and a lock taken at that moment would be copied.
+#[used]
+#[cfg_attr(target_os = "linux", link_section = ".init_array")]
+static AT_START: extern "C" fn() = {
+    extern "C" fn install() {
+        // Should it fail, the first who wants the gate hears of it.
+        drop(gate());
+    }
+    install
+};
+
 /// Takes the gate: no fork happens in this process until the guard is dropped.
 ///
-/// Keep it for a few system calls that do not block, and never take it twice.
+/// Keep it for a few system calls that do not block, and never take it twice. No code of the user
+/// runs under it.
 ///
 /// # Errors
 /// `ENOMEM` if the handlers cannot be installed.
 pub(crate) fn gate() -> io::Result<MutexGuard<'static, Gate>> {
     let mut gate = GATE.lock().unwrap_or_else(PoisonError::into_inner);
     if !gate.handlers_stand {
-        // SAFETY: the handlers are functions of this program that live as long as it does, and they
-        // call what is async-signal-safe only: close(2), atomics, and the unlocking of a mutex.
+        // SAFETY: the handlers are functions of this program that live as long as it does, and what
+        // runs in the child is async-signal-safe: close(2), atomics, and the unlocking of a mutex.
         let error = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
         if error != 0 {
             return Err(io::Error::from_raw_os_error(error));
@@ -77,6 +93,21 @@ impl Gate {
         let (word, bit) = position(descriptor);
         if let Some(word) = self.descriptors.get_mut(word) {
             *word &= !bit;
+        }
+    }
+
+    /// How many seconds the machine's zone is ahead of UTC. A forked child goes on with what its
+    /// parent knew, which [`prepare`] has refreshed: see [`clock::look_up_utc_offset`].
+    pub(super) fn utc_offset(&mut self, minute: u64) -> i64 {
+        match self.zone {
+            Some((_, offset)) if generation() > 0 => offset,
+            None if generation() > 0 => 0,
+            Some((looked_up, offset)) if looked_up == minute => offset,
+            _ => {
+                let offset = clock::look_up_utc_offset(minute * 60);
+                self.zone = Some((minute, offset));
+                offset
+            }
         }
     }
 
@@ -114,7 +145,8 @@ unsafe impl Sync for Passage {}
 static PASSAGE: Passage = Passage(UnsafeCell::new(None));
 
 unsafe extern "C" fn prepare() {
-    let gate = GATE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut gate = GATE.lock().unwrap_or_else(PoisonError::into_inner);
+    gate.utc_offset(clock::wall() / 60_000_000_000);
     // SAFETY: this thread holds the gate, see `Passage`.
     unsafe { *PASSAGE.0.get() = Some(gate) };
 }

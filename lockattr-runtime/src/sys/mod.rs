@@ -1,4 +1,4 @@
-//! System calls: the only place with `unsafe`, and the only one that knows what `fork` does.
+//! System calls: the only place with `unsafe`.
 //!
 //! Everything here is Linux's. Another system gets its own modules beside these.
 

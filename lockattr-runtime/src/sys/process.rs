@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
-use nix::unistd::geteuid;
+use nix::sys::signal::kill;
+use nix::unistd::{geteuid, Pid};
 
 use super::fork;
 
@@ -39,8 +40,9 @@ impl Process {
 
     fn read() -> Self {
         let pid = std::process::id();
-        let namespace =
-            |kind| fs::metadata(format!("/proc/self/ns/{kind}")).map_or(0, |file| file.ino());
+        let namespace = |kind| {
+            fs::metadata(format!("/proc/thread-self/ns/{kind}")).map_or(0, |file| file.ino())
+        };
         let mut name = [0; COMMAND_BYTES];
         for (to, from) in name.iter_mut().zip(command(pid).unwrap_or_default().bytes()) {
             *to = from;
@@ -57,9 +59,14 @@ impl Process {
 }
 
 /// Whether the process `pid` that started at `start_time` can still run. A zombie cannot, whatever
-/// its pid is still good for.
+/// its pid is still good for. Where `/proc` hides the process (`hidepid`, proc(5)), only its pid
+/// tells.
 pub(crate) fn is_alive(pid: u32, start_time: u64) -> bool {
-    status(pid).is_some_and(|status| status.start_time == start_time && status.runs)
+    match status(pid) {
+        Some(status) => status.start_time == start_time && status.runs,
+        None => i32::try_from(pid)
+            .is_ok_and(|pid| kill(Pid::from_raw(pid), None) != Err(nix::Error::ESRCH)),
+    }
 }
 
 /// The name of a process's command.
@@ -89,8 +96,11 @@ fn parse_status(line: &[u8]) -> Option<Status> {
     let mut fields =
         std::str::from_utf8(&line[end_of_command + 1..]).ok()?.split_ascii_whitespace();
     let state = fields.next()?; // field 3
-    let start_time = fields.nth(22 - 4)?.parse().ok()?;
-    Some(Status { start_time, runs: !matches!(state, "Z" | "X" | "x") })
+    let threads: u32 = fields.nth(20 - 4)?.parse().ok()?;
+    let start_time = fields.nth(22 - 21)?.parse().ok()?;
+    // A process whose first thread has ended is shown as a zombie, while others run.
+    let runs = threads > 1 || !matches!(state, "Z" | "X" | "x");
+    Some(Status { start_time, runs })
 }
 
 #[cfg(test)]
@@ -125,6 +135,10 @@ mod tests {
         let status = parse_status(line).unwrap();
         assert_eq!(status.start_time, 4711);
         assert!(status.runs);
+        let ended = b"7 (a) Z 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1";
+        assert!(!parse_status(ended).unwrap().runs);
+        let first_thread_ended = b"7 (a) Z 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 2 0 4711 1 1";
+        assert!(parse_status(first_thread_ended).unwrap().runs);
         assert!(parse_status(b"7 (a) S 1").is_none());
         assert!(parse_status(b"\xff").is_none());
     }

@@ -34,6 +34,28 @@ impl ForkSocket {
         Self { socket: Some(socket), generation: fork::generation() }
     }
 
+    /// Accepts a connection, if there is one: it and the address of its other end.
+    pub(crate) fn accept_one(&self) -> io::Result<(Self, SockAddr)> {
+        let mut gate = fork::gate()?;
+        let (connection, address) = self.accept()?;
+        Ok((Self::enter(connection, &mut gate), address))
+    }
+
+    /// Closes a socket that is none of ours. That may take long (`SO_LINGER` of a TCP socket), so it
+    /// is not done under the gate: a fork may well copy it.
+    pub(crate) fn discard(mut self) {
+        if let Some(socket) = self.socket.take() {
+            if let Ok(mut gate) = fork::gate() {
+                if self.is_an_ancestors() {
+                    let _ = socket.into_raw_fd();
+                    return;
+                }
+                gate.leave(socket.as_raw_fd());
+            }
+            drop(socket);
+        }
+    }
+
     /// Whether this socket was made before a fork, and so is closed in this process.
     pub(crate) fn is_an_ancestors(&self) -> bool {
         self.generation != fork::generation()
@@ -137,14 +159,28 @@ pub(crate) enum Received {
 
 /// Looks once whether a socket has come over `connection`.
 pub(crate) fn receive_socket(connection: &Socket) -> io::Result<Received> {
+    // More descriptors than one are no lock. They close after the gate, as it is declared later.
+    let rest;
     // The received descriptor is entered before the gate opens: no fork copies it unseen.
     let mut gate = fork::gate()?;
     match receive_descriptors(connection) {
-        Ok(message) => Ok(match message.descriptors.into_iter().next() {
-            Some(first) => Received::Socket(ForkSocket::enter(first.into(), &mut gate)),
-            None if message.control_truncated => Received::Dropped,
-            None => Received::Ended,
-        }),
+        Ok(message) => {
+            let mut descriptors = message.descriptors.into_iter();
+            let first = descriptors.next();
+            rest = descriptors;
+            Ok(match first {
+                Some(first) if rest.len() == 0 => {
+                    Received::Socket(ForkSocket::enter(first.into(), &mut gate))
+                }
+                Some(first) => {
+                    drop(gate);
+                    drop(first);
+                    Received::Ended
+                }
+                None if message.control_truncated => Received::Dropped,
+                None => Received::Ended,
+            })
+        }
         Err(error) => match error.raw_os_error() {
             Some(libc::EAGAIN | libc::EINTR) => Ok(Received::Nothing),
             Some(libc::ECONNRESET) => Ok(Received::Ended),
@@ -204,15 +240,16 @@ fn receive_descriptors(connection: &Socket) -> io::Result<Message> {
     // process (unix(7)), unaligned as the macros' pointers may be, and nobody else knows of them.
     unsafe {
         let mut header = libc::CMSG_FIRSTHDR(&message);
-        while let Some(control) = header.as_ref() {
-            if (control.cmsg_level, control.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
-                let bytes = control.cmsg_len as usize - libc::CMSG_LEN(0) as usize;
-                let first = libc::CMSG_DATA(control).cast::<RawFd>();
+        while !header.is_null() {
+            let libc::cmsghdr { cmsg_level, cmsg_type, cmsg_len, .. } = *header;
+            if (cmsg_level, cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                let bytes = cmsg_len as usize - libc::CMSG_LEN(0) as usize;
+                let first = libc::CMSG_DATA(header).cast::<RawFd>();
                 for index in 0..bytes / DESCRIPTOR_BYTES as usize {
                     descriptors.push(OwnedFd::from_raw_fd(first.add(index).read_unaligned()));
                 }
             }
-            header = libc::CMSG_NXTHDR(&message, control);
+            header = libc::CMSG_NXTHDR(&message, header);
         }
     }
     Ok(Message { descriptors, control_truncated: message.msg_flags & libc::MSG_CTRUNC != 0 })

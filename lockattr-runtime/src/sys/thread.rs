@@ -27,7 +27,6 @@ pub(crate) fn current() -> Thread {
     static TOKENS: AtomicU64 = AtomicU64::new(1);
 
     let generation = fork::generation();
-    // A thread that is being torn down has no thread-locals any more: it gets a fresh token.
     if let Ok(Some(thread)) = CURRENT.try_with(Cell::get) {
         if thread.generation == generation {
             return thread;

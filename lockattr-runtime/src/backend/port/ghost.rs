@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use super::Port;
-use crate::record::Grant;
+use crate::record::{self, Grant};
 use crate::sys::clock;
 use crate::sys::poll;
 use crate::sys::socket::{peer, ForkSocket};
@@ -31,32 +31,36 @@ impl Port {
         self.record.page().last_grant().was_released_lately()
     }
 
-    /// Waits while what `connection` leads to is a ghost. It has gone when the connection has ended.
-    pub(super) fn outlast_ghost(&self, connection: &ForkSocket) {
-        let start = Instant::now();
-        while self.is_ghost(connection) && start.elapsed() < PATIENCE {
-            if poll::wait_readable(connection, Some(SLICE)).is_err()
-                || poll::is_readable(connection)
-            {
-                return;
-            }
-        }
-    }
-
     /// Whether the process that listened last has given the lock back. A lock that is on its way from
     /// there to its next holder looks the same, until that one has written its grant.
     pub(super) fn is_ghost(&self, connection: &ForkSocket) -> bool {
-        let Some(last) = self.record.known_last_grant() else {
-            return false;
-        };
-        last.was_released_lately() && peer(connection).is_ok_and(|peer| peer.pid == Some(last.pid))
+        let Ok(peer) = peer(connection) else { return false };
+        match record::read(&self.name, peer.uid) {
+            Some(record) => record.pid() == peer.pid && is_lately(record.released_at()),
+            None => self
+                .record
+                .private_last_grant()
+                .is_some_and(|last| Some(last.pid) == peer.pid && last.was_released_lately()),
+        }
     }
+
+    /// Waits a little while what `connection` leads to is a ghost; whether it was one, so that it is
+    /// worth to look again. After `gone_by` nothing is taken for a ghost any more.
+    pub(super) fn waited_for_ghost(&self, connection: &ForkSocket, gone_by: Instant) -> bool {
+        Instant::now() < gone_by
+            && self.is_ghost(connection)
+            && poll::wait_readable(connection, Some(SLICE)).is_ok()
+    }
+}
+
+fn is_lately(released: Option<u64>) -> bool {
+    released.is_some_and(|released| {
+        Duration::from_nanos(clock::monotonic().saturating_sub(released)) < HAUNTED
+    })
 }
 
 impl Grant {
     fn was_released_lately(&self) -> bool {
-        self.released_at().is_some_and(|released| {
-            Duration::from_nanos(clock::monotonic().saturating_sub(released)) < HAUNTED
-        })
+        is_lately(self.released_at())
     }
 }

@@ -24,7 +24,6 @@ mod queue;
 mod sockets;
 mod table;
 
-use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -33,11 +32,12 @@ use socket2::SockAddr;
 
 use super::{Failure, RawLock};
 use crate::deadline::Deadline;
-use crate::holder::{Holder, KnownBy, Tenure};
+use crate::holder::{Holder, Tenure};
+use crate::info::Info;
 use crate::record::{self, Record};
 use crate::sys::process::Process;
 use crate::sys::socket::{ForkSocket, Peer};
-use observe::Observer;
+use observe::{Ghosts, Observer};
 
 /// How many waiters and observers fit into a holder's queue; the system caps it at
 /// `net.core.somaxconn` (4096 since Linux 5.4).
@@ -66,17 +66,13 @@ pub(crate) struct Held {
 impl RawLock for Port {
     type Held = Held;
 
-    fn acquire(&self, deadline: Deadline, info: &dyn fmt::Display) -> Result<Held, Failure> {
+    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Failure> {
         let listener = self.wait(deadline)?;
         self.conclude(listener, deadline, info)
     }
 
     #[cfg(feature = "async")]
-    async fn acquire_async(
-        &self,
-        deadline: Deadline,
-        info: &(dyn fmt::Display + Sync),
-    ) -> Result<Held, Failure> {
+    async fn acquire_async(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Failure> {
         let listener = self.wait_async(deadline).await?;
         self.conclude(listener, deadline, info)
     }
@@ -101,11 +97,14 @@ impl RawLock for Port {
     }
 
     fn holder(&self) -> io::Result<Option<Holder>> {
-        self.look_who_holds()
+        self.look_who_holds(Ghosts::Outlast)
     }
 
     fn last_holder(&self) -> io::Result<Option<Holder>> {
-        Ok(record::latest(&self.name)?.map(|record| record.holder(KnownBy::Record)))
+        let Some(record) = record::latest(&self.name)? else { return Ok(None) };
+        // A process that lives on but has lost the lock, as by `exec`, does not hold it.
+        let stands = record.has_ended() || self.look_whether_locked()?;
+        Ok(Some(if stands { record.last_holder() } else { record.past_holder() }))
     }
 }
 
@@ -124,7 +123,7 @@ impl Port {
         &self,
         listener: Option<ForkSocket>,
         deadline: Deadline,
-        info: &dyn fmt::Display,
+        info: Info<'_>,
     ) -> Result<Held, Failure> {
         match listener {
             Some(listener) => self.grant(listener, info),
@@ -133,7 +132,7 @@ impl Port {
     }
 
     /// The socket is this process's: the lock is held from here on. Writes the record.
-    fn grant(&self, listener: ForkSocket, info: &dyn fmt::Display) -> Result<Held, Failure> {
+    fn grant(&self, listener: ForkSocket, info: Info<'_>) -> Result<Held, Failure> {
         let page = self.record.page();
         match self.take_over(&page) {
             Ok((this, recovered_from)) => {
@@ -159,14 +158,13 @@ impl Port {
         if last.is_in_order() {
             return Ok((this, None));
         }
-        let holder = record::read(&self.name, this.uid).map(|it| it.holder(KnownBy::Record));
-        match holder {
-            Some(holder) if last.is_elsewhere(&this) && last.stands(&this) => {
-                Err(Failure::OtherNamespace(holder))
-            }
-            Some(holder) if holder.tenure == Tenure::Died => Ok((this, Some(Box::new(holder)))),
-            _ => Ok((this, None)),
+        let Some(record) = record::read(&self.name, this.uid) else { return Ok((this, None)) };
+        if last.is_elsewhere(&this) && last.stands(&this) {
+            return Err(Failure::OtherNamespace(record.last_holder()));
         }
+        let holder = record.past_holder();
+        let died = holder.tenure == Tenure::Died;
+        Ok((this, died.then(|| Box::new(holder))))
     }
 
     /// Whom to name in the error of a failed acquire.
@@ -177,17 +175,17 @@ impl Port {
             let this = Process::this().ok()?;
             if self.record.page().last_grant().stands(&this) {
                 if let Some(record) = record::read(&self.name, this.uid) {
-                    return Some(record.holder(KnownBy::Record));
+                    return Some(record.last_holder());
                 }
             }
         }
-        self.look_who_holds().ok().flatten()
+        self.look_who_holds(Ghosts::Believe).ok().flatten()
     }
 
     /// What the record tells of the holder that the kernel names: none if the record is about another
     /// process, or one that gave the lock back.
     fn record_of(&self, peer: Peer) -> Option<record::Snapshot> {
         record::read(&self.name, peer.uid)
-            .filter(|record| record.pid() == peer.pid && !record.is_released())
+            .filter(|record| record.pid() == peer.pid && !record.has_ended())
     }
 }

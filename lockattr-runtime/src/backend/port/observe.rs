@@ -5,9 +5,10 @@
 //! `/proc/net/unix`.
 
 use std::io;
+use std::time::Instant;
 
-use nix::libc;
-
+use super::ghost::PATIENCE;
+use super::sockets::{connect, Connected};
 use super::table::{self, Entry};
 use super::Port;
 use crate::holder::{Holder, KnownBy, Tenure};
@@ -33,20 +34,34 @@ enum Seen {
     Silent(Entry),
 }
 
+/// How a look treats a lock that was given back and is still bound.
+#[derive(Clone, Copy)]
+pub(super) enum Ghosts {
+    /// Waits for it to go, for up to [`PATIENCE`].
+    Outlast,
+    /// Takes it for the holder: there is no time to wait.
+    Believe,
+}
+
 impl Port {
     pub(super) fn look_whether_locked(&self) -> io::Result<bool> {
-        Ok(!matches!(self.look()?, Seen::Nobody))
+        // A kept connection that has not ended tells without another look, whoever holds by now.
+        let kept = self.observer.try_lock();
+        if kept.is_ok_and(|kept| kept.as_ref().is_some_and(Observer::is_connected)) {
+            return Ok(true);
+        }
+        Ok(!matches!(self.look(Ghosts::Outlast)?, Seen::Nobody))
     }
 
-    pub(super) fn look_who_holds(&self) -> io::Result<Option<Holder>> {
-        Ok(match self.look()? {
+    pub(super) fn look_who_holds(&self, ghosts: Ghosts) -> io::Result<Option<Holder>> {
+        Ok(match self.look(ghosts)? {
             Seen::Nobody => None,
             Seen::Listener(peer) => Some(self.describe(peer)),
             Seen::Silent(entry) => Some(process_with(table::find_process(entry), KnownBy::Proc)),
             Seen::FullQueue => {
-                let record = record::latest(&self.name)?.map(|it| it.holder(KnownBy::Record));
-                let holds = record.filter(|holder| holder.tenure == Tenure::Holds);
-                Some(holds.unwrap_or_else(|| process_with(None, KnownBy::Kernel)))
+                let record = record::latest(&self.name)?.filter(|record| !record.has_ended());
+                let holder = record.map(|record| record.last_holder());
+                Some(holder.unwrap_or_else(|| process_with(None, KnownBy::Kernel)))
             }
         })
     }
@@ -54,15 +69,20 @@ impl Port {
     /// The process that the kernel names, with what its record says.
     fn describe(&self, peer: Peer) -> Holder {
         match self.record_of(peer) {
-            Some(record) => Holder { known_by: KnownBy::Kernel, ..record.holder(KnownBy::Kernel) },
+            Some(record) => record.present_holder(),
             None => Holder { uid: Some(peer.uid), ..process_with(peer.pid, KnownBy::Kernel) },
         }
     }
 
-    fn look(&self) -> io::Result<Seen> {
+    fn look(&self, ghosts: Ghosts) -> io::Result<Seen> {
         // A lock that changes hands at each look is locked.
         const LOOKS: usize = 8;
 
+        let start = Instant::now();
+        let gone_by = match ghosts {
+            Ghosts::Outlast => start + PATIENCE,
+            Ghosts::Believe => start,
+        };
         // Not to be waited for: in a forked child it may be locked for ever, by a thread that was
         // not copied. Then the look is made without it.
         let mut kept = self.observer.try_lock().ok();
@@ -71,39 +91,43 @@ impl Port {
                 return Ok(Seen::Listener(kept.insert(observer).peer));
             }
         }
-        for look in 1.. {
+        let mut looks = 0;
+        loop {
             let connection = ForkSocket::new()?;
-            match connection.connect(&self.address) {
-                Ok(()) => {}
-                Err(error) => match error.raw_os_error() {
-                    Some(libc::EAGAIN) => return Ok(Seen::FullQueue),
-                    Some(libc::EINTR) => continue,
-                    // Nobody there, or nobody listening: the error is the same.
-                    Some(libc::ECONNREFUSED) => {
-                        return Ok(table::find(&self.name)?.map_or(Seen::Nobody, Seen::Silent))
-                    }
-                    _ => return Err(error),
-                },
+            match connect(&connection, &self.address) {
+                Connected::Yes => {}
+                Connected::QueueFull => return Ok(Seen::FullQueue),
+                Connected::Refused => {
+                    return Ok(table::find(&self.name)?.map_or(Seen::Nobody, Seen::Silent))
+                }
+                Connected::Failed(error) => return Err(error),
             }
-            let peer = peer(&connection)?;
-            self.outlast_ghost(&connection);
-            if poll::is_readable(&connection) && look < LOOKS {
+            // What the kernel says of a connection does not change any more: after a wait, anew.
+            if self.waited_for_ghost(&connection, gone_by) {
+                continue;
+            }
+            looks += 1;
+            if poll::is_readable(&connection) && looks < LOOKS {
                 continue; // given back meanwhile
             }
+            let peer = peer(&connection)?;
             if let Some(kept) = &mut kept {
                 **kept = Some(Observer { connection, peer });
             }
             return Ok(Seen::Listener(peer));
         }
-        unreachable!("the last look returns")
     }
 
     /// Whether the holder is still the one that `observer` is connected to. The connection ends with
     /// its tenure, unless it was handed on behind a waiter: then the record is another one's.
     fn is_current(&self, observer: &Observer) -> bool {
-        !observer.connection.is_an_ancestors()
-            && !poll::is_readable(&observer.connection)
-            && self.record_of(observer.peer).is_some()
+        observer.is_connected() && self.record_of(observer.peer).is_some()
+    }
+}
+
+impl Observer {
+    fn is_connected(&self) -> bool {
+        !self.connection.is_an_ancestors() && !poll::is_readable(&self.connection)
     }
 }
 

@@ -78,6 +78,7 @@ impl<'a> Acquisition<'a> {
     }
 
     fn queue(&mut self, connection: ForkSocket) -> Step {
+        self.backoff = Backoff::new();
         self.queued = Some(connection);
         Step::Queued
     }
@@ -132,7 +133,11 @@ impl Port {
             Received::Socket(socket) if listens_at(&socket, &self.address) => {
                 listen(socket).map(Message::Lock)
             }
-            Received::Socket(_) | Received::Ended => Ok(Message::Ended),
+            Received::Socket(other) => {
+                other.discard();
+                Ok(Message::Ended)
+            }
+            Received::Ended => Ok(Message::Ended),
             Received::Dropped => {
                 Err(Failure::io("receive the lock")(io::Error::from_raw_os_error(libc::EMFILE)))
             }
@@ -147,32 +152,43 @@ pub(super) fn hand_off(listener: ForkSocket) {
     /// go: no more than a full queue of the usual size is looked through.
     const ENTRIES: usize = 4096;
 
-    // Who only watches learns of the release by the end of its connection: after the release.
+    /// So many observers are told after the release; more would use up the descriptors, and are told
+    /// a moment early, which harms nobody.
+    const OBSERVERS: usize = 32;
+
     let mut observers = Vec::new();
     for _ in 0..ENTRIES {
         // An `accept` that finds nothing has made a socket for nothing: 3.5 us, poll 0.3.
         if !poll::is_readable(&listener) {
             break;
         }
-        match listener.accept() {
+        match listener.accept_one() {
             Ok((connection, address)) if address::is_waiters(&address) => {
                 match send_descriptor(&connection, listener.as_fd()) {
                     Err(error) if has_gone(&error) => {}
-                    // Sent; or nothing can be sent (ETOOMANYREFS), and all see for themselves.
-                    Ok(()) | Err(_) => break,
+                    Ok(()) => break,
+                    // Nothing can be sent (ETOOMANYREFS): let all see for themselves.
+                    Err(_) => {
+                        observers.push(connection);
+                        break;
+                    }
                 }
             }
-            Ok((connection, _)) => observers.push(connection),
+            Ok((connection, _)) if observers.len() < OBSERVERS => observers.push(connection),
+            Ok((connection, _)) => hang_up(&connection),
             Err(error) if has_gone(&error) => {}
             // No descriptor to accept with: let all see for themselves.
             Err(_) => break,
         }
     }
     drop(listener);
-    for observer in observers {
-        // Before the close: a fork may have copied the descriptor.
-        let _ = observer.shutdown(Shutdown::Both);
-    }
+    observers.iter().for_each(hang_up);
+}
+
+/// Ends a connection, also for a copy of it in a child that was just spawned.
+fn hang_up(connection: &ForkSocket) {
+    // Fails only where the other end has gone already.
+    let _ = connection.shutdown(Shutdown::Both);
 }
 
 /// Whether an error is about one waiter that waits no more, and no sign of trouble on this side.

@@ -48,25 +48,10 @@ impl Port {
             .find(|bound| !has_code(bound, libc::EADDRINUSE))
             .unwrap_or_else(|| Err(io::Error::from_raw_os_error(libc::EADDRINUSE)));
         bound.map_err(Failure::io("bind an address to wait at"))?;
-        self.connect(&socket).map(
-            |joined| {
-                if joined {
-                    Joined::Queued(socket)
-                } else {
-                    Joined::Barred
-                }
-            },
-        )
-    }
-
-    /// Connects to the lock's address: whether somebody listens there and has room.
-    pub(super) fn connect(&self, socket: &ForkSocket) -> Result<bool, Failure> {
-        match connect(socket, &self.address) {
-            Ok(()) => Ok(true),
-            Err(error) => match error.raw_os_error() {
-                Some(libc::ECONNREFUSED | libc::EAGAIN) => Ok(false),
-                _ => Err(Failure::io("connect to the lock's address")(error)),
-            },
+        match connect(&socket, &self.address) {
+            Connected::Yes => Ok(Joined::Queued(socket)),
+            Connected::Refused | Connected::QueueFull => Ok(Joined::Barred),
+            Connected::Failed(error) => Err(Failure::io("connect to the lock's address")(error)),
         }
     }
 }
@@ -78,11 +63,23 @@ pub(super) fn listen(socket: ForkSocket) -> Result<ForkSocket, Failure> {
     Ok(socket)
 }
 
-fn connect(socket: &ForkSocket, address: &SockAddr) -> io::Result<()> {
+/// What became of a connection to a lock's address.
+pub(super) enum Connected {
+    Yes,
+    /// Nobody is there, or somebody who does not listen: the error is the same.
+    Refused,
+    QueueFull,
+    Failed(io::Error),
+}
+
+pub(super) fn connect(socket: &ForkSocket, address: &SockAddr) -> Connected {
     loop {
-        match socket.connect(address) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => return done,
+        let Err(error) = socket.connect(address) else { return Connected::Yes };
+        match error.raw_os_error() {
+            Some(libc::EINTR) => {}
+            Some(libc::ECONNREFUSED) => return Connected::Refused,
+            Some(libc::EAGAIN) => return Connected::QueueFull,
+            _ => return Connected::Failed(error),
         }
     }
 }

@@ -1,0 +1,20 @@
+//! What the attribute's expansion calls. Hidden from the docs: no promise is made about it, and the
+//! facade pins the macro crate and this one to one version.
+
+mod enter;
+mod names;
+mod outcome;
+mod recover;
+
+pub use std::time::Duration;
+pub use std::{concat, format_args, module_path};
+
+pub use enter::{enter, enter_with, Options};
+#[cfg(feature = "async")]
+pub use enter::{enter_async, enter_async_with};
+pub use names::{fixed, named, Handle};
+pub use outcome::{fail, or_else, Fallible};
+pub use recover::{recover, RecoveryOutcome};
+
+pub use crate::kind::Backend;
+pub use crate::lock::Lock;

@@ -1,0 +1,86 @@
+//! The locks of an annotated function, by names known to the compiler or made from arguments.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use crate::kind::Backend;
+use crate::name::{self, NameError};
+use crate::registry;
+use crate::state::State;
+use crate::text::Buffer;
+use crate::{Lock, LockError};
+
+/// A lock that an annotated function is about to take.
+pub struct Handle(pub(super) Arc<State>);
+
+/// The lock of a static.
+///
+/// # Errors
+/// [`LockError::BackendMismatch`] if this process uses the name under another backend.
+pub fn fixed(lock: &Lock) -> Result<Handle, LockError> {
+    Ok(Handle(lock.state()?.clone()))
+}
+
+/// The lock whose name the arguments make. A name that this process has used before is found without
+/// allocating anything.
+///
+/// # Errors
+/// [`LockError::InvalidName`], and as [`fixed`].
+pub fn named(backend: Backend, name: fmt::Arguments<'_>) -> Result<Handle, LockError> {
+    /// As many as the longest name of any backend, and more.
+    const BYTES: usize = 256;
+
+    let mut buffer = Buffer::<BYTES>::new();
+    let written = buffer.write_fmt(name);
+    let text = buffer.as_str();
+    let invalid = |reason| LockError::InvalidName { lock: text.into(), reason };
+    if buffer.length() > BYTES {
+        let (bytes, limit) = (buffer.length(), name::limit(backend));
+        return Err(invalid(NameError::TooLong { bytes, limit }));
+    }
+    written.map_err(|_| invalid(NameError::Unwritable))?;
+    name::check(text, backend).map_err(invalid)?;
+    registry::kept(backend, text).map(Handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name_of(handle: Result<Handle, LockError>) -> Result<String, String> {
+        handle.map(|handle| handle.0.name().to_owned()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_name_is_made_from_arguments_and_checked() {
+        let named = |name: fmt::Arguments<'_>| name_of(named(Backend::Port, name));
+        assert_eq!(named(format_args!("unit-i2c-{}", 3)).as_deref(), Ok("unit-i2c-3"));
+        assert!(named(format_args!("{}", "")).unwrap_err().contains("empty"));
+        assert!(named(format_args!("a{}", '\0')).unwrap_err().contains("NUL"));
+        for length in [98, 255, 256, 257, 10_000] {
+            let error = named(format_args!("{}", "n".repeat(length))).unwrap_err();
+            assert!(error.contains(&format!("{length} bytes; at most 97")), "{error}");
+        }
+        let cut = named(format_args!("{}", "ä".repeat(200))).unwrap_err();
+        assert!(cut.contains("400 bytes"), "{cut}");
+    }
+
+    #[test]
+    fn an_argument_that_cannot_be_written_is_an_error() {
+        struct Unwritable;
+        impl fmt::Display for Unwritable {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Err(fmt::Error)
+            }
+        }
+        let error = name_of(named(Backend::Port, format_args!("i2c-{Unwritable}"))).unwrap_err();
+        assert!(error.contains("could not be written"), "{error}");
+    }
+
+    #[test]
+    fn more_names_than_are_kept_can_be_used() {
+        for number in 0..3_000 {
+            named(Backend::Port, format_args!("unit-many-{number}")).unwrap();
+        }
+    }
+}

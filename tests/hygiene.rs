@@ -20,6 +20,13 @@ fn Some() {}
 fn drop() {}
 fn enter() {}
 fn fail() {}
+fn fixed() {}
+fn named() {}
+fn or_else() {}
+fn recover() {}
+struct Backend;
+struct Options;
+struct Future;
 
 macro_rules! concat {
     ($($tokens:tt)*) => {
@@ -85,6 +92,33 @@ fn generics<'lock, Lock, R>(lock: &'lock Lock, _r: R) -> Outcome<&'lock Lock> {
     Outcome::Ok(lock)
 }
 
+/// Captures, and arguments that are named as the rewritten literal's could be.
+#[::lockattr::interprocess_lock(
+    ["hygiene-test/{__field0}-{__guard}", "hygiene-test/{pair.1}", LOCK],
+    info = "{pair.0} {__locks}",
+    or_else = |__error| Outcome::Err(__error),
+    on_recover = |_| (),
+    reentrant,
+)]
+fn captures(__field0: u32, __guard: u32, __locks: u32, pair: (u32, u32)) -> Outcome<u32> {
+    Outcome::Ok(__field0 + __guard + __locks + pair.0 + pair.1)
+}
+
+struct Driver(u32);
+
+#[::lockattr::interprocess_lock]
+impl Driver {
+    fn read(&self) -> Outcome<u32> {
+        Outcome::Ok(self.0)
+    }
+}
+
+#[cfg(feature = "async")]
+#[::lockattr::interprocess_lock("hygiene-test/{__locks}", info = "{__entering}")]
+async fn task(__locks: u32, __entering: u32) -> Outcome<u32> {
+    Outcome::Ok(__locks + __entering)
+}
+
 /// The facade under another path, as a crate that re-exports it has it.
 mod hal {
     pub(crate) mod reexport {
@@ -122,6 +156,10 @@ fn the_attribute_means_its_own_names() {
     assert_eq!(locals(1, 2, 3, 4, (5, 0), 0).unwrap(), 17);
     assert_eq!(consts::read().unwrap(), 3);
     assert_eq!(*generics(&7, ()).unwrap(), 7);
+    assert_eq!(captures(1, 2, 3, (4, 5)).unwrap(), 15);
+    assert_eq!(Driver(6).read().unwrap(), 6);
+    #[cfg(feature = "async")]
+    assert_eq!(::futures_lite::future::block_on(task(1, 2)).unwrap(), 3);
     assert_eq!(user_of_hal::path().unwrap(), 1);
     assert_eq!(user_of_hal::text().unwrap(), 2);
     assert_eq!(user_of_hal::derived().unwrap(), 3);

@@ -106,6 +106,81 @@ fn with_lints_on_arguments(
     Ok(count)
 }
 
+/// How long to wait.
+pub const PATIENCE: core::time::Duration = core::time::Duration::from_secs(2);
+
+/// A port of many.
+#[derive(Debug)]
+pub struct Port {
+    number: u8,
+    resets: u8,
+}
+
+/// Every method takes the lock.
+#[interprocess_lock("lints-test/port-{self.number:02}", timeout = PATIENCE, reentrant)]
+impl Port {
+    /// How many there are.
+    pub const COUNT: u8 = 4;
+
+    /// Makes one.
+    #[must_use]
+    #[interprocess_lock(skip)]
+    pub const fn new(number: u8) -> Self {
+        Self { number, resets: 0 }
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// If the lock cannot be had.
+    pub fn read(&mut self, _unused: u8) -> io::Result<u8> {
+        self.add(1)
+    }
+
+    fn add(&self, value: u8) -> io::Result<u8> {
+        Ok(self.number.saturating_add(value))
+    }
+
+    /// Says how many times it was reset.
+    #[must_use]
+    #[interprocess_lock(
+        ["lints-test/{channel}", BUS, "lints-test/port"],
+        info = "reads {channel} of {self.number} for {who}",
+        or_else = |_error| fallback,
+        on_recover = |_dead| { self.resets = self.resets.saturating_add(1); },
+    )]
+    pub fn resets(&mut self, channel: u8, who: &str, fallback: u8) -> u8 {
+        self.resets
+    }
+}
+
+/// Reads in a task.
+///
+/// # Errors
+/// If the lock cannot be had.
+#[cfg(feature = "async")]
+#[interprocess_lock("lints-test/task-{bus}", info = "reads {bus}", on_recover = |_dead| {})]
+pub async fn read_in_task(bus: u8, mut value: u8, (more, _): (u8, u8)) -> io::Result<u8> {
+    futures_lite::future::yield_now().await;
+    value = value.saturating_add(more);
+    Ok(value)
+}
+
+#[cfg(feature = "async")]
+#[test]
+fn annotated_tasks_do_as_without() -> io::Result<()> {
+    assert_eq!(futures_lite::future::block_on(read_in_task(1, 2, (3, 4)))?, 5);
+    Ok(())
+}
+
+#[test]
+fn annotated_blocks_do_as_without() -> io::Result<()> {
+    let mut port = Port::new(1);
+    assert_eq!(port.read(0)?, 2);
+    assert_eq!(port.resets(Port::COUNT, "nobody", 9), 0);
+    Ok(())
+}
+
 #[test]
 fn annotated_functions_do_as_without() -> io::Result<()> {
     let mut driver = Driver { value: 1 };

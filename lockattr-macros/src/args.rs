@@ -1,32 +1,44 @@
 //! What stands in the attribute's parentheses.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{token, Error, Lit, LitStr, Path, Result, Token};
+use syn::{token, Error, Expr, ExprPath, Lit, LitStr, Path, Result, Token};
 
+use crate::backend::Backend;
 use crate::duration;
 use crate::errors::Errors;
-use crate::name::NameArg;
+use crate::name::{self, Name};
 use crate::option::Keyword;
-use crate::text;
+use crate::text::Text;
 use crate::timeout::Timeout;
 
 /// The attribute's arguments: each one right by itself. What fits together is up to `validate`.
 #[derive(Default)]
 pub(crate) struct Args {
-    pub(crate) name: Option<NameArg>,
+    /// Empty only where no name stands.
+    pub(crate) names: Vec<Name>,
     pub(crate) timeout: Option<Timeout>,
-    /// Checked, and without its escapes.
-    pub(crate) info: Option<LitStr>,
+    pub(crate) backend: Backend,
+    pub(crate) info: Option<Text>,
+    pub(crate) reentrant: Option<Span>,
+    /// A closure, or what can be called as one.
+    pub(crate) or_else: Option<Expr>,
+    pub(crate) on_recover: Option<Expr>,
     /// The path of the facade.
     pub(crate) krate: Option<Path>,
+    pub(crate) skip: Option<Span>,
 }
 
 impl Args {
     /// Reads all arguments, and reports all that is wrong with them.
     pub(crate) fn parse(tokens: TokenStream) -> Result<Self> {
         Self::parse_list.parse2(tokens)
+    }
+
+    /// The texts that may capture arguments.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Text> {
+        texts(&self.names, self.info.as_ref())
     }
 
     fn parse_list(input: ParseStream<'_>) -> Result<Self> {
@@ -36,17 +48,23 @@ impl Args {
         let mut is_first = true;
         while !input.is_empty() {
             let read = if is_first && !starts_option(input) {
-                NameArg::parse(input).map(|name| args.name = Some(name))
+                name::parse(input).map(|names| args.names = names)
             } else {
                 args.parse_option(input, &mut seen)
             };
             // After a mistake the next comma is the place to read on. Without one, a word that does
             // not belong here is the mistake.
             errors.keep(read.and_then(|()| expect_end_or_comma(input)));
-            skip_past_comma(input)?;
+            name::skip_past_comma(input)?;
             is_first = false;
         }
-        errors.finish(args)
+        // Each backend has rules of its own, and stands behind the names.
+        let mut of_all = Errors::default();
+        for name in &args.names {
+            of_all.keep(name.check(args.backend));
+        }
+        of_all.keep(errors.finish(()));
+        of_all.finish(args)
     }
 
     fn parse_option(&mut self, input: ParseStream<'_>, seen: &mut Vec<Keyword>) -> Result<()> {
@@ -62,26 +80,44 @@ impl Args {
             return Err(keyword.given_twice(&ident));
         }
         seen.push(keyword);
-        if input.parse::<Option<Token![=]>>()?.is_none()
-            || input.is_empty()
-            || input.peek(Token![,])
-        {
+        let span = input.span();
+        let has_value = input.parse::<Option<Token![=]>>()?.is_some();
+        if keyword.is_flag() {
+            if has_value {
+                return Err(keyword.with_value(span));
+            }
+        } else if !has_value || input.is_empty() || input.peek(Token![,]) {
             return Err(keyword.without_value(&ident));
         }
         match keyword {
-            Keyword::Timeout => {
-                let literal = parse_string(input, Timeout::ACCEPTED)?;
-                self.timeout = Some(Timeout::from_literal(&literal)?);
+            Keyword::Timeout => self.timeout = Some(parse_timeout(input)?),
+            Keyword::Backend => {
+                self.backend = Backend::from_literal(&parse_string(input, Backend::ACCEPTED)?)?;
             }
             Keyword::Info => {
                 let literal = parse_string(input, "those who wait for the lock are told it")?;
-                let text = text::without_captures(&literal)?;
-                self.info = Some(LitStr::new(&text, literal.span()));
+                self.info = Some(Text::parse(literal)?);
             }
+            Keyword::Reentrant => self.reentrant = Some(ident.span()),
+            Keyword::OrElse => self.or_else = Some(input.parse()?),
+            Keyword::OnRecover => self.on_recover = Some(input.parse()?),
             Keyword::Crate => self.krate = Some(parse_path(input)?),
+            Keyword::Skip => self.skip = Some(ident.span()),
         }
         Ok(())
     }
+}
+
+/// Those of the names, then the info.
+pub(crate) fn texts<'a>(
+    names: &'a [Name],
+    info: Option<&'a Text>,
+) -> impl Iterator<Item = &'a Text> {
+    let of_names = names.iter().filter_map(|name| match name {
+        Name::Text(text) => Some(text),
+        Name::Const(_) => None,
+    });
+    of_names.chain(info)
 }
 
 /// Whether an option comes next, and not a name: `word =`, `word(`, or an option's bare word.
@@ -92,6 +128,20 @@ fn starts_option(input: ParseStream<'_>) -> bool {
     };
     let is_bare = fork.is_empty() || fork.peek(Token![,]);
     fork.peek(Token![=]) || fork.peek(token::Paren) || is_bare && Keyword::find(&ident).is_some()
+}
+
+fn parse_timeout(input: ParseStream<'_>) -> Result<Timeout> {
+    let is_path = input.peek(Ident::peek_any) || input.peek(Token![::]) || input.peek(Token![<]);
+    if !is_path {
+        return Timeout::from_literal(&parse_string(input, Timeout::ACCEPTED)?);
+    }
+    let path: ExprPath = input.parse()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        Ok(Timeout::Const(path))
+    } else {
+        let message = format!("expected `,` or nothing after the path; {}", Timeout::ACCEPTED);
+        Err(Error::new(input.span(), message))
+    }
 }
 
 fn parse_string(input: ParseStream<'_>, accepted: &str) -> Result<LitStr> {
@@ -128,14 +178,4 @@ fn expect_end_or_comma(input: ParseStream<'_>) -> Result<()> {
     } else {
         Err(Error::new(input.span(), "expected `,` between the attribute's arguments"))
     }
-}
-
-fn skip_past_comma(input: ParseStream<'_>) -> Result<()> {
-    while !input.is_empty() {
-        if input.parse::<Option<Token![,]>>()?.is_some() {
-            break;
-        }
-        input.parse::<proc_macro2::TokenTree>()?;
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
+use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, FnArg, Pat, PatIdent, PatType, Token};
 
@@ -23,16 +24,20 @@ use syn::{Attribute, FnArg, Pat, PatIdent, PatType, Token};
 /// let (_unused,) = (_unused,);
 /// ```
 ///
-/// `self` can be bound by no `let`, and stays where it is.
-pub(crate) fn take(inputs: &mut Punctuated<FnArg, Token![,]>) -> Vec<TokenStream> {
+/// `self` can be bound by no `let`, and stays where it is. A parameter that is in `captured` is named by
+/// the attribute's arguments, and so keeps its own name, and is used already.
+pub(crate) fn take(
+    inputs: &mut Punctuated<FnArg, Token![,]>,
+    captured: &[String],
+) -> Vec<TokenStream> {
     let arguments = inputs.iter_mut().enumerate().filter_map(|(index, input)| match input {
         FnArg::Typed(argument) => Some((index, argument)),
         FnArg::Receiver(_) => None,
     });
-    arguments.map(|(index, argument)| move_in(index, argument)).collect()
+    arguments.map(|(index, argument)| move_in(index, argument, captured)).collect()
 }
 
-fn move_in(index: usize, argument: &mut PatType) -> TokenStream {
+fn move_in(index: usize, argument: &mut PatType, captured: &[String]) -> TokenStream {
     let PatType { attrs, pat: pattern, .. } = argument;
     let on_whole: Vec<_> = attrs.iter().filter(|attr| is_any(attr, &["cfg"])).cloned().collect();
     let on_parts: Vec<_> = attrs.iter().filter(|attr| is_any(attr, ON_LET)).cloned().collect();
@@ -46,7 +51,15 @@ fn move_in(index: usize, argument: &mut PatType) -> TokenStream {
         Pat::Ident(PatIdent { by_ref: None, subpat: None, mutability, ident, .. }) => {
             let bound = quote_spanned!(site=> #mutability #ident);
             *mutability = None;
-            if !ident.to_string().starts_with('_') {
+            let name = ident.unraw().to_string();
+            if captured.contains(&name) {
+                // That is a use of it, so the body need not have another (`unused_variables`).
+                return quote_spanned! {site=>
+                    #(#on_parts)* let #bound = #ident;
+                    #(#on_whole)* let _ = &#ident;
+                };
+            }
+            if !name.starts_with('_') {
                 return quote_spanned!(site=> #(#on_parts)* let #bound = #ident;);
             }
             // To use `_name`, or to bind it to a mere name, is worth a warning to clippy

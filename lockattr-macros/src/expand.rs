@@ -37,149 +37,145 @@
 //! - Items are not hygienic: the static stands in the inner block, where the body does not see it, and
 //!   has a name that no path in the attribute has. Local variables are `Span::mixed_site`; their names
 //!   are odd too, because a const of the same name would make a pattern of the binding.
-//! - The facade is imported, twice, and not written out in each path: if there is none, rustc says it
+//! - `on_recover` runs after the arguments are moved, and before the body: so it sees them as the body does,
+//!   and they drop before `__guard` if it fails, too.
+//! - An `async fn` awaits `enter_async`, whose arguments are bound by `let` first: `format_args!` makes
+//!   temporaries that are not `Send`, and must not live across the `await`.
+//! - The facade is imported, in each block, and not written out in each path: if there is none, rustc says it
 //!   once.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned, ToTokens};
-use syn::ext::IdentExt;
-use syn::{ExprPath, LitStr, ReturnType};
+use syn::{token, Expr, ReturnType, Signature};
 
 use crate::arguments;
+use crate::enter::{enter, import};
 use crate::function::Function;
-use crate::name::NameArg;
-use crate::timeout::Timeout;
-use crate::validate::{Info, Name, Plan};
+use crate::validate::{Locked, Options, Plan, PlannedItem, PlannedMember, Task, Waiter};
 
-/// Writes the function out again, its body under the lock.
-pub(crate) fn expand(plan: Plan) -> TokenStream {
-    let import = import(&plan);
-    let lock = lock(&plan);
-    let enter = enter(&plan);
-    let track_caller = track_caller(&plan.info);
-    let fail = fail(&plan.function);
-
-    let Function { attrs, vis, mut sig, braces, body } = plan.function;
-    let moves = arguments::take(&mut sig.inputs);
-    let in_braces = |tokens: TokenStream| {
-        let mut block = TokenStream::new();
-        braces.surround(&mut block, |inside| inside.extend(tokens));
-        block
-    };
-
-    let site = Span::mixed_site();
-    let body = in_braces(body);
-    let under_lock = if moves.is_empty() {
-        body
-    } else {
-        quote_spanned! {site=> {
-            #(#moves)*
-            match () {
-                () => #body
-            }
-        }}
-    };
-    // The new body has the old one's braces: with others, the function would be another crate's to
-    // rustc, which holds back warnings about it (`dead_code`).
-    let body = in_braces(quote_spanned! {site=>
-        match {
-            #import
-            #lock
-            #enter
-        } {
-            ::core::result::Result::Ok(__guard) => #under_lock
-            ::core::result::Result::Err(__error) => {
-                #import
-                #fail
-            }
+/// Writes the item out again, each body under the lock.
+pub(crate) fn expand(Plan { options, item }: Plan) -> TokenStream {
+    match item {
+        PlannedItem::Function(locked) => function(&options, *locked),
+        PlannedItem::Block(block, members) => {
+            block.with(members.into_iter().map(|member| match member {
+                PlannedMember::Method(locked) => function(&options, *locked),
+                PlannedMember::Other(tokens) => tokens,
+            }))
         }
-    });
-    quote_spanned! {site=>
+    }
+}
+
+fn function(options: &Options, Locked { function, path, waiter }: Locked) -> TokenStream {
+    let enter = enter(options, &path, &waiter);
+    let fail = fail(options, &function.sig);
+    let track_caller = track_caller(&waiter);
+    let Function { attrs, vis, mut sig, braces, body } = function;
+    let captured = options.captured();
+    let under_lock = |body_braces, body, moves: &[TokenStream]| {
+        let (pattern, body) = run(options, in_braces(body_braces, body), moves);
+        let site = Span::mixed_site();
+        // The new body has the old one's braces: with others, the function would be another crate's
+        // to rustc, which holds back warnings about it (`dead_code`).
+        let locked = quote_spanned! {site=>
+            match #enter {
+                ::core::result::Result::Ok(#pattern) => #body
+                ::core::result::Result::Err(__error) => #fail
+            }
+        };
+        in_braces(body_braces, locked)
+    };
+    let body = if let Waiter::Task(Task::Boxed(boxed)) = waiter {
+        // The parameters are moved into the future already.
+        let (future_braces, body) = (boxed.braces, boxed.body.clone());
+        in_braces(braces, boxed.with_block(&under_lock(future_braces, body, &[])))
+    } else {
+        let moves = arguments::take(&mut sig.inputs, &captured);
+        under_lock(braces, body, &moves)
+    };
+    quote_spanned! {Span::mixed_site()=>
         #(#attrs)*
         #track_caller
         #vis #sig #body
     }
 }
 
-fn import(plan: &Plan) -> TokenStream {
-    let site = Span::mixed_site();
-    let default = || quote_spanned!(site=> ::lockattr);
-    let facade = plan.krate.as_ref().map_or_else(default, ToTokens::to_token_stream);
-    quote_spanned!(site=> use #facade::__private as __lockattr;)
+fn in_braces(braces: token::Brace, tokens: TokenStream) -> TokenStream {
+    let mut block = TokenStream::new();
+    braces.surround(&mut block, |inside| inside.extend(tokens));
+    block
 }
 
-/// The lock is a static, and `Lock::port` a `const fn`: a bad name ends the compilation, and rustc
-/// points at the name.
-fn lock(plan: &Plan) -> TokenStream {
-    let (span, name) = match &plan.name {
-        Name::Given(NameArg::Literal(literal)) => (literal.span(), literal.to_token_stream()),
-        Name::Given(NameArg::Const(path)) => (last_span(path), path.to_token_stream()),
-        Name::Derived => (Span::call_site(), function_path(&plan.function)),
-    };
+/// The pattern of the guard, and what runs while it holds: the arguments' moves, the hook, the body.
+fn run(options: &Options, body: TokenStream, moves: &[TokenStream]) -> (TokenStream, TokenStream) {
     let site = Span::mixed_site();
-    let open = quote_spanned!(site.located_at(span)=> __lockattr::Lock::port(#name));
-    quote_spanned!(site=> static __LOCKATTR: __lockattr::Lock = #open;)
-}
-
-fn last_span(path: &ExprPath) -> Span {
-    path.path.segments.last().map_or_else(Span::call_site, |last| last.ident.span())
-}
-
-fn enter(plan: &Plan) -> TokenStream {
-    let timeout = timeout(plan.timeout);
-    let site = Span::mixed_site();
-    let locks = quote_spanned!(site=> [__lockattr::fixed(&__LOCKATTR)]);
-    let options = quote_spanned! {site=>
-        __lockattr::Options { timeout: #timeout, reentrant: false }
-    };
-    match &plan.info {
-        Info::Text(text) => quote_spanned! {site=>
-            __lockattr::enter_with(#locks, #options, __lockattr::format_args!("{}", #text))
+    let guarded = match &options.on_recover {
+        Some(hook) => {
+            let recover = recover(options, hook);
+            let outcome = quote_spanned!(ends(hook, site).0=> __outcome);
+            quote_spanned! {site=>
+                match #recover {
+                    ::core::result::Result::Ok(()) => #body
+                    ::core::result::Result::Err(__outcome) => #outcome,
+                }
+            }
+        }
+        None if moves.is_empty() => return (quote_spanned!(site=> __guard), body),
+        None => quote_spanned! {site=>
+            match () {
+                () => #body
+            }
         },
-        Info::CallSite { .. } => {
-            let function = function_path(&plan.function);
-            quote_spanned!(site=> __lockattr::enter(#locks, #options, #function))
-        }
-    }
+    };
+    let mutability = options.on_recover.as_ref().map(|_| quote_spanned!(site=> mut));
+    (quote_spanned!(site=> #mutability __guard), quote_spanned!(site=> { #(#moves)* #guarded }))
 }
 
-fn timeout(timeout: Timeout) -> TokenStream {
-    let site = Span::mixed_site();
-    match timeout {
-        Timeout::Finite(duration) => {
-            let (seconds, nanoseconds) = (duration.as_secs(), duration.subsec_nanos());
-            quote_spanned!(site=> __lockattr::Duration::new(#seconds, #nanoseconds))
-        }
-        Timeout::Forever => quote_spanned!(site=> __lockattr::Duration::MAX),
-    }
-}
-
-/// `crate::module::function`, as a constant expression.
-fn function_path(function: &Function) -> TokenStream {
-    let site = Span::mixed_site();
-    let name = LitStr::new(&format!("::{}", function.sig.ident.unraw()), site);
-    quote_spanned!(site=> __lockattr::concat!(__lockattr::module_path!(), #name))
-}
-
-fn track_caller(info: &Info) -> Option<TokenStream> {
-    let Info::CallSite { add_track_caller: true } = info else {
+fn track_caller(waiter: &Waiter) -> Option<TokenStream> {
+    let Waiter::Thread { add_track_caller: true, .. } = waiter else {
         return None;
     };
     Some(quote_spanned!(Span::mixed_site()=> #[track_caller]))
 }
 
+/// The block that runs the user's hook. Types that do not match are the hook's fault, to rustc too.
+fn recover(options: &Options, hook: &Expr) -> TokenStream {
+    let site = Span::mixed_site();
+    let import = import(options);
+    let (start, end) = ends(hook, site);
+    let start = quote_spanned!(start=> __lockattr::);
+    let end = quote_spanned!(end=> recover(&mut __guard, #hook));
+    quote_spanned!(site=> { #import #start #end })
+}
+
+/// The block that makes what the function returns when the lock was not acquired.
+///
 /// rustc's message about a function that returns no `Result` points at these tokens: so they pretend
 /// to stand where the return type does, or the function's name if it has none.
-fn fail(function: &Function) -> TokenStream {
-    let output = match &function.sig.output {
-        ReturnType::Type(_, output) => output.to_token_stream(),
-        ReturnType::Default => function.sig.ident.to_token_stream(),
+fn fail(options: &Options, sig: &Signature) -> TokenStream {
+    let site = Span::mixed_site();
+    let import = import(options);
+    let call = if let Some(handler) = &options.or_else {
+        let (start, end) = ends(handler, site);
+        let start = quote_spanned!(start=> __lockattr::);
+        let end = quote_spanned!(end=> or_else(#handler, __error));
+        quote!(#start #end)
+    } else {
+        let (start, end) = match &sig.output {
+            ReturnType::Type(_, output) => ends(output, site),
+            ReturnType::Default => ends(&sig.ident, site),
+        };
+        let start = quote_spanned!(start=> __lockattr::);
+        let end = quote_spanned!(end=> fail(__error));
+        quote!(#start #end)
     };
-    let mut spans = output.into_iter().map(|token| token.span());
+    quote_spanned!(site=> { #import #call })
+}
+
+/// `site`, to be shown where `tokens` start, and where they end.
+fn ends(tokens: &impl ToTokens, site: Span) -> (Span, Span) {
+    let mut spans = tokens.to_token_stream().into_iter().map(|token| token.span());
     let first = spans.next().unwrap_or_else(Span::call_site);
     let last = spans.last().unwrap_or(first);
-    let site = Span::mixed_site();
-    let start = quote_spanned!(site.located_at(first)=> __lockattr::);
-    let end = quote_spanned!(site.located_at(last)=> fail(__error));
-    quote!(#start #end)
+    (site.located_at(first), site.located_at(last))
 }

@@ -1,6 +1,7 @@
 //! The annotated function: its signature parsed, its body left as it was written.
 
 use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::parse::{Parse, ParseStream};
 use syn::{braced, token, AttrStyle, Attribute, Error, Lit, Result, Signature, Token, Visibility};
 
@@ -46,7 +47,7 @@ impl Parse for Function {
     }
 }
 
-fn starts_function(input: ParseStream<'_>) -> bool {
+pub(crate) fn starts_function(input: ParseStream<'_>) -> bool {
     let fork = input.fork();
     let skip_qualifiers = || -> Result<()> {
         fork.parse::<Option<Token![const]>>()?;
@@ -64,12 +65,21 @@ fn starts_function(input: ParseStream<'_>) -> bool {
 }
 
 fn not_a_function(input: ParseStream<'_>) -> Error {
-    let is_unsafe = input.peek(Token![unsafe]);
-    if input.peek(Token![impl]) || is_unsafe && input.peek2(Token![impl]) {
-        return input.error(
-            "`#[interprocess_lock]` on a whole `impl` block is not supported yet; \
-             put it on each method that takes the lock",
-        );
+    input.error(
+        "`#[interprocess_lock]` stands on functions and methods that have a body, \
+         and on whole `impl` blocks",
+    )
+}
+
+/// As it was written, but for `#![…]`.
+impl ToTokens for Function {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let Self { attrs, vis, sig, braces, body } = self;
+        for attr in attrs {
+            attr.to_tokens(tokens);
+        }
+        vis.to_tokens(tokens);
+        sig.to_tokens(tokens);
+        braces.surround(tokens, |inside| body.to_tokens(inside));
     }
-    input.error("`#[interprocess_lock]` stands on functions and methods that have a body")
 }

@@ -2,10 +2,15 @@
 
 mod args;
 mod arguments;
+mod backend;
+mod block;
+mod boxed;
 mod duration;
+mod enter;
 mod errors;
 mod expand;
 mod function;
+mod item;
 mod name;
 mod option;
 mod suggest;
@@ -74,7 +79,9 @@ use proc_macro2::TokenStream;
 /// | --- | --- |
 /// | `#[interprocess_lock("i2c-1")]` | this text; `{{` and `}}` stand for braces |
 /// | `#[interprocess_lock(names::I2C_1)]` | the value of a `const` of type `&'static str`; not through `Self`, for the lock is a static: `Driver::BUS` |
-/// | `#[interprocess_lock]` | the module's path and the function's name, `sensord::bme280::read` |
+/// | `#[interprocess_lock("i2c-{bus}")]` | made from the arguments, see below |
+/// | `#[interprocess_lock(["i2c-1", "gpio-17"])]` | several locks, all of them, see below |
+/// | `#[interprocess_lock]` | the module's path and the function's name, `sensord::bme280::read`; on an `impl` block, the type's name |
 ///
 /// Two methods of one name in one module have one derived name, whatever their types are.
 ///
@@ -91,74 +98,219 @@ use proc_macro2::TokenStream;
 /// # Ok::<_, io::Error>(())
 /// ```
 ///
+/// ## From arguments
+///
+/// The braces capture what they do in `format!`, with the same formats, and fields too:
+///
+/// ```
+/// # use std::io;
+/// # use lockattr::interprocess_lock;
+/// struct Adc {
+///     bus: u8,
+///     port: &'static str,
+/// }
+///
+/// impl Adc {
+///     #[interprocess_lock("i2c-{self.bus:02}", info = "reads channel {channel}")]
+///     fn read(&mut self, channel: u8) -> io::Result<u8> {
+///         Ok(channel)
+///     }
+///
+///     #[interprocess_lock("{self.port}")]
+///     fn reset(&mut self) -> io::Result<()> {
+///         Ok(())
+///     }
+/// }
+/// # let mut adc = Adc { bus: 1, port: "tty-adc" };
+/// # adc.read(1)?;
+/// # adc.reset()?;
+/// # Ok::<_, io::Error>(())
+/// ```
+///
+/// - What can be captured is what is in scope where the function starts: `self`, the arguments that
+///   have a name (not the parts of a pattern, `(low, high): (u8, u8)`), and consts. An unknown name is
+///   rustc's error, in the literal.
+/// - The arguments are only borrowed: the body may move them.
+/// - The text that stands there for certain is checked while compiling. The name itself is checked when
+///   it is made: one that is empty, too long or has a NUL is `LockError::InvalidName`, and the body
+///   does not run.
+/// - A process keeps what belongs to a name, for 1024 names: a call with one of them allocates nothing
+///   for it. Beyond that a name works as well, and what belongs to it is made anew when nobody uses it
+///   any more.
+/// - Every name leaves a record of a page in `/dev/shm`, for those who ask who held it last.
+///
+/// ## Several locks
+///
+/// `["i2c-1", "gpio-{pin}", names::RESET]` are taken in one order that all processes have, whatever the
+/// order written, all within one timeout. If one cannot be had, none is kept. The same lock twice is a
+/// compile error if both are written alike, and `LockError::WouldDeadlock` if a const or an argument
+/// makes them so. Who takes a second lock *in* a body must keep an order himself.
+///
 /// # Options
 ///
 /// They follow in any order.
 ///
 /// | option | value | without it |
 /// | --- | --- | --- |
-/// | `timeout` | whole numbers with the units `h`, `m`, `s`, `ms`, `us`, the largest first: `"2s"`, `"1m30s"`, `"250ms"`. `"0s"` tries once, `"none"` waits for ever | `"1s"` |
-/// | `info` | text that those who wait are told about the holder; `{{` and `}}` stand for braces | the place of the call: `crate::module::function (file:line)` |
+/// | `timeout` | whole numbers with the units `h`, `m`, `s`, `ms`, `us`, the largest first: `"2s"`, `"1m30s"`, `"250ms"`. `"0s"` tries once, `"none"` waits for ever. Or the path of a `const` of type `Duration` | `"1s"` |
+/// | `backend` | `"port"` | `"port"` |
+/// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut where it is too long for the record | the place of the call: `crate::module::function (file:line)` |
+/// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |
+/// | `or_else` | a closure or function `LockError -> ReturnType`: what the function returns if the lock cannot be had | the function returns a `Result`, see above |
+/// | `on_recover` | a closure or function that takes a `&Holder`, run before the body if the last holder died while it held the lock | nothing is done about it |
 /// | `crate` | the path of lockattr where it is not `::lockattr`, such as `crate = hal::lockattr` or `crate = "hal::lockattr"` | `::lockattr` |
+///
+/// `or_else` may use the arguments. It is for functions that return no `Result`, or that skip their
+/// work when the hardware is busy:
+///
+/// ```
+/// use lockattr::interprocess_lock;
+///
+/// #[interprocess_lock("status-led", timeout = "0s", or_else = |_busy| false)]
+/// fn blink(times: u32) -> bool {
+///     times > 0
+/// }
+/// # assert!(blink(1));
+/// ```
+///
+/// `on_recover` brings in order what a crashed program left behind. It returns nothing, or a
+/// `Result<(), E>` whose error becomes the function's as by `?`; then the body does not run, and the
+/// next holder recovers. The same if it panics. It runs under the lock and may use the arguments, as
+/// the body may; with several locks it runs for each that needs it. A thread that enters again does not
+/// recover.
+///
+/// ```
+/// use std::io;
+/// use lockattr::{interprocess_lock, Holder};
+///
+/// struct Bus;
+///
+/// impl Bus {
+///     #[interprocess_lock("i2c-1", on_recover = |dead| self.reset(dead))]
+///     fn read(&mut self) -> io::Result<u8> {
+///         Ok(0)
+///     }
+///
+///     fn reset(&mut self, dead: &Holder) -> io::Result<()> {
+///         eprintln!("{dead}; the bus is reset");
+///         Ok(())
+///     }
+/// }
+/// # Bus.read()?;
+/// # Ok::<_, io::Error>(())
+/// ```
 ///
 /// # Where it may stand
 ///
-/// On functions and methods that have a body and are neither `const` nor `async`: free ones, inherent
-/// ones, those of a trait's `impl`, a trait's default methods; generic, `unsafe` or `extern "C"`.
+/// On functions and methods that have a body and are not `const`: free ones, inherent ones, those of a
+/// trait's `impl`, a trait's default methods; generic, `unsafe`, `async` or `extern "C"`.
+///
+/// ## A whole `impl` block
+///
+/// ```
+/// use std::io;
+/// use lockattr::interprocess_lock;
+///
+/// struct Adc(u8);
+///
+/// #[interprocess_lock("i2c-1", timeout = "2s", reentrant)]
+/// impl Adc {
+///     #[interprocess_lock(skip)]
+///     const fn new() -> Self {
+///         Self(0)
+///     }
+///
+///     fn read_all(&mut self) -> io::Result<[u8; 2]> {
+///         Ok([self.read()?, self.read()?])
+///     }
+///
+///     fn read(&mut self) -> io::Result<u8> {
+///         self.0 += 1;
+///         Ok(self.0)
+///     }
+/// }
+/// # assert_eq!(Adc::new().read_all()?, [1, 2]);
+/// # Ok::<_, io::Error>(())
+/// ```
+///
+/// Every method takes the lock, with the options given, but those under `#[interprocess_lock(skip)]`. A
+/// method with an attribute of its own has that one's lock and options, and none of the block's.
+/// Without a name the block has one lock, `module::path::Type`, also a trait's `impl` for that type. If
+/// methods call each other, give the option `reentrant`: without it the inner call fails with
+/// `LockError::WouldDeadlock`.
+///
+/// What the block's arguments capture, every method that takes the lock must have: `"i2c-{self.bus}"` wants
+/// a `self`, and an `on_recover` that changes it a `&mut self`.
+///
+/// ## `async fn`
+///
+/// With lockattr's feature `async`, and on any executor: waiting blocks no thread, the lock is held
+/// across each `await`, and a future that is dropped gives the lock back, or leaves the queue. The
+/// future is `Send` if the body's is. `reentrant` is an error here, since a task belongs to no thread,
+/// and the place that others are told is that of the attribute. A task that waits for a lock which it
+/// holds itself waits until the timeout.
+///
+/// Methods under `#[async_trait]` are `async fn`s to it as well, and so is a function whose whole body
+/// is `Box::pin(async move { … })`: the lock is taken when the future runs.
 ///
 /// # How long the lock is held
 ///
-/// From before the first statement of the body until the function is left, by its end, by `return`,
-/// by `?` or by a panic. What the body made is dropped before the lock is given back, temporaries of
-/// its last expression too, and so are arguments taken by value. One thing is not: `self` taken by
-/// value, if the body does not move it, is dropped after the lock was given back. Move it
-/// (`let this = self;`) if its `drop` uses the hardware.
-///
-/// A thread that holds the lock and calls a function that takes it again gets
-/// `LockError::WouldDeadlock`, at once.
+/// From before the first statement of the body until the function is left, by its end, by `return`, by
+/// `?` or by a panic. What the body made is dropped before the lock is given back, temporaries of its
+/// last expression too, and so are arguments taken by value. One thing is not: `self` taken by value,
+/// if the body does not move it, is dropped after the lock was given back. Move it (`let this = self;`)
+/// if its `drop` uses the hardware.
 ///
 /// # The place of the call
 ///
-/// The function becomes `#[track_caller]`, so that the place that others are told is where it was called
-/// from. That has a price: panics that arise in the body itself (`unwrap`, `panic!`, an index out of
-/// bounds) are reported at the line of the call too; a backtrace (`RUST_BACKTRACE=1`) still has theirs.
-/// With `info = "…"` the function stays as it is. Functions that Rust permits no `#[track_caller]` on
-/// (another ABI than Rust's, `main`) tell the place of their attribute.
+/// The function becomes `#[track_caller]`, so that the place that others are told is where it was
+/// called from. That has a price: panics that arise in the body itself (`unwrap`, `panic!`, an index
+/// out of bounds) are reported at the line of the call too; a backtrace (`RUST_BACKTRACE=1`) still has
+/// theirs. With `info = "…"` the function stays as it is. Functions that Rust permits no
+/// `#[track_caller]` on (another ABI than Rust's, `async`, `main`) tell the place of their attribute.
 ///
 /// # What it expands to
 ///
+/// ```text
+/// #[interprocess_lock("i2c-1", timeout = "2s", on_recover = Self::reset)]
+/// fn read(&mut self, register: u8) -> Result<f32, SensorError> { BODY }
 /// ```
-/// # struct SensorError;
-/// # impl From<lockattr::LockError> for SensorError {
-/// #     fn from(_: lockattr::LockError) -> Self { Self }
-/// # }
-/// use std::time::Duration;
-/// use lockattr::Lock;
 ///
-/// // #[interprocess_lock("i2c-1", timeout = "2s")]
+/// becomes
+///
+/// ```text
 /// #[track_caller]
-/// fn read(register: u8) -> Result<f32, SensorError> {
+/// fn read(&mut self, register: u8) -> Result<f32, SensorError> {
 ///     match {
-///         static LOCK: Lock = Lock::port("i2c-1");
-///         LOCK.acquire(Duration::from_secs(2))
+///         use ::lockattr::__private as __lockattr;
+///         static __LOCKATTR: __lockattr::Lock = __lockattr::Lock::port("i2c-1");
+///         __lockattr::enter(
+///             [__lockattr::fixed(&__LOCKATTR)],
+///             __lockattr::Options { timeout: __lockattr::Duration::new(2u64, 0u32), reentrant: false },
+///             __lockattr::concat!(__lockattr::module_path!(), "::read"),
+///         )
 ///     } {
-///         Ok(_guard) => {
+///         ::core::result::Result::Ok(mut __guard) => {
 ///             let register = register;
-///             match () {
-///                 () => {
-///                     // … the body, as it was written …
-///                     # Ok(f32::from(register))
-///                 }
+///             match {
+///                 use ::lockattr::__private as __lockattr;
+///                 __lockattr::recover(&mut __guard, Self::reset)
+///             } {
+///                 ::core::result::Result::Ok(()) => { BODY }
+///                 ::core::result::Result::Err(__outcome) => __outcome,
 ///             }
 ///         }
-///         Err(error) => Err(error.into()),
+///         ::core::result::Result::Err(__error) => {
+///             use ::lockattr::__private as __lockattr;
+///             __lockattr::fail(__error)
+///         }
 ///     }
 /// }
-/// # assert!(read(1).is_ok());
 /// ```
 ///
-/// with names that the body cannot see. The inner `match` is where temporaries of the body's last
-/// expression end: before the arguments, and before the guard.
+/// with local names that the body cannot see. The inner `match` is where temporaries of the body's last
+/// expression end: before the arguments, and before the guard. Nothing in `__private` is for use by
+/// hand; `Lock` does the same.
 #[proc_macro_attribute]
 pub fn interprocess_lock(
     args: proc_macro::TokenStream,
@@ -171,12 +323,14 @@ pub fn interprocess_lock(
 /// its callers still find it.
 fn annotate(args: TokenStream, item: &TokenStream) -> TokenStream {
     let args = args::Args::parse(args);
-    let function = syn::parse2(item.clone()).and_then(validate::function);
-    match errors::both(args, function).and_then(validate::plan) {
+    let item_read = syn::parse2::<item::Item>(item.clone());
+    let stub = item_read.as_ref().map_or_else(|_| item.clone(), item::Item::stub);
+    let item_read = item_read.and_then(validate::item);
+    match errors::both(args, item_read).and_then(validate::plan) {
         Ok(plan) => expand::expand(plan),
         Err(error) => {
             let messages = error.into_compile_error();
-            quote::quote!(#item #messages)
+            quote::quote!(#stub #messages)
         }
     }
 }

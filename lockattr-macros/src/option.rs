@@ -1,35 +1,65 @@
 //! The attribute's options by name. How their values are read is in `args`.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::{Error, Result};
 
 use crate::suggest;
 
-/// A word that may stand left of `=` in the attribute.
+/// A word that may stand in the attribute, most of them left of `=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keyword {
     Timeout,
+    Backend,
     Info,
+    Reentrant,
+    OrElse,
+    OnRecover,
     Crate,
+    /// No option: it stands alone, in an `impl` block.
+    Skip,
 }
 
 impl Keyword {
-    const ALL: [Self; 3] = [Self::Timeout, Self::Info, Self::Crate];
+    const ALL: [Self; 8] = [
+        Self::Timeout,
+        Self::Backend,
+        Self::Info,
+        Self::Reentrant,
+        Self::OrElse,
+        Self::OnRecover,
+        Self::Crate,
+        Self::Skip,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Timeout => "timeout",
+            Self::Backend => "backend",
             Self::Info => "info",
+            Self::Reentrant => "reentrant",
+            Self::OrElse => "or_else",
+            Self::OnRecover => "on_recover",
             Self::Crate => "crate",
+            Self::Skip => "skip",
         }
     }
 
     pub(crate) fn example(self) -> &'static str {
         match self {
             Self::Timeout => "timeout = \"2s\"",
-            Self::Info => "info = \"reads the sensor\"",
+            Self::Backend => "backend = \"port\"",
+            Self::Info => "info = \"reads {channel}\"",
+            Self::Reentrant => "reentrant",
+            Self::OrElse => "or_else = |error| None",
+            Self::OnRecover => "on_recover = |holder| reset_bus()",
             Self::Crate => "crate = path::to::lockattr",
+            Self::Skip => "skip",
         }
+    }
+
+    /// Whether it stands without a value.
+    pub(crate) fn is_flag(self) -> bool {
+        matches!(self, Self::Reentrant | Self::Skip)
     }
 
     pub(crate) fn find(ident: &Ident) -> Option<Self> {
@@ -49,7 +79,10 @@ impl Keyword {
                     |meant| format!("did you mean `{meant}`? The"),
                 )
             };
-            let examples = Self::ALL.map(|option| format!("`{}`", option.example())).join(", ");
+            let options = Self::ALL.iter().filter(|keyword| **keyword != Self::Skip);
+            let examples: Vec<_> =
+                options.map(|option| format!("`{}`", option.example())).collect();
+            let examples = examples.join(", ");
             let message = format!("unknown option `{ident}`; {hint} options are {examples}");
             Error::new(ident.span(), message)
         })
@@ -58,6 +91,11 @@ impl Keyword {
     /// `timeout` without a value.
     pub(crate) fn without_value(self, ident: &Ident) -> Error {
         Error::new(ident.span(), format!("`{}` takes a value: `{}`", self.name(), self.example()))
+    }
+
+    /// `reentrant = true`.
+    pub(crate) fn with_value(self, span: Span) -> Error {
+        Error::new(span, format!("`{0}` takes no value: write `{0}` alone", self.name()))
     }
 
     /// The second `timeout` in one attribute.

@@ -94,6 +94,80 @@ snapshot! { without_track_caller:
     }
 }
 
+snapshot! { captures:
+    #[interprocess_lock("i2c-{bus:02}", info = "reads {self.channel} of {bus}", timeout = PATIENCE)]
+    fn read(&self, bus: u8, _unused: u8) -> io::Result<u8> {
+        Ok(bus)
+    }
+}
+
+snapshot! { several:
+    #[interprocess_lock(["i2c-1", names::RESET, "gpio-{self.pin}"], reentrant, backend = "port")]
+    fn reset(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+snapshot! { handlers:
+    #[interprocess_lock("i2c-1", or_else = |_| default, on_recover = Self::reset)]
+    fn read(&mut self, default: u8, bus: Bus) -> u8 {
+        bus.read()
+    }
+}
+
+#[cfg(feature = "async")]
+snapshot! { async_fn:
+    #[interprocess_lock("i2c-{bus}", timeout = "2s")]
+    async fn read(bus: u8) -> io::Result<u8> {
+        read_from(bus).await
+    }
+}
+
+#[cfg(feature = "async")]
+snapshot! { async_trait:
+    #[interprocess_lock("i2c-1", info = "reads {channel}")]
+    fn read<'a>(&'a self, channel: u8) -> Pin<Box<dyn Future<Output = io::Result<u8>> + Send + 'a>> {
+        Box::pin(async move {
+            let __self = self;
+            __self.bus.read(channel).await
+        })
+    }
+}
+
+snapshot! { block:
+    #[interprocess_lock(timeout = "2s")]
+    /// A driver.
+    impl<T: Bus<{ 1 }>> Driver<T> {
+        const PORT: u8 = 1;
+
+        #[interprocess_lock(skip)]
+        const fn new(bus: T) -> Self {
+            Self { bus }
+        }
+
+        pub(crate) fn read(&mut self) -> io::Result<u8> {
+            self.bus.read(Self::PORT)
+        }
+
+        #[interprocess_lock("gpio-17")]
+        fn reset(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}
+
+snapshot! { mistakes_in_a_block:
+    #[interprocess_lock("i2c-{low}", skipp)]
+    impl Driver {
+        const fn new() -> Self {
+            Self
+        }
+
+        #[interprocess_lock(skip)]
+        fn other(&self) {}
+    }
+}
+
 snapshot! { mistakes:
     #[interprocess_lock("", timout = "2s")]
     const fn read() -> io::Result<()> {
@@ -177,87 +251,127 @@ fn expansion_with_info(function: &TokenStream) -> String {
     expansion(quote!("i2c-1", info = "text"), function)
 }
 
+/// What may stand in the parentheses, by somebody who does not know.
+const ARGS: &[&str] = &[
+    "",
+    ",",
+    ",,",
+    "=",
+    "\"",
+    "timeout",
+    "timeout =",
+    "timeout = ,",
+    "timeout = = 2",
+    "timeout()",
+    "crate",
+    "crate = ",
+    "crate = crate",
+    "crate = \"\"",
+    "crate = \"a b\"",
+    "crate = \"::\"",
+    "info = \"{}\"",
+    "[",
+    "[]",
+    "{}",
+    "()",
+    "::",
+    "a::",
+    "a::<u8>::B",
+    "<A as B>::C",
+    "<A>",
+    "Self",
+    "self",
+    "r#timeout = \"2s\"",
+    "'a",
+    "\"a\" \"b\"",
+    "\"a\",",
+    "\"a\",,",
+    "1.5",
+    "c\"a\"",
+    "b'a'",
+    "-1",
+    "!",
+    "#",
+    "#[a]",
+    "fn",
+    "timeout = \"1s\"x, y z",
+    "timeout = { , }",
+    "_",
+    "skip",
+    "reentrant",
+    "reentrant = ",
+    "or_else = |",
+    "or_else = |e| e,",
+    "on_recover = {",
+    "on_recover = a::b",
+    "backend = \"\"",
+    "\"{}\"",
+    "\"{a.b.0}\"",
+    "\"{a.}\"",
+    "\"{r#a}\"",
+    "\"{a:b$}\"",
+    "\"{a:}}\"",
+    "\"{'a}\"",
+    "\"{\\\"}\"",
+    "\"{99999999999.1}\"",
+    "\"{a.4294967296}\"",
+    "[\"a\" \"b\"]",
+    "[a, , b]",
+    "[[a]]",
+    "timeout = a::B",
+    "timeout = a::B()",
+    "timeout = <",
+];
+
+const ITEMS: &[&str] = &[
+    "",
+    ";",
+    "fn",
+    "fn f",
+    "fn f()",
+    "fn f();",
+    "fn f() {}",
+    "fn f() -> {}",
+    "fn f(self, : u8) {}",
+    "fn f() -> () {} fn g() {}",
+    "const",
+    "const X: u8 = 1;",
+    "impl",
+    "unsafe impl A for B {}",
+    "pub",
+    "pub(crate) struct A;",
+    "#[a]",
+    "#![a]",
+    "macro_rules! a { () => {} }",
+    "a!();",
+    "x + 1",
+    "fn f() -> (u8, [u8; 2]) { #![allow(x)] }",
+    "fn f() { #![ }",
+    "safe fn f();",
+    "extern \"C\" {}",
+    "fn f(...) {}",
+    "unsafe extern \"C\" fn f(a: u8, ...) {}",
+    "async unsafe fn f() {}",
+    "async fn f(a: u8, (b, c): (u8, u8)) {}",
+    "fn f() -> Pin<Box<A>> { Box::pin(async move { 1 }) }",
+    "fn f() -> Pin<Box<A>> { Box::pin(async) }",
+    "fn f() -> Pin { pin(async {}) }",
+    "impl A {}",
+    "impl A { fn }",
+    "impl A { fn f(); }",
+    "impl A { fn f() {} async fn g() {} const A: u8 = 1; a!(); type B = C; }",
+    "impl { }",
+    "impl A for B { #![a] #[interprocess_lock(skip)] fn f() {} }",
+    "impl<const N: u8> A<{ 1 }> where { fn f() {} }",
+    "impl A; ",
+    "impl (A, B) { fn f() {} }",
+];
+
 /// Whatever the attribute's arguments and item are, out comes Rust.
 #[test]
 fn no_tokens_make_it_panic() {
-    let args = [
-        "",
-        ",",
-        ",,",
-        "=",
-        "\"",
-        "timeout",
-        "timeout =",
-        "timeout = ,",
-        "timeout = = 2",
-        "timeout()",
-        "crate",
-        "crate = ",
-        "crate = crate",
-        "crate = \"\"",
-        "crate = \"a b\"",
-        "crate = \"::\"",
-        "info = \"{}\"",
-        "[",
-        "[]",
-        "{}",
-        "()",
-        "::",
-        "a::",
-        "a::<u8>::B",
-        "<A as B>::C",
-        "<A>",
-        "Self",
-        "self",
-        "r#timeout = \"2s\"",
-        "'a",
-        "\"a\" \"b\"",
-        "\"a\",",
-        "\"a\",,",
-        "1.5",
-        "c\"a\"",
-        "b'a'",
-        "-1",
-        "!",
-        "#",
-        "#[a]",
-        "fn",
-        "timeout = \"1s\"x, y z",
-        "timeout = { , }",
-        "_",
-    ];
-    let items = [
-        "",
-        ";",
-        "fn",
-        "fn f",
-        "fn f()",
-        "fn f();",
-        "fn f() {}",
-        "fn f() -> {}",
-        "fn f(self, : u8) {}",
-        "fn f() -> () {} fn g() {}",
-        "const",
-        "const X: u8 = 1;",
-        "impl",
-        "unsafe impl A for B {}",
-        "pub",
-        "pub(crate) struct A;",
-        "#[a]",
-        "#![a]",
-        "macro_rules! a { () => {} }",
-        "a!();",
-        "x + 1",
-        "fn f() -> (u8, [u8; 2]) { #![allow(x)] }",
-        "fn f() { #![ }",
-        "safe fn f();",
-        "extern \"C\" {}",
-        "fn f(...) {}",
-        "unsafe extern \"C\" fn f(a: u8, ...) {}",
-        "async unsafe fn f() {}",
-    ];
-    for args in args {
-        for item in items {
+    for args in ARGS {
+        for item in ITEMS {
             // Not everything is a token to begin with.
             if let (Ok(args), Ok(item)) = (args.parse(), item.parse()) {
                 let _: TokenStream = annotate(args, &item);

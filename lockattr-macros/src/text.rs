@@ -1,37 +1,229 @@
 //! Texts with `format!`'s braces, in names and `info`.
 
-use syn::{Error, LitStr, Result};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned, ToTokens};
+use syn::{Error, Index, LitStr, Member, Result};
 
-/// The text of a literal that captures no arguments, its `{{` and `}}` replaced by the braces that
-/// they stand for.
-pub(crate) fn without_captures(literal: &LitStr) -> Result<String> {
-    let written = literal.value();
-    let mut text = String::with_capacity(written.len());
-    let mut rest = written.chars().peekable();
-    while let Some(c) = rest.next() {
-        if matches!(c, '{' | '}') && rest.next_if_eq(&c).is_none() {
-            return Err(Error::new(
-                literal.span(),
-                format!(
-                    "captures of arguments, as in \"i2c-{{bus}}\", are not supported yet; \
-                     write `{c}{c}` for the character `{c}`",
-                ),
+/// A literal that may capture arguments, `"i2c-{bus}"` or `"{self.port:03}"`.
+pub(crate) struct Text {
+    pub(crate) literal: LitStr,
+    pieces: Vec<Piece>,
+}
+
+enum Piece {
+    /// As it is to be read: `{{` is `{` here.
+    Fixed(String),
+    Captured(Capture),
+}
+
+/// `{argument:spec}`, or `{argument.field.field:spec}`.
+struct Capture {
+    argument: String,
+    fields: Vec<Member>,
+    /// With its colon, or empty.
+    spec: String,
+}
+
+impl Text {
+    pub(crate) fn parse(literal: LitStr) -> Result<Self> {
+        let pieces =
+            pieces(&literal.value()).map_err(|message| Error::new(literal.span(), message))?;
+        Ok(Self { literal, pieces })
+    }
+
+    /// The whole text, if it captures nothing.
+    pub(crate) fn without_captures(&self) -> Option<String> {
+        let fixed = self.pieces.iter().map(|piece| match piece {
+            Piece::Fixed(text) => Some(text.as_str()),
+            Piece::Captured(_) => None,
+        });
+        fixed.collect()
+    }
+
+    /// What is certain to be in the text, whatever is captured.
+    pub(crate) fn fixed(&self) -> String {
+        let fixed = self.pieces.iter().map(|piece| match piece {
+            Piece::Fixed(text) => text.as_str(),
+            Piece::Captured(_) => "",
+        });
+        fixed.collect()
+    }
+
+    /// The names that are captured, for a value or for a width.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = &str> {
+        let captures = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Fixed(_) => None,
+            Piece::Captured(capture) => Some(capture),
+        });
+        captures.flat_map(|Capture { argument, spec, .. }| {
+            let widths = spec.match_indices('$').map(|(end, _)| last_word(&spec[..end]));
+            widths.chain([argument.as_str()])
+        })
+    }
+
+    /// What stands in the parentheses of `format_args!`.
+    ///
+    /// That is the user's own literal, in which rustc can point at a name, but where fields are
+    /// captured, which `format!` cannot:
+    ///
+    /// ```text
+    /// // Input:
+    /// "{self.bus.number:02}-{channel}"
+    ///
+    /// // Output:
+    /// "{__field0:02}-{channel}", __field0 = self.bus.number
+    /// ```
+    pub(crate) fn format(&self) -> TokenStream {
+        let span = self.literal.span();
+        let mut format = String::new();
+        let mut fields = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Fixed(text) => {
+                    format.push_str(&text.replace('{', "{{").replace('}', "}}"));
+                }
+                Piece::Captured(Capture { argument, fields: path, spec }) => {
+                    let name = if path.is_empty() {
+                        argument.clone()
+                    } else {
+                        let name = format_ident!("__field{}", fields.len(), span = span);
+                        let argument = ident(argument, span);
+                        fields.push(quote_spanned!(span=> #name = #argument #(.#path)*));
+                        name.to_string()
+                    };
+                    format.extend(["{", &name, spec, "}"]);
+                }
+            }
+        }
+        if fields.is_empty() {
+            return self.literal.to_token_stream();
+        }
+        let format = LitStr::new(&format, span);
+        let fields = fields.into_iter().map(|field| respanned(field, span));
+        quote!(#format, #(#fields),*)
+    }
+}
+
+/// `parse_str` gives its tokens the span of the whole attribute.
+fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
+    let respan = |mut token: proc_macro2::TokenTree| {
+        token.set_span(span);
+        token
+    };
+    tokens.into_iter().map(respan).collect()
+}
+
+/// What `format!` calls by its plain name, keywords too.
+fn ident(name: &str, span: Span) -> Ident {
+    match syn::parse_str::<Ident>(name) {
+        Ok(_) => Ident::new(name, span),
+        Err(_) if name == "self" => Ident::new(name, span),
+        Err(_) => Ident::new_raw(name, span),
+    }
+}
+
+fn pieces(text: &str) -> std::result::Result<Vec<Piece>, String> {
+    let mut pieces = Vec::new();
+    let mut fixed = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        if matches!(c, '{' | '}') && after.starts_with(c) {
+            fixed.push(c);
+            rest = &after[1..];
+            continue;
+        }
+        match c {
+            '}' => {
+                return Err("a `}` that closes nothing; write `}}` for the character `}`".to_owned())
+            }
+            '{' => {
+                let end = after.find('}').ok_or(
+                    "a `{` that nothing closes; capture an argument as in \"i2c-{bus}\", \
+                     or write `{{` for the character `{`",
+                )?;
+                pieces.push(Piece::Fixed(std::mem::take(&mut fixed)));
+                pieces.push(Piece::Captured(Capture::parse(&after[..end])?));
+                rest = &after[end + 1..];
+            }
+            c => {
+                fixed.push(c);
+                rest = after;
+            }
+        }
+    }
+    pieces.push(Piece::Fixed(fixed));
+    Ok(pieces)
+}
+
+impl Capture {
+    fn parse(written: &str) -> std::result::Result<Self, String> {
+        let (path, spec) = written.split_at(written.find(':').unwrap_or(written.len()));
+        let path = path.trim();
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if digits(path) {
+            return Err(format!(
+                "`{{{written}}}` names no argument, and there is no list of them here; \
+                 name one of the function's, as in \"i2c-{{bus}}\" or \"{{self.port}}\", \
+                 or write `{{{{` for the character `{{`",
             ));
         }
-        text.push(c);
+        let is_positional = spec.contains(".*")
+            || spec.match_indices('$').any(|(end, _)| digits(last_word(&spec[..end])));
+        if is_positional {
+            return Err(format!(
+                "`{spec}` takes a width or a precision from a list, and there is none here; \
+                 name the argument, as in `{{value:width$}}`",
+            ));
+        }
+        let no_path = || {
+            format!(
+                "`{path}` is no argument, nor a field of one; in the braces stands a name and what \
+                 `format!` knows, as in \"i2c-{{bus}}\", \"{{self.port}}\", \"{{config.bus:02}}\"; \
+                 `{{{{` is the character `{{`",
+            )
+        };
+        let mut names = path.split('.').map(str::trim);
+        let argument = names.next().filter(|name| is_name(name)).ok_or_else(no_path)?;
+        let fields = names.map(|name| {
+            if digits(name) {
+                let index = name.parse().ok();
+                index.map(|index| Member::Unnamed(Index { index, span: Span::call_site() }))
+            } else {
+                let field = is_name(name) && name != "self";
+                field.then(|| Member::Named(ident(name, Span::call_site())))
+            }
+        });
+        let fields = fields.collect::<Option<_>>().ok_or_else(no_path)?;
+        Ok(Self { argument: argument.to_owned(), fields, spec: spec.to_owned() })
     }
-    Ok(text)
+}
+
+/// The word that `text` ends with.
+fn last_word(text: &str) -> &str {
+    &text[text.trim_end_matches(is_word).len()..]
+}
+
+fn is_word(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
+/// Whether it is an identifier, or a keyword that can be one as `r#keyword`, or `self`.
+fn is_name(name: &str) -> bool {
+    let is_ident = |name: &str| syn::parse_str::<Ident>(name).is_ok();
+    !name.starts_with("r#") && (name == "self" || is_ident(name) || is_ident(&format!("r#{name}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use proc_macro2::Span;
-
     use super::*;
+
+    fn read(text: &str) -> Result<Text> {
+        Text::parse(LitStr::new(text, Span::call_site()))
+    }
 
     #[test]
     fn double_braces_are_braces_and_single_ones_are_errors() {
-        let read = |text: &str| without_captures(&LitStr::new(text, Span::call_site())).ok();
         for (written, text) in [
             ("", Some("")),
             ("i2c-1", Some("i2c-1")),
@@ -41,12 +233,61 @@ mod tests {
             ("{{{{}}}}", Some("{{}}")),
             ("{", None),
             ("}", None),
-            ("{bus}", None),
             ("{{bus}", None),
-            ("{{{bus}}}", None),
             ("}{", None),
         ] {
-            assert_eq!(read(written).as_deref(), text, "{written}");
+            assert_eq!(
+                read(written).ok().and_then(|text| text.without_captures()).as_deref(),
+                text
+            );
+        }
+    }
+
+    #[test]
+    fn only_captured_fields_change_the_literal() {
+        for (written, format) in [
+            ("i2c-{bus}", "\"i2c-{bus}\""),
+            ("{self}", "\"{self}\""),
+            ("{type:>4}{{", "\"{type:>4}{{\""),
+            ("{value:width$.precision$}", "\"{value:width$.precision$}\""),
+            ("{a:x1$}", "\"{a:x1$}\""),
+            ("{self.port}", "\"{__field0}\" , __field0 = self . port"),
+            (
+                "{{{self.0.type:02}-{bus}/{bus.name}}}",
+                "\"{{{__field0:02}-{bus}/{__field1}}}\" , \
+                 __field0 = self . 0 . r#type , __field1 = bus . name",
+            ),
+        ] {
+            assert_eq!(read(written).unwrap().format().to_string(), format);
+        }
+    }
+
+    #[test]
+    fn captures_name_an_argument() {
+        for written in [
+            "{}",
+            "{0}",
+            "{:?}",
+            "{ }",
+            "{a b}",
+            "{a()}",
+            "{a[0]}",
+            "{a.}",
+            "{.a}",
+            "{a..b}",
+            "{_}",
+            "{a+1}",
+            "{r#type}",
+            "{self.self}",
+            "{a:.*}",
+            "{a:0$}",
+            "{a:>1$}",
+            "{crate}",
+            "{1.a}",
+            "{a.99999999999}",
+            "{ä b}",
+        ] {
+            assert!(read(written).is_err(), "{written}");
         }
     }
 }

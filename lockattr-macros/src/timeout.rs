@@ -2,22 +2,24 @@
 
 use std::time::Duration;
 
-use syn::{Error, LitStr, Result};
+use syn::{Error, ExprPath, LitStr, Result};
 
 use crate::duration;
 
 /// How long an annotated function waits for its lock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timeout {
     /// Zero tries once.
     Finite(Duration),
     Forever,
+    /// The path of a `const Duration`, which rustc checks.
+    Const(ExprPath),
 }
 
 impl Timeout {
     pub(crate) const ACCEPTED: &'static str =
         "accepted are whole numbers with the units h, m, s, ms, us, the largest first, such as \
-         \"2s\", \"1m30s\" or \"250ms\"; \"0s\" tries once, and \"none\" waits for ever";
+         \"2s\", \"1m30s\" or \"250ms\"; \"0s\" tries once, and \"none\" waits for ever; \
+         or the path of a `const` of type `Duration`";
 
     pub(crate) fn from_literal(literal: &LitStr) -> Result<Self> {
         let text = literal.value();

@@ -27,14 +27,16 @@ impl<T, E, F: From<E>> RecoveryOutcome<Result<T, F>> for Result<(), E> {
 
 /// Runs `hook` for each lock whose holder before died while it held.
 ///
+/// The guards stay where they are, for the function's arguments to drop before them.
+///
 /// # Errors
-/// What the function is to return if the hook fails. The locks are given back then, and the one in
-/// question as if this holder had died: the next one recovers. So it is if the hook panics.
+/// What the function is to return if the hook fails. The lock in question is to be given back as if
+/// this holder had died: the next one recovers. So it is if the hook panics.
 pub fn recover<R, O: RecoveryOutcome<R>, const N: usize>(
-    mut guards: [LockGuard; N],
+    guards: &mut [LockGuard; N],
     mut hook: impl FnMut(&Holder) -> O,
-) -> Result<[LockGuard; N], R> {
-    for guard in &mut guards {
+) -> Result<(), R> {
+    for guard in guards {
         if guard.recovered_from().is_some() {
             guard.set_abandoned(true);
             let failure = guard.recovered_from().and_then(|holder| hook(holder).into_failure());
@@ -44,5 +46,5 @@ pub fn recover<R, O: RecoveryOutcome<R>, const N: usize>(
             guard.set_abandoned(false);
         }
     }
-    Ok(guards)
+    Ok(())
 }

@@ -15,20 +15,38 @@ const STAMP_BYTES: usize = "2024-10-20 16:00:51.864484 - ".len();
 /// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`. What does not
 /// fit is cut at a character's end; a NUL inside is shown as U+FFFD.
 pub(super) fn write(words: &Words, wall: u64, info: Info<'_>) {
+    let mut text = Text::new(&words[..TEXT_WORDS]);
+    text.append(&stamp(wall));
+    // Only fails when it is full: what was written so far stands.
+    let _ = write!(text, "{info}");
+    text.finish();
+}
+
+/// `2024-10-20 16:00:51.864484 - `, digit by digit: this is on the way of every acquire.
+fn stamp(wall: u64) -> [u8; STAMP_BYTES] {
     let local = i64::try_from(wall / 1_000_000_000)
         .unwrap_or(i64::MAX)
         .saturating_add(clock::utc_offset(wall));
     let (year, month, day) = date(local.div_euclid(86_400));
     let second = local.rem_euclid(86_400);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     let micros = wall / 1_000 % 1_000_000;
-    let mut text = Text { words: &words[..TEXT_WORDS], written: 0, word: 0 };
-    // Only fails when it is full: what was written so far stands.
-    let _ = write!(
-        text,
-        "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06} - {info}"
-    );
-    text.finish();
+
+    let mut stamp = *b"0000-00-00 00:00:00.000000 - ";
+    let mut put = |at: usize, digits: usize, number: i64| {
+        let mut rest = number;
+        for place in stamp[at..at + digits].iter_mut().rev() {
+            *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+        }
+    };
+    put(0, 4, year);
+    put(5, 2, month);
+    put(8, 2, day);
+    put(11, 2, second / 3600);
+    put(14, 2, second / 60 % 60);
+    put(17, 2, second % 60);
+    put(20, 6, i64::try_from(micros).unwrap_or(0));
+    stamp
 }
 
 /// Year, month and day of the Gregorian calendar, `days` after 1970-01-01. Counted from a March, so
@@ -52,43 +70,71 @@ pub(super) fn info(text: &[u8]) -> Option<String> {
     stamp.ends_with(b" - ").then(|| String::from_utf8_lossy(info).into_owned())
 }
 
-/// Collects bytes to words, and stores the words: no copy of the text is made first.
+/// How many bytes are collected before they are stored.
+const STAGE: usize = 64;
+
+/// Collects bytes to words, and stores the words: no copy of the whole text is made first.
 struct Text<'a> {
     words: &'a [AtomicU64],
-    written: usize,
-    word: u64,
+    /// What has not been stored yet.
+    staged: [u8; STAGE],
+    filled: usize,
+    stored_words: usize,
 }
 
-impl Text<'_> {
-    fn push(&mut self, byte: u8) {
-        let mut bytes = self.word.to_ne_bytes();
-        bytes[self.written % 8] = byte;
-        self.word = u64::from_ne_bytes(bytes);
-        self.written += 1;
-        if self.written % 8 == 0 {
-            self.words[self.written / 8 - 1].store(self.word, Ordering::Relaxed);
-            self.word = 0;
+impl<'a> Text<'a> {
+    fn new(words: &'a [AtomicU64]) -> Self {
+        Self { words, staged: [0; STAGE], filled: 0, stored_words: 0 }
+    }
+
+    /// The bytes that may still come: room is kept for the NUL.
+    fn room(&self) -> usize {
+        TEXT_BYTES - 1 - self.stored_words * 8 - self.filled
+    }
+
+    /// The bytes must fit.
+    fn append(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(STAGE - self.filled));
+            self.staged[self.filled..][..now.len()].copy_from_slice(now);
+            self.filled += now.len();
+            bytes = later;
+            if self.filled == STAGE {
+                self.store();
+            }
         }
     }
 
-    /// Ends the text with a NUL, for which room was kept.
-    fn finish(mut self) {
-        self.push(0);
-        if self.written % 8 != 0 {
-            self.words[self.written / 8].store(self.word, Ordering::Relaxed);
+    fn store(&mut self) {
+        self.staged[self.filled..].fill(0);
+        let words = self.staged[..self.filled.next_multiple_of(8)].chunks_exact(8);
+        for (place, word) in self.words[self.stored_words..].iter().zip(words) {
+            let word = word.try_into().map_or(0, u64::from_ne_bytes);
+            place.store(word, Ordering::Relaxed);
+            self.stored_words += 1;
         }
+        self.filled = 0;
+    }
+
+    /// Ends the text with a NUL.
+    fn finish(mut self) {
+        self.append(&[0]);
+        self.store();
     }
 }
 
 impl fmt::Write for Text<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for character in text.chars() {
-            let character = if character == '\0' { '\u{fffd}' } else { character };
-            if self.written + character.len_utf8() >= TEXT_BYTES {
-                return Err(fmt::Error); // full: room is kept for the NUL
-            }
-            for &byte in character.encode_utf8(&mut [0; 4]).as_bytes() {
-                self.push(byte);
+        for (index, part) in text.split('\0').enumerate() {
+            for piece in [if index == 0 { "" } else { "\u{fffd}" }, part] {
+                let mut end = piece.len().min(self.room());
+                while !piece.is_char_boundary(end) {
+                    end -= 1;
+                }
+                self.append(&piece.as_bytes()[..end]);
+                if end < piece.len() {
+                    return Err(fmt::Error);
+                }
             }
         }
         Ok(())

@@ -58,8 +58,7 @@ impl<'a> Attempt<'a> {
             Step::Queued => Wait::Queue,
             Step::Barred(pause) => Wait::Pause(pause),
         };
-        let until = self.until(wait);
-        if !until.has_passed() {
+        if let Some(until) = self.until(wait) {
             return Ok(Next::Sleep(wait, until));
         }
         Ok(match self.acquisition.leave()? {
@@ -68,22 +67,26 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    /// Until when to wait at most before the next step: not at all if that was the last one.
-    fn until(&mut self, wait: Wait) -> Deadline {
+    /// Until when to wait at most before the next step; none if that was the last one.
+    fn until(&mut self, wait: Wait) -> Option<Deadline> {
         let Some(gone_by) = self.ghost_gone_by else {
-            return self.deadline;
+            return Some(self.deadline).filter(|deadline| !deadline.has_passed());
         };
         let now = Instant::now();
+        if now >= gone_by {
+            return None;
+        }
         match (wait, self.connection()) {
-            (Wait::Queue, Some(connection)) if now < gone_by && self.port.is_ghost(connection) => {
-                Deadline::At(now + SLICE)
+            // The slice may be over before anybody sleeps: what counts is that there is a next look.
+            (Wait::Queue, Some(connection)) => {
+                self.port.is_ghost(connection).then_some(Deadline::At(now + SLICE))
             }
             // It went between the bind and the look; or a holder does not listen. One more look tells.
-            (Wait::Pause(pause), _) if now < gone_by => {
+            (Wait::Pause(pause), _) => {
                 self.ghost_gone_by = Some(now);
-                Deadline::At(now + pause)
+                Some(Deadline::At(now + pause))
             }
-            _ => Deadline::Now,
+            (Wait::Queue, None) => None,
         }
     }
 

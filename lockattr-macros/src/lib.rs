@@ -134,9 +134,9 @@ use proc_macro2::TokenStream;
 /// - The text that stands there for certain is checked while compiling. The name itself is checked when
 ///   it is made: one that is empty, too long or has a NUL is `LockError::InvalidName`, and the body
 ///   does not run.
-/// - A process keeps what belongs to a name, for 1024 names: a call with one of them allocates nothing
-///   for it. Beyond that a name works as well, and what belongs to it is made anew when nobody uses it
-///   any more.
+/// - A process keeps ready what belongs to as many as 256 such names: a call with one of them allocates
+///   nothing for it. With more names it lets go of those that nobody uses just now, and makes what
+///   belongs to them anew when they come again.
 /// - Every name leaves a record of a page in `/dev/shm`, for those who ask who held it last.
 ///
 /// ## Several locks
@@ -154,7 +154,7 @@ use proc_macro2::TokenStream;
 /// | --- | --- | --- |
 /// | `timeout` | whole numbers with the units `h`, `m`, `s`, `ms`, `us`, the largest first: `"2s"`, `"1m30s"`, `"250ms"`. `"0s"` tries once, `"none"` waits for ever. Or the path of a `const` of type `Duration` | `"1s"` |
 /// | `backend` | `"port"` | `"port"` |
-/// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut where it is too long for the record | the place of the call: `crate::module::function (file:line)` |
+/// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut: with captures after 512 bytes, without after some 3,500 | the place of the call: `crate::module::function (file:line)` |
 /// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |
 /// | `or_else` | a closure or function `LockError -> ReturnType`: what the function returns if the lock cannot be had | the function returns a `Result`, see above |
 /// | `on_recover` | a closure or function that takes a `&Holder`, run before the body if the last holder died while it held the lock | nothing is done about it |

@@ -7,19 +7,14 @@ use std::os::unix::fs::FileExt;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lockattr::{Backend, Lock};
 use nix::fcntl::{fcntl, FcntlArg};
 use nix::libc;
 use nix::sys::signal::Signal;
-use support::{eventually, listen, say, unique_name, Actor, LONG};
+use support::{eventually, listen, open, say, unique_name, Actor, LONG};
 
 #[test]
 fn role() {
     support::play(&[("hold", hold), ("storm", storm)]);
-}
-
-fn open(name: &str) -> Lock {
-    Lock::open(Backend::Port, name).unwrap()
 }
 
 fn hold(name: &str) {

@@ -8,10 +8,10 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::Duration;
 
-use lockattr::{Backend, Lock, LockError};
+use lockattr::LockError;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::unistd::{fork, ForkResult};
-use support::{eventually, listen, say, unique_name, waits_in_queue, Actor, LONG};
+use support::{eventually, listen, open, say, unique_name, waits_in_queue, Actor, LONG};
 
 #[test]
 fn role() {
@@ -23,10 +23,6 @@ fn role() {
         ("fork between guards", fork_between_guards),
         ("wait", wait),
     ]);
-}
-
-fn open(name: &str) -> Lock {
-    Lock::open(Backend::Port, name).unwrap()
 }
 
 /// Runs `child` in a forked child, which then stays until the process that started it has ended.

@@ -11,16 +11,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use lockattr::{Backend, KnownBy, Lock, LockError};
-use support::{say, unique_name, Actor, LONG};
+use lockattr::{KnownBy, LockError};
+use support::{open, say, unique_name, Actor, LONG};
 
 #[test]
 fn role() {
     support::play(&[("contend", contend)]);
-}
-
-fn open(name: &str) -> Lock {
-    Lock::open(Backend::Port, name).unwrap()
 }
 
 /// The interpreter of an environment that has the predecessor; none if the tests are to be skipped.

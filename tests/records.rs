@@ -14,17 +14,13 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use lockattr::{Backend, KnownBy, Lock, LockError};
+use lockattr::{KnownBy, LockError};
 use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
-use support::{listen, say, unique_name, Actor, LONG};
+use support::{listen, open, say, unique_name, Actor, LONG};
 
 #[test]
 fn role() {
     support::play(&[("hold", hold)]);
-}
-
-fn open(name: &str) -> Lock {
-    Lock::open(Backend::Port, name).unwrap()
 }
 
 fn hold(name: &str) {

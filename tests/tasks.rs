@@ -11,16 +11,12 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use futures_lite::future::poll_once;
-use lockattr::{Backend, Lock, LockError};
-use support::{eventually, listen, say, unique_name, waits_in_queue, Actor, LONG};
+use lockattr::LockError;
+use support::{eventually, listen, open, say, unique_name, waits_in_queue, Actor, LONG};
 
 #[test]
 fn role() {
     support::play(&[("wait async", wait_async), ("count threads", count_threads)]);
-}
-
-fn open(name: &str) -> Lock {
-    Lock::open(Backend::Port, name).unwrap()
 }
 
 /// The smallest executor there is.

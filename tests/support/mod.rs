@@ -21,6 +21,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use lockattr::{Backend, Lock, LockError};
+
 const ROLE: &str = "LOCKATTR_TEST_ROLE";
 const ARGUMENT: &str = "LOCKATTR_TEST_ARGUMENT";
 /// What tells an actor's lines from those of the test harness.
@@ -187,4 +189,35 @@ pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
 pub fn waits_in_queue(pid: u32) -> bool {
     let table = std::fs::read("/proc/net/unix").unwrap();
     String::from_utf8_lossy(&table).contains(&format!("@/portwait/{pid}."))
+}
+
+/// A port lock.
+pub fn open(name: &str) -> Lock {
+    Lock::open(Backend::Port, name).unwrap()
+}
+
+/// A role: holds the lock until it is told something, or until its input ends.
+pub fn hold(name: &str) {
+    let guard = open(name).acquire_with_info(LONG, "the test's holder").unwrap();
+    say("holding");
+    if listen().is_some() {
+        drop(guard);
+        say("released");
+        listen();
+    }
+}
+
+/// A role: waits for the lock, and says that it came.
+pub fn wait(name: &str) {
+    let lock = open(name);
+    say("waiting");
+    let guard = lock.acquire(LONG).unwrap();
+    say("acquired");
+    listen();
+    drop(guard);
+}
+
+/// Whether somebody else held the lock all the time.
+pub fn is_timeout<T>(result: &Result<T, LockError>) -> bool {
+    matches!(result, Err(LockError::Timeout { .. }))
 }

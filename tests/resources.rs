@@ -1,0 +1,178 @@
+//! Descriptors, threads and memory: what happens when they are short, and that none is lost.
+
+mod support;
+
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use lockattr::{Lock, LockError, LockGuard};
+use support::{eventually, hold, is_timeout, listen, open, say, unique_name, waits_in_queue};
+use support::{Actor, LONG};
+
+#[test]
+fn role() {
+    support::play(&[
+        ("hold", hold),
+        ("starve", starve_of_descriptors),
+        ("receive nothing", receive_without_descriptors),
+        ("spawn", spawn_without_pause),
+        ("leak", leak),
+        ("many locks", many_locks),
+    ]);
+}
+
+#[test]
+fn a_lock_that_is_not_held_costs_no_descriptor() {
+    let mut actor = Actor::start("many locks", &unique_name("many"));
+    actor.expect("0");
+    actor.end();
+}
+
+fn many_locks(name: &str) {
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = descriptors();
+    let locks: Vec<Lock> = (0..500).map(|number| open(&format!("{name}-{number}"))).collect();
+    for lock in &locks {
+        drop(lock.acquire(LONG).unwrap());
+    }
+    say(&(descriptors() - before).to_string());
+}
+
+/// Says what an acquire without a single free descriptor gives.
+fn starve_of_descriptors(name: &str) {
+    let lock = open(name);
+    let files = exhaust_descriptors();
+    match lock.acquire(LONG) {
+        Err(LockError::Io { source, .. }) => {
+            say(&format!("{}", source.raw_os_error() == Some(nix::libc::EMFILE)));
+        }
+        other => say(&format!("{other:?}")),
+    }
+    drop(files);
+    drop(lock.acquire(LONG).unwrap());
+    say("acquired");
+}
+
+/// Is handed the lock when it has no descriptor left to receive it with.
+fn receive_without_descriptors(name: &str) {
+    let lock = open(name);
+    say("waiting");
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| lock.acquire(LONG));
+        eventually("the thread waits", || waits_in_queue(std::process::id()));
+        let files = exhaust_descriptors();
+        say("starved");
+        let failed = waiter.join().unwrap();
+        drop(files);
+        match failed {
+            Err(LockError::Io { source, .. }) => {
+                say(&format!("{}", source.raw_os_error() == Some(nix::libc::EMFILE)));
+            }
+            other => say(&format!("{other:?}")),
+        }
+    });
+    listen();
+}
+
+fn exhaust_descriptors() -> Vec<std::fs::File> {
+    use nix::sys::resource::{setrlimit, Resource};
+    setrlimit(Resource::RLIMIT_NOFILE, 256, 256).unwrap();
+    std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect()
+}
+
+#[test]
+fn without_a_descriptor_an_acquire_is_an_error_and_nothing_is_held() {
+    let name = unique_name("emfile");
+    let mut actor = Actor::start("starve", &name);
+    actor.expect("true");
+    actor.expect("acquired");
+    actor.end();
+}
+
+#[test]
+fn a_waiter_without_a_descriptor_for_the_lock_does_not_swallow_it() {
+    let name = unique_name("ctrunc");
+    let lock = open(&name);
+    let guard = lock.acquire(LONG).unwrap();
+    let mut actor = Actor::start("receive nothing", &name);
+    actor.expect("waiting");
+    actor.expect("starved");
+    drop(guard);
+    actor.expect("true");
+    drop(lock.acquire(LONG).unwrap());
+    actor.end();
+}
+
+/// Releases and tries again while another thread spawns processes without pause.
+fn spawn_without_pause(name: &str) {
+    let lock = open(name);
+    let done = AtomicBool::new(false);
+    let spawned = thread::scope(|scope| {
+        let spawner = scope.spawn(|| {
+            let mut spawned = 0;
+            while !done.load(Ordering::Relaxed) {
+                Command::new("/bin/true").status().unwrap();
+                spawned += 1;
+            }
+            spawned
+        });
+        let mut refused = 0;
+        for _ in 0..10_000 {
+            let guard: Result<LockGuard, LockError> = lock.try_acquire();
+            refused += u32::from(guard.is_err());
+        }
+        done.store(true, Ordering::Relaxed);
+        say(&format!("refused {refused}"));
+        spawner.join().unwrap()
+    });
+    say(if spawned > 0 { "spawned" } else { "spawned nothing" });
+}
+
+#[test]
+fn spawning_processes_does_not_keep_a_released_lock() {
+    let mut actor = Actor::start("spawn", &unique_name("spawn"));
+    actor.expect("refused 0");
+    actor.expect("spawned");
+    actor.end();
+}
+
+/// Acquires, times out, looks and opens, many times, and says what that left behind.
+fn leak(argument: &str) {
+    let (free, taken) = argument.split_once(' ').unwrap();
+    let use_all = |times: usize| {
+        let (free, taken) = (open(free), open(taken));
+        for _ in 0..times {
+            drop(free.acquire(LONG).unwrap());
+        }
+        for _ in 0..times / 100 {
+            assert!(is_timeout(&taken.acquire(Duration::from_micros(1))));
+            assert!(is_timeout(&taken.try_acquire()));
+            assert!(taken.holder().unwrap().is_some());
+            assert!(matches!(free.holder(), Ok(None)));
+            drop(open(free.name()));
+        }
+    };
+    let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
+    let mappings = || std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
+    let counts = || (count("fd"), count("task"), mappings());
+    use_all(1_000);
+    let before = counts();
+    use_all(100_000);
+    let after = counts();
+    // The allocator may map memory of its own, so a mapping or two are no leak.
+    let leaked = after.0 != before.0 || after.1 != before.1 || after.2 > before.2 + 10;
+    say(&if leaked { format!("{before:?} {after:?}") } else { "nothing".to_owned() });
+}
+
+#[test]
+fn nothing_leaks() {
+    let (free, taken) = (unique_name("leak-free"), unique_name("leak-taken"));
+    let mut holder = Actor::start("hold", &taken);
+    holder.expect("holding");
+    let mut actor = Actor::start("leak", &format!("{free} {taken}"));
+    actor.expect("nothing");
+    actor.end();
+    holder.end();
+}

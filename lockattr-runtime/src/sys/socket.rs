@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
+use std::sync::MutexGuard;
 
 use nix::libc;
 use nix::sys::socket::{getsockopt, sendmsg, sockopt, ControlMessage, MsgFlags};
@@ -16,7 +17,7 @@ use super::fork;
 /// A socket that a forked child does not keep: see [`fork`]. Close-on-exec, never blocking.
 #[derive(Debug)]
 pub(crate) struct ForkSocket {
-    /// Always there but inside of `drop`.
+    /// Always there but inside of `drop` and `discard`.
     socket: Option<Socket>,
     generation: u32,
 }
@@ -44,16 +45,27 @@ impl ForkSocket {
     /// Closes a socket that is none of ours. That may take long (`SO_LINGER` of a TCP socket), so it
     /// is not done under the gate: a fork may well copy it.
     pub(crate) fn discard(mut self) {
-        if let Some(socket) = self.socket.take() {
-            if let Ok(mut gate) = fork::gate() {
-                if self.is_an_ancestors() {
-                    let _ = socket.into_raw_fd();
-                    return;
-                }
-                gate.leave(socket.as_raw_fd());
-            }
+        if let Some((socket, gate)) = self.take_out() {
+            drop(gate);
             drop(socket);
         }
+    }
+
+    /// Takes the socket out of the gate, which is still held. None in a forked child: there the
+    /// handler has closed it, and the number may be somebody else's descriptor by now.
+    fn take_out(&mut self) -> Option<(Socket, io::Result<MutexGuard<'static, fork::Gate>>)> {
+        let socket = self.socket.take()?;
+        // Cannot fail here, the handlers stand since this socket was made. Should it all the same,
+        // the socket closes ungated.
+        let mut gate = fork::gate();
+        if self.is_an_ancestors() {
+            let _ = socket.into_raw_fd();
+            return None;
+        }
+        if let Ok(gate) = &mut gate {
+            gate.leave(socket.as_raw_fd());
+        }
+        Some((socket, gate))
     }
 
     /// Whether this socket was made before a fork, and so is closed in this process.
@@ -68,7 +80,7 @@ impl Deref for ForkSocket {
     fn deref(&self) -> &Socket {
         match &self.socket {
             Some(socket) => socket,
-            None => unreachable!("only drop takes the socket"),
+            None => unreachable!("only drop and discard take the socket"),
         }
     }
 }
@@ -81,21 +93,11 @@ impl AsFd for ForkSocket {
 
 impl Drop for ForkSocket {
     fn drop(&mut self) {
-        let Some(socket) = self.socket.take() else {
-            return;
-        };
-        // The gate cannot fail here, its handlers stand since this socket was made. Should it all
-        // the same, the socket closes ungated.
-        let mut gate = fork::gate();
-        if self.is_an_ancestors() {
-            // Closed by the handler; the number may be somebody else's descriptor by now.
-            let _ = socket.into_raw_fd();
-            return;
+        if let Some((socket, gate)) = self.take_out() {
+            // Under the gate: no fork sees it open and not entered.
+            drop(socket);
+            drop(gate);
         }
-        if let Ok(gate) = &mut gate {
-            gate.leave(socket.as_raw_fd());
-        }
-        drop(socket);
     }
 }
 

@@ -109,7 +109,10 @@ fn named(options: &Options, text: &Text) -> TokenStream {
     let backend = options.backend.variant();
     let format = text.format();
     quote_spanned! {Span::mixed_site()=>
-        __lockattr::named(__lockattr::Backend::#backend, __lockattr::format_args!(#format))
+        __lockattr::named(
+            __lockattr::Kind::new(__lockattr::Backend::#backend),
+            __lockattr::format_args!(#format)
+        )
     }
 }
 

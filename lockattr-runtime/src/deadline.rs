@@ -1,32 +1,57 @@
 //! Until when to wait.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// A point of `CLOCK_MONOTONIC` (which [`Instant`] is on Linux), or never: a step of the wall clock,
-/// as boards without a battery make at boot, neither shortens nor lengthens a wait.
+use crate::sys::clock;
+
+/// A wait: since when, and until when at most. In nanoseconds of `CLOCK_MONOTONIC`, so a step of the
+/// wall clock, as boards without a battery make at boot, neither shortens nor lengthens it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Deadline {
-    /// Do not wait at all.
-    Now,
-    At(Instant),
-    Never,
+pub(crate) struct Deadline {
+    start: u64,
+    /// The start itself: do not wait at all. [`NEVER`] is no end.
+    end: u64,
 }
 
+/// Some 584 years after the boot.
+const NEVER: u64 = u64::MAX;
+
 impl Deadline {
-    /// `timeout` from `now` on; one that the clock cannot reach, as [`Duration::MAX`], is never.
-    pub(crate) fn after(now: Instant, timeout: Duration) -> Self {
-        if timeout.is_zero() {
-            return Self::Now;
+    /// From now on, for `timeout` at most; one that the clock cannot reach, as [`Duration::MAX`], is
+    /// never.
+    #[inline]
+    pub(crate) fn after(timeout: Duration) -> Self {
+        let start = clock::monotonic();
+        let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(NEVER);
+        Self { start, end: start.saturating_add(timeout) }
+    }
+
+    pub(crate) fn start(self) -> u64 {
+        self.start
+    }
+
+    pub(crate) fn end(self) -> u64 {
+        self.end
+    }
+
+    /// For how long this has gone on: no time at all where nothing was to be waited for.
+    pub(crate) fn waited(self) -> Duration {
+        if self.is_now() {
+            return Duration::ZERO;
         }
-        now.checked_add(timeout).map_or(Self::Never, Self::At)
+        Duration::from_nanos(clock::monotonic().saturating_sub(self.start))
+    }
+
+    /// Whether not to wait at all.
+    pub(crate) fn is_now(self) -> bool {
+        self.end == self.start
     }
 
     /// The time left: zero when it has passed, none if it never does.
     pub(crate) fn left(self) -> Option<Duration> {
-        match self {
-            Self::Now => Some(Duration::ZERO),
-            Self::At(instant) => Some(instant.saturating_duration_since(Instant::now())),
-            Self::Never => None,
+        match self.end {
+            NEVER => None,
+            end => Some(Duration::from_nanos(end.saturating_sub(clock::monotonic()))),
         }
     }
 
@@ -36,6 +61,25 @@ impl Deadline {
     }
 
     pub(crate) fn has_passed(self) -> bool {
-        self.left() == Some(Duration::ZERO)
+        self.is_now() || self.left() == Some(Duration::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_ends_when_its_time_is_over_or_never() {
+        let soon = Deadline::after(Duration::from_secs(60));
+        assert!(!soon.has_passed() && !soon.is_now());
+        assert!(soon.left().is_some_and(|left| left > Duration::from_secs(30)));
+        let now = Deadline::after(Duration::ZERO);
+        assert!(now.has_passed() && now.is_now());
+        for never in [Duration::MAX, Duration::from_secs(u64::MAX / 1_000_000_000)] {
+            let never = Deadline::after(never);
+            assert!(!never.has_passed() && never.left().is_none());
+            assert_eq!(never.at_most(Duration::from_secs(7)), Duration::from_secs(7));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::holder::Holder;
@@ -60,6 +61,41 @@ pub enum LockError {
         /// The backend this process uses the name with.
         established: Backend,
     },
+    /// The semaphore was taken until the timeout ran out, and nobody says by whom: its holder died in the
+    /// very moment of taking it, or is a program that leaves neither a record nor resourcelock's text.
+    /// Nobody can tell which, so nobody takes it. If no program uses the lock,
+    /// [`Lock::force_release`](crate::Lock::force_release) frees it, as resourcelock's `unget` does.
+    #[non_exhaustive]
+    Orphaned {
+        /// The lock's name.
+        lock: Box<str>,
+        /// How long this call waited.
+        waited: Duration,
+        /// Who held it before, as far as the record tells.
+        last: Option<Box<Holder>>,
+    },
+    /// The lock is another user's, whose files this one may not use.
+    #[non_exhaustive]
+    Denied {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The file in question.
+        path: PathBuf,
+        /// The user whose it is.
+        uid: u32,
+        /// Its mode: who may use it (`chmod(2)`).
+        mode: u32,
+    },
+    /// A file of the lock was cut, and nothing is left of the semaphore in it.
+    #[non_exhaustive]
+    Damaged {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The file in question.
+        path: PathBuf,
+        /// How many bytes it has.
+        bytes: u64,
+    },
     /// A live process holds this name in another network namespace, where abstract sockets of the
     /// same name do not meet: the lock would exclude nobody.
     #[non_exhaustive]
@@ -90,6 +126,9 @@ impl LockError {
             | Self::WouldDeadlock { lock, .. }
             | Self::InvalidName { lock, .. }
             | Self::BackendMismatch { lock, .. }
+            | Self::Orphaned { lock, .. }
+            | Self::Denied { lock, .. }
+            | Self::Damaged { lock, .. }
             | Self::OtherNamespace { lock, .. }
             | Self::Io { lock, .. } => lock,
         }
@@ -103,7 +142,9 @@ impl LockError {
 
     fn io_kind(&self) -> io::ErrorKind {
         match self {
-            Self::Timeout { .. } => io::ErrorKind::TimedOut,
+            Self::Timeout { .. } | Self::Orphaned { .. } => io::ErrorKind::TimedOut,
+            Self::Denied { .. } => io::ErrorKind::PermissionDenied,
+            Self::Damaged { .. } => io::ErrorKind::InvalidData,
             Self::InvalidName { .. } | Self::BackendMismatch { .. } => io::ErrorKind::InvalidInput,
             Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock` is younger (1.83) than this crate's MSRV.
@@ -139,6 +180,32 @@ impl fmt::Display for LockError {
                 f,
                 "asked for with the {wanted} backend, but this process uses it with the \
                  {established} backend: the two would not exclude each other",
+            ),
+            Self::Orphaned { waited, last, .. } => {
+                if !waited.is_zero() {
+                    write!(f, "timed out after {}; ", Seconds(*waited))?;
+                }
+                f.write_str(
+                    "taken, and nobody says by whom: its holder died in the moment of taking it, or \
+                     leaves no text; if no program uses it, `lockattr unget --force` frees it",
+                )?;
+                match last {
+                    Some(last) => write!(f, " (before that, {last})"),
+                    None => Ok(()),
+                }
+            }
+            Self::Denied { path, uid, mode, .. } => write!(
+                f,
+                "{} belongs to user {uid} and has mode {mode:04o}, so this user may not use it; run \
+                 as that user, or let others in: `chmod 660` (or 666) it and its companion, and make \
+                 it with that mode next time",
+                Escaped(&path.to_string_lossy())
+            ),
+            Self::Damaged { path, bytes, .. } => write!(
+                f,
+                "{} has {bytes} bytes and holds no semaphore any more; remove it when no program uses \
+                 the lock",
+                Escaped(&path.to_string_lossy())
             ),
             Self::OtherNamespace { holder, .. } => write!(
                 f,

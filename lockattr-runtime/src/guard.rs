@@ -24,6 +24,7 @@ pub struct LockGuard {
 }
 
 impl LockGuard {
+    #[inline]
     pub(crate) fn acquire(
         state: Arc<State>,
         request: Request,

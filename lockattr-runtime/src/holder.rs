@@ -26,7 +26,8 @@ pub struct Holder {
     pub thread: Option<u32>,
     /// When it took the lock, by the wall clock.
     pub since: Option<SystemTime>,
-    /// For how long it has held the lock, or did hold it, by the monotonic clock.
+    /// For how long it has held the lock, or did hold it, by the monotonic clock. (Where a semaphore
+    /// was given back, to a tick of the kernel's clock, 4 ms mostly.)
     pub held_for: Option<Duration>,
     /// Whether it holds the lock still.
     pub tenure: Tenure,
@@ -56,6 +57,8 @@ pub enum KnownBy {
     Proc,
     /// The lock's record alone.
     Record,
+    /// A text alone, as resourcelock's programs leave: which process it is, nobody says.
+    Text,
 }
 
 impl fmt::Display for Holder {
@@ -67,14 +70,16 @@ impl fmt::Display for Holder {
         if let Some(held_for) = self.held_for {
             write!(f, " for {}", Seconds(held_for))?;
         }
-        match self.pid {
-            Some(pid) => write!(f, " by pid {pid}")?,
-            None => f.write_str(" by a process that cannot be seen from here")?,
+        match (self.pid, self.known_by) {
+            (Some(pid), _) => write!(f, " by pid {pid}")?,
+            (None, KnownBy::Text) => f.write_str(" by a program that leaves only a text:")?,
+            (None, _) => f.write_str(" by a process that cannot be seen from here")?,
         }
         if let Some(command) = &self.command {
             write!(f, " ({})", Escaped(command))?;
         }
         match &self.info {
+            Some(info) if self.known_by == KnownBy::Text => write!(f, " {}", Escaped(info)),
             Some(info) => write!(f, " in {}", Escaped(info)),
             None => Ok(()),
         }

@@ -12,7 +12,7 @@ use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::holder::Holder;
 use crate::info::Info;
-use crate::kind::Backend;
+use crate::kind::{Backend, Kind};
 use crate::name;
 use crate::registry;
 use crate::state::{Request, State};
@@ -36,7 +36,7 @@ use crate::state::{Request, State};
 /// # read_register().unwrap();
 /// ```
 pub struct Lock {
-    backend: Backend,
+    kind: Kind,
     name: Cow<'static, str>,
     /// The state in the registry, once it was looked up. A race decides who stores it, and all would
     /// store the same; unlike with a `Once`, no fork can find it half way.
@@ -58,8 +58,60 @@ impl Lock {
     /// If `name` breaks the rules. See [`Lock::open`] for names that are made at run time.
     #[must_use]
     pub const fn port(name: &'static str) -> Self {
-        name::assert_valid(name, Backend::Port);
-        Self { backend: Backend::Port, name: Cow::Borrowed(name), state: OnceBox::new() }
+        Self::fixed(Backend::Port, name)
+    }
+
+    /// A lock of the semaphore backend: the POSIX semaphore `/NAME` and the shared-memory object
+    /// `/NAME`, as resourcelock uses them. They are made when the lock is first acquired, for this
+    /// user alone unless [`mode`](Self::mode) says otherwise, and never removed.
+    ///
+    /// `name` has 1 to 250 bytes, no NUL and no `/` (but one in front, which is dropped), is not `.` or
+    /// `..`, and does not begin with `sem.` or `lockattr.`. In a `static` or `const` it is checked by
+    /// the compiler:
+    ///
+    /// ```compile_fail
+    /// # use lockattr_runtime::Lock;
+    /// static SLASHED: Lock = Lock::semaphore("bus/1");
+    /// ```
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr_runtime::{Lock, LockError};
+    /// static BUS: Lock = Lock::semaphore("doc-spi-0");
+    ///
+    /// let _guard = BUS.acquire(Duration::from_secs(2))?;
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `name` breaks the rules. See [`Lock::open`] for names that are made at run time.
+    #[must_use]
+    pub const fn semaphore(name: &'static str) -> Self {
+        Self::fixed(Backend::Semaphore, name)
+    }
+
+    const fn fixed(backend: Backend, name: &'static str) -> Self {
+        name::assert_valid(name, backend);
+        let name = Cow::Borrowed(name::without_slash(name, backend));
+        Self { kind: Kind::new(backend), name, state: OnceBox::new() }
+    }
+
+    /// Who may use the semaphore, where this lock is the one that makes it: `0o660` also the users of
+    /// its group, `0o666` everybody. The umask does not mask it. One that exists keeps its mode.
+    ///
+    /// ```
+    /// # use lockattr_runtime::Lock;
+    /// static BUS: Lock = Lock::semaphore("doc-mode").mode(0o660);
+    /// # assert!(!BUS.is_locked().unwrap());
+    /// ```
+    ///
+    /// # Panics
+    /// If `mode` is not `0o600`, with or without `0o060` and `0o006` or a part of them, or if this is
+    /// a port lock, which anybody can use.
+    #[must_use]
+    pub const fn mode(mut self, mode: u32) -> Self {
+        self.kind = self.kind.mode(mode);
+        self
     }
 
     /// A lock whose name is made at run time.
@@ -79,8 +131,10 @@ impl Lock {
     pub fn open(backend: Backend, name: &str) -> Result<Self, LockError> {
         name::check(name, backend)
             .map_err(|reason| LockError::InvalidName { lock: name.into(), reason })?;
-        let lock = Self { backend, name: Cow::Owned(name.to_owned()), state: OnceBox::new() };
-        lock.state()?;
+        let name = Cow::Owned(name::without_slash(name, backend).to_owned());
+        let lock = Self { kind: Kind::new(backend), name, state: OnceBox::new() };
+        // Not kept: a `mode` may follow.
+        registry::state(lock.kind, &lock.name)?;
         Ok(lock)
     }
 
@@ -93,7 +147,7 @@ impl Lock {
     /// How the lock excludes other processes.
     #[must_use]
     pub fn backend(&self) -> Backend {
-        self.backend
+        self.kind.backend
     }
 
     /// Takes the lock, waiting for at most `timeout` while others have it.
@@ -202,6 +256,7 @@ impl Lock {
         }
     }
 
+    #[inline]
     fn acquire_for(&self, timeout: Duration, info: Info<'_>) -> Result<LockGuard, LockError> {
         LockGuard::acquire(self.state()?.clone(), Request::new(timeout), info)
     }
@@ -238,15 +293,29 @@ impl Lock {
         self.state()?.last_holder()
     }
 
+    /// Releases the lock whoever holds it; whether it was taken at all. For a semaphore that a program
+    /// without lockattr has left taken, or that is [`Orphaned`](LockError::Orphaned).
+    ///
+    /// What a dead process left is freed, unless a waiter inherits it first. A live holder of another
+    /// kind is robbed: it goes on, beside whoever comes next. A live process of lockattr keeps the lock
+    /// as far as lockattr's programs are concerned, but resourcelock's can come in beside it.
+    ///
+    /// # Errors
+    /// A port lock is let go of only by its holder: that is [`LockError::Io`] of the kind
+    /// `Unsupported`. Otherwise as [`is_locked`](Self::is_locked).
+    pub fn force_release(&self) -> Result<bool, LockError> {
+        self.state()?.force_release()
+    }
+
     pub(crate) fn state(&self) -> Result<&Arc<State>, LockError> {
-        self.state.get_or_try_init(|| registry::state(self.backend, &self.name).map(Box::new))
+        self.state.get_or_try_init(|| registry::state(self.kind, &self.name).map(Box::new))
     }
 }
 
 impl fmt::Debug for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lock")
-            .field("backend", &self.backend)
+            .field("backend", &self.kind.backend)
             .field("name", &self.name)
             .finish_non_exhaustive()
     }

@@ -9,3 +9,25 @@ pub(crate) fn record_unavailable(lock: &str, error: &io::Error) {
     #[cfg(not(feature = "tracing"))]
     let _ = (lock, error);
 }
+
+/// The semaphore of `lock` had more units than one: somebody released by force what was not taken, or
+/// not dead.
+pub(crate) fn surplus_units(lock: &str, units: u32) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(
+        lock,
+        units,
+        "somebody has posted the semaphore once too often: lockattr's programs still exclude each other, \
+         others may have come in beside them"
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = (lock, units);
+}
+
+/// The owner word of `lock` was another one at the release: somebody has written over it.
+pub(crate) fn torn_away(lock: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(lock, "the lock was taken away while it was held: its record was written over");
+    #[cfg(not(feature = "tracing"))]
+    let _ = lock;
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::error::LockError;
-use crate::kind::Backend;
+use crate::kind::Kind;
 use crate::state::State;
 use crate::sys::fork;
 
@@ -25,28 +25,28 @@ const KEPT: usize = 256;
 ///
 /// # Errors
 /// [`LockError::BackendMismatch`] if the name is in use under another backend.
-pub(crate) fn state(backend: Backend, name: &str) -> Result<Arc<State>, LockError> {
-    checked(find(backend, name, |_, _| Vec::new())?.0, backend)
+pub(crate) fn state(kind: Kind, name: &str) -> Result<Arc<State>, LockError> {
+    checked(find(kind, name, |_, _| Vec::new())?.0, kind)
 }
 
 /// As [`state`], for names that are made anew at each use: the state is kept, so that the next use of
 /// the name finds it without allocating anything. After [`KEPT`] names all are let go of, to be made
 /// again when they are used again; those in use stay.
-pub(crate) fn kept(backend: Backend, name: &str) -> Result<Arc<State>, LockError> {
-    let (state, outdated) = find(backend, name, |registry, state| {
+pub(crate) fn kept(kind: Kind, name: &str) -> Result<Arc<State>, LockError> {
+    let (state, outdated) = find(kind, name, |registry, state| {
         let full = registry.kept.len() == KEPT;
         let outdated = if full { std::mem::take(&mut registry.kept) } else { Vec::new() };
         registry.kept.push(Arc::clone(state));
         outdated
     })?;
     drop(outdated);
-    checked(state, backend)
+    checked(state, kind)
 }
 
 /// The state of `name`, and those that `keep` lets go of when it is given a new one. They must be
 /// dropped outside: the last reference to a state takes the gate again.
 fn find(
-    backend: Backend,
+    kind: Kind,
     name: &str,
     keep: impl FnOnce(&mut Registry, &Arc<State>) -> Vec<Arc<State>>,
 ) -> Result<(Arc<State>, Vec<Arc<State>>), LockError> {
@@ -59,13 +59,13 @@ fn find(
     if let Some(state) = registry.states.get(name).and_then(Weak::upgrade) {
         return Ok((state, Vec::new()));
     }
-    let state = Arc::new(State::new(backend, name, forget));
+    let state = Arc::new(State::new(kind, name, forget));
     registry.states.insert(name.into(), Arc::downgrade(&state));
     let kept = keep(&mut registry, &state);
     Ok((state, kept))
 }
 
-fn checked(state: Arc<State>, wanted: Backend) -> Result<Arc<State>, LockError> {
+fn checked(state: Arc<State>, Kind { backend: wanted, .. }: Kind) -> Result<Arc<State>, LockError> {
     let established = state.backend();
     if established == wanted {
         Ok(state)

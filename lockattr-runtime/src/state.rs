@@ -1,7 +1,7 @@
 //! What all locks of one name share in a process.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::backend::{AnyHeld, AnyLock, Failure};
 use crate::deadline::Deadline;
@@ -9,7 +9,7 @@ use crate::error::LockError;
 use crate::hold::Hold;
 use crate::holder::Holder;
 use crate::info::Info;
-use crate::kind::Backend;
+use crate::kind::{Backend, Kind};
 use crate::sys::{fork, thread};
 
 #[derive(Debug)]
@@ -43,8 +43,6 @@ pub(crate) enum End {
 /// How to acquire.
 #[derive(Clone, Copy)]
 pub(crate) struct Request {
-    /// When it began: [`LockError::Timeout`] tells how long it waited.
-    pub(crate) start: Instant,
     pub(crate) deadline: Deadline,
     /// Whether a thread that holds already enters again.
     pub(crate) reentrant: bool,
@@ -53,17 +51,16 @@ pub(crate) struct Request {
 impl Request {
     /// From now on, for `timeout` at most.
     pub(crate) fn new(timeout: Duration) -> Self {
-        let start = Instant::now();
-        Self { start, deadline: Deadline::after(start, timeout), reentrant: false }
+        Self { deadline: Deadline::after(timeout), reentrant: false }
     }
 }
 
 impl State {
-    pub(crate) fn new(backend: Backend, name: &str, on_drop: fn(&str)) -> Self {
+    pub(crate) fn new(kind: Kind, name: &str, on_drop: fn(&str)) -> Self {
         Self {
             on_drop,
             name: name.into(),
-            raw: AnyLock::new(backend, name),
+            raw: AnyLock::new(kind, name),
             hold: Hold::default(),
             left_behind: Mutex::new(None),
         }
@@ -78,6 +75,7 @@ impl State {
     }
 
     /// Takes the lock for the calling thread. Nothing comes in hand where that enters again.
+    #[inline]
     pub(crate) fn acquire(
         &self,
         request: Request,
@@ -95,7 +93,7 @@ impl State {
                 self.hold.begin(Some(thread));
                 Ok(Some(held))
             }
-            Err(failure) => Err(self.error(failure, request)),
+            Err(failure) => Err(self.error(*failure, request.deadline.waited())),
         }
     }
 
@@ -111,12 +109,13 @@ impl State {
                 self.hold.begin(None);
                 Ok(held)
             }
-            Err(failure) => Err(self.error(failure, request)),
+            Err(failure) => Err(self.error(*failure, request.deadline.waited())),
         }
     }
 
     /// Takes back a guard. The last one ends the hold. (The hold ends first: once the lock is given
     /// away, another thread of this process may begin its own.)
+    #[inline]
     pub(crate) fn leave(&self, held: Option<AnyHeld>, end: End) {
         if let Some(held) = held {
             if self.hold.leave_if_last() {
@@ -145,6 +144,7 @@ impl State {
         old.filter(|left| left.generation == fork::generation())
     }
 
+    #[inline]
     fn end(&self, held: AnyHeld, end: End) {
         match end {
             End::Release => self.raw.release(held),
@@ -153,15 +153,19 @@ impl State {
     }
 
     pub(crate) fn is_locked(&self) -> Result<bool, LockError> {
-        self.raw.is_locked().map_err(|source| self.io("look whether it is locked", source))
+        self.raw.is_locked().map_err(|failure| self.error(failure, Duration::ZERO))
     }
 
     pub(crate) fn holder(&self) -> Result<Option<Holder>, LockError> {
-        self.raw.holder().map_err(|source| self.io("look who holds it", source))
+        self.raw.holder().map_err(|failure| self.error(failure, Duration::ZERO))
     }
 
     pub(crate) fn last_holder(&self) -> Result<Option<Holder>, LockError> {
-        self.raw.last_holder().map_err(|source| self.io("look who held it last", source))
+        self.raw.last_holder().map_err(|failure| self.error(failure, Duration::ZERO))
+    }
+
+    pub(crate) fn force_release(&self) -> Result<bool, LockError> {
+        self.raw.force_release().map_err(|failure| self.error(failure, Duration::ZERO))
     }
 
     pub(crate) fn would_deadlock(&self) -> LockError {
@@ -171,25 +175,22 @@ impl State {
         LockError::WouldDeadlock { lock: self.name.clone(), holder: own.map(Box::new) }
     }
 
-    fn error(&self, failure: Failure, request: Request) -> LockError {
+    fn error(&self, failure: Failure, waited: Duration) -> LockError {
         let lock = self.name.clone();
-        let waited = match request.deadline {
-            Deadline::Now => Duration::ZERO,
-            Deadline::At(_) | Deadline::Never => request.start.elapsed(),
-        };
         match failure {
             Failure::Busy(holder) => {
                 LockError::Timeout { lock, waited, holder: holder.map(Box::new) }
             }
+            Failure::Orphaned(last) => {
+                LockError::Orphaned { lock, waited, last: last.map(Box::new) }
+            }
+            Failure::Denied { path, uid, mode } => LockError::Denied { lock, path, uid, mode },
+            Failure::Damaged { path, bytes } => LockError::Damaged { lock, path, bytes },
             Failure::OtherNamespace(holder) => {
                 LockError::OtherNamespace { lock, holder: Box::new(holder) }
             }
-            Failure::Io { operation, source } => self.io(operation, source),
+            Failure::Io { operation, source } => LockError::Io { lock, operation, source },
         }
-    }
-
-    fn io(&self, operation: &'static str, source: std::io::Error) -> LockError {
-        LockError::Io { lock: self.name.clone(), operation, source }
     }
 }
 

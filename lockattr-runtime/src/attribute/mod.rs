@@ -16,5 +16,5 @@ pub use names::{fixed, named, Handle};
 pub use outcome::{fail, or_else, Fallible};
 pub use recover::{recover, RecoveryOutcome};
 
-pub use crate::kind::Backend;
+pub use crate::kind::{Backend, Kind};
 pub use crate::lock::Lock;

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use crate::kind::Backend;
+use crate::kind::Kind;
 use crate::name::{self, NameError};
 use crate::registry;
 use crate::state::State;
@@ -26,7 +26,7 @@ pub fn fixed(lock: &Lock) -> Result<Handle, LockError> {
 ///
 /// # Errors
 /// [`LockError::InvalidName`], and as [`fixed`].
-pub fn named(backend: Backend, name: fmt::Arguments<'_>) -> Result<Handle, LockError> {
+pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> {
     /// As many as the longest name of any backend, and more.
     const BYTES: usize = 256;
 
@@ -35,17 +35,20 @@ pub fn named(backend: Backend, name: fmt::Arguments<'_>) -> Result<Handle, LockE
     let text = buffer.as_str();
     let invalid = |reason| LockError::InvalidName { lock: text.into(), reason };
     if buffer.length() > BYTES {
-        let (bytes, limit) = (buffer.length(), name::limit(backend));
+        let (bytes, limit) = (buffer.length(), name::limit(kind.backend));
         return Err(invalid(NameError::TooLong { bytes, limit }));
     }
     written.map_err(|_| invalid(NameError::Unwritable))?;
-    name::check(text, backend).map_err(invalid)?;
-    registry::kept(backend, text).map(Handle)
+    name::check(text, kind.backend).map_err(invalid)?;
+    registry::kept(kind, name::without_slash(text, kind.backend)).map(Handle)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::Backend;
+
+    const PORT: Kind = Kind::new(Backend::Port);
 
     fn name_of(handle: Result<Handle, LockError>) -> Result<String, String> {
         handle.map(|handle| handle.0.name().to_owned()).map_err(|error| error.to_string())
@@ -53,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_name_is_made_from_arguments_and_checked() {
-        let named = |name: fmt::Arguments<'_>| name_of(named(Backend::Port, name));
+        let named = |name: fmt::Arguments<'_>| name_of(named(PORT, name));
         assert_eq!(named(format_args!("unit-i2c-{}", 3)).as_deref(), Ok("unit-i2c-3"));
         assert!(named(format_args!("{}", "")).unwrap_err().contains("empty"));
         assert!(named(format_args!("a{}", '\0')).unwrap_err().contains("NUL"));
@@ -73,14 +76,14 @@ mod tests {
                 Err(fmt::Error)
             }
         }
-        let error = name_of(named(Backend::Port, format_args!("i2c-{Unwritable}"))).unwrap_err();
+        let error = name_of(named(PORT, format_args!("i2c-{Unwritable}"))).unwrap_err();
         assert!(error.contains("could not be written"), "{error}");
     }
 
     #[test]
     fn more_names_than_are_kept_can_be_used() {
         for number in 0..3_000 {
-            named(Backend::Port, format_args!("unit-many-{number}")).unwrap();
+            named(PORT, format_args!("unit-many-{number}")).unwrap();
         }
     }
 }

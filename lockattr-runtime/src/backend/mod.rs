@@ -4,16 +4,18 @@
 //! in [`name`](crate::name), and an arm in each `match` of [`AnyLock`].
 
 mod port;
+mod semaphore;
 
 #[cfg(feature = "async")]
 use std::future::Future;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::holder::Holder;
 use crate::info::Info;
-use crate::kind::Backend;
+use crate::kind::{Backend, Kind};
 
 /// A named lock that processes and threads exclude each other by.
 ///
@@ -34,7 +36,7 @@ pub(crate) trait RawLock: Send + Sync + Sized {
 
     /// Takes the lock, waiting until `deadline` at most, and writes `info` into its record. A
     /// deadline of no wait at all makes this try once.
-    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Self::Held, Failure>;
+    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Self::Held, Box<Failure>>;
 
     /// As [`acquire`](Self::acquire), without blocking the thread. Dropping the future leaves the
     /// queue, and passes on what had just come.
@@ -43,7 +45,7 @@ pub(crate) trait RawLock: Send + Sync + Sized {
         &self,
         deadline: Deadline,
         info: Info<'_>,
-    ) -> impl Future<Output = Result<Self::Held, Failure>> + Send;
+    ) -> impl Future<Output = Result<Self::Held, Box<Failure>>> + Send;
 
     /// Gives the lock back. Must not fail: where the fair way is barred, the lock becomes free.
     fn release(&self, held: Self::Held);
@@ -56,13 +58,17 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     fn recovered_from(held: &Self::Held) -> Option<&Holder>;
 
     /// Whether anybody holds the lock.
-    fn is_locked(&self) -> io::Result<bool>;
+    fn is_locked(&self) -> Result<bool, Failure>;
 
     /// Who holds the lock.
-    fn holder(&self) -> io::Result<Option<Holder>>;
+    fn holder(&self) -> Result<Option<Holder>, Failure>;
 
     /// Who took the lock last, whether it holds still or not.
-    fn last_holder(&self) -> io::Result<Option<Holder>>;
+    fn last_holder(&self) -> Result<Option<Holder>, Failure>;
+
+    /// Releases the lock whoever holds it; whether it was taken at all. Makes no two holders of this
+    /// backend.
+    fn force_release(&self) -> Result<bool, Failure>;
 }
 
 /// Why a backend did not acquire. The lock's name is added further up.
@@ -70,6 +76,12 @@ pub(crate) trait RawLock: Send + Sync + Sized {
 pub(crate) enum Failure {
     /// Somebody held it until the deadline.
     Busy(Option<Holder>),
+    /// It is taken, and nobody says by whom; who held it last.
+    Orphaned(Option<Holder>),
+    /// Another user's file, which this one may not use.
+    Denied { path: PathBuf, uid: u32, mode: u32 },
+    /// A file that has fewer bytes than what it should hold.
+    Damaged { path: PathBuf, bytes: u64 },
     /// Somebody holds the name where this backend does not reach.
     OtherNamespace(Holder),
     /// The system refused `operation`, as in "cannot …".
@@ -87,31 +99,41 @@ impl Failure {
 #[derive(Debug)]
 pub(crate) enum AnyLock {
     Port(port::Port),
+    Semaphore(semaphore::Semaphore),
 }
 
 /// What the holder of an [`AnyLock`] has in hand.
 #[derive(Debug)]
 pub(crate) enum AnyHeld {
     Port(<port::Port as RawLock>::Held),
+    Semaphore(<semaphore::Semaphore as RawLock>::Held),
 }
 
 impl AnyLock {
     /// Opens nothing: `name` has been checked, so this cannot fail.
-    pub(crate) fn new(backend: Backend, name: &str) -> Self {
-        match backend {
+    pub(crate) fn new(kind: Kind, name: &str) -> Self {
+        match kind.backend {
             Backend::Port => Self::Port(port::Port::new(name)),
+            Backend::Semaphore => Self::Semaphore(semaphore::Semaphore::new(name, kind.mode)),
         }
     }
 
     pub(crate) fn backend(&self) -> Backend {
         match self {
             Self::Port(_) => Backend::Port,
+            Self::Semaphore(_) => Backend::Semaphore,
         }
     }
 
-    pub(crate) fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<AnyHeld, Failure> {
+    #[inline]
+    pub(crate) fn acquire(
+        &self,
+        deadline: Deadline,
+        info: Info<'_>,
+    ) -> Result<AnyHeld, Box<Failure>> {
         match self {
-            Self::Port(port) => port.acquire(deadline, info).map(AnyHeld::Port),
+            Self::Port(lock) => lock.acquire(deadline, info).map(AnyHeld::Port),
+            Self::Semaphore(lock) => lock.acquire(deadline, info).map(AnyHeld::Semaphore),
         }
     }
 
@@ -120,39 +142,57 @@ impl AnyLock {
         &self,
         deadline: Deadline,
         info: Info<'_>,
-    ) -> Result<AnyHeld, Failure> {
+    ) -> Result<AnyHeld, Box<Failure>> {
         match self {
-            Self::Port(port) => port.acquire_async(deadline, info).await.map(AnyHeld::Port),
+            Self::Port(lock) => lock.acquire_async(deadline, info).await.map(AnyHeld::Port),
+            Self::Semaphore(lock) => {
+                lock.acquire_async(deadline, info).await.map(AnyHeld::Semaphore)
+            }
         }
     }
 
+    #[inline]
     pub(crate) fn release(&self, held: AnyHeld) {
         match (self, held) {
-            (Self::Port(port), AnyHeld::Port(held)) => port.release(held),
+            (Self::Port(lock), AnyHeld::Port(held)) => lock.release(held),
+            (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.release(held),
+            (_, held) => drop(held), // never: what a lock gave comes back to it
         }
     }
 
     pub(crate) fn abandon(&self, held: AnyHeld) {
         match (self, held) {
-            (Self::Port(port), AnyHeld::Port(held)) => port.abandon(held),
+            (Self::Port(lock), AnyHeld::Port(held)) => lock.abandon(held),
+            (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.abandon(held),
+            (_, held) => drop(held), // as above
         }
     }
 
-    pub(crate) fn is_locked(&self) -> io::Result<bool> {
+    pub(crate) fn is_locked(&self) -> Result<bool, Failure> {
         match self {
-            Self::Port(port) => port.is_locked(),
+            Self::Port(lock) => lock.is_locked(),
+            Self::Semaphore(lock) => lock.is_locked(),
         }
     }
 
-    pub(crate) fn holder(&self) -> io::Result<Option<Holder>> {
+    pub(crate) fn holder(&self) -> Result<Option<Holder>, Failure> {
         match self {
-            Self::Port(port) => port.holder(),
+            Self::Port(lock) => lock.holder(),
+            Self::Semaphore(lock) => lock.holder(),
         }
     }
 
-    pub(crate) fn last_holder(&self) -> io::Result<Option<Holder>> {
+    pub(crate) fn last_holder(&self) -> Result<Option<Holder>, Failure> {
         match self {
-            Self::Port(port) => port.last_holder(),
+            Self::Port(lock) => lock.last_holder(),
+            Self::Semaphore(lock) => lock.last_holder(),
+        }
+    }
+
+    pub(crate) fn force_release(&self) -> Result<bool, Failure> {
+        match self {
+            Self::Port(lock) => lock.force_release(),
+            Self::Semaphore(lock) => lock.force_release(),
         }
     }
 }
@@ -161,6 +201,7 @@ impl AnyHeld {
     pub(crate) fn recovered_from(&self) -> Option<&Holder> {
         match self {
             Self::Port(held) => port::Port::recovered_from(held),
+            Self::Semaphore(held) => semaphore::Semaphore::recovered_from(held),
         }
     }
 }
@@ -168,20 +209,21 @@ impl AnyHeld {
 /// How long to pause between two looks at something that nobody announces: short at first, longer
 /// by and by.
 #[derive(Debug)]
-struct Backoff(Duration);
+struct Backoff {
+    next: Duration,
+    last: Duration,
+}
 
 impl Backoff {
     const FIRST: Duration = Duration::from_micros(50);
-    /// As often as k3portlock looks.
-    const LAST: Duration = Duration::from_millis(10);
 
-    fn new() -> Self {
-        Self(Self::FIRST)
+    fn up_to(last: Duration) -> Self {
+        Self { next: Self::FIRST, last }
     }
 
     fn next(&mut self) -> Duration {
-        let pause = self.0;
-        self.0 = (pause * 2).min(Self::LAST);
+        let pause = self.next;
+        self.next = (pause * 2).min(self.last);
         pause
     }
 }

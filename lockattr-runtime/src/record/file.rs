@@ -20,10 +20,10 @@ use nix::unistd::geteuid;
 
 use crate::name::digest;
 use crate::sys::clock;
-use crate::sys::page::{SharedPage, Words, PAGE_BYTES};
+use crate::sys::mapping::{SharedPage, Words, PAGE_BYTES};
 
 /// Where POSIX shared memory lives on Linux (`shm_overview(7)`).
-pub(super) const FOLDER: &str = "/dev/shm";
+pub(crate) const FOLDER: &str = "/dev/shm";
 
 /// The mode of a record: everybody may see who holds.
 const MODE: u32 = 0o644;
@@ -87,7 +87,7 @@ impl SharedFile {
     }
 
     pub(super) fn words(&self) -> &Words {
-        self.page.words()
+        self.page.get()
     }
 }
 

@@ -10,7 +10,7 @@
 
 use std::sync::atomic::{fence, AtomicU64, Ordering};
 
-use crate::sys::page::{Words, PAGE_WORDS};
+use crate::sys::mapping::{Words, PAGE_WORDS};
 use crate::sys::process::COMMAND_BYTES;
 
 const WORD_BYTES: usize = 8;
@@ -31,17 +31,27 @@ pub(super) const VERSION: u64 = 1;
 pub(super) enum Field {
     Magic = TEXT_WORDS,
     Version,
+    /// Who owns a semaphore's lock: see [`owner`](super::owner). It is none of what [`Writing`]
+    /// guards.
+    Owner,
     /// Odd while the record is being written: see [`Writing`].
     Sequence,
+    /// The process that the record is about, as in an owner word; 0 while another one writes its own.
+    Writer,
     Pid,
     StartTime,
-    PidNamespace,
+    PidSpace,
     NetworkNamespace,
+    Uid,
     Thread,
     GrantedMonotonic,
     GrantedWall,
     /// 0 while the lock is held.
     ReleasedMonotonic,
+    /// Of the text that the last writer wrote: another text is not its own.
+    TextDigest,
+    /// How many bytes the text may have where somebody has mapped fewer than the page; 0 if nobody.
+    TextLimit,
     NameLength,
     Command,
     Name = Self::Command as usize + COMMAND_BYTES / WORD_BYTES,

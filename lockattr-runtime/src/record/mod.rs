@@ -6,8 +6,11 @@
 
 mod file;
 mod layout;
+mod owned;
+pub(crate) mod owner;
 mod snapshot;
 mod text;
+mod write;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,12 +19,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::fork;
-use crate::sys::page::{Words, PAGE_WORDS};
+use crate::sys::mapping::{Words, PAGE_WORDS};
 use crate::sys::process::{self, Process};
-use crate::sys::thread;
 use file::SharedFile;
 use layout::Field;
+use owner::Owner;
+use write::ABANDONED;
 
+pub(crate) use file::FOLDER;
+pub(crate) use owned::{snapshot as of_semaphore, Numbers, OwnedCopy, OwnedPage};
 pub(crate) use snapshot::{latest, read, Snapshot};
 
 /// The record that this process's user writes for one lock. Only the lock's holder writes, so
@@ -105,24 +111,7 @@ impl Page {
 
     /// Writes that the caller, who holds the lock `name`, has just been granted it.
     pub(crate) fn write_grant(&self, name: &str, process: &Process, info: Info<'_>) {
-        let words = self.words();
-        let wall = clock::wall();
-        let _writing = layout::Writing::begin(words);
-        text::write(words, wall, info);
-        layout::write_name(words, name);
-        layout::write_bytes(words, Field::Command, &process.command);
-        for (field, value) in [
-            (Field::Pid, u64::from(process.pid)),
-            (Field::StartTime, process.start_time),
-            (Field::PidNamespace, process.pid_namespace),
-            (Field::NetworkNamespace, process.network_namespace),
-            (Field::Thread, u64::from(thread::current().tid)),
-            (Field::GrantedMonotonic, clock::monotonic()),
-            (Field::GrantedWall, wall),
-            (Field::ReleasedMonotonic, 0),
-        ] {
-            field.of(words).store(value, Ordering::Relaxed);
-        }
+        write::grant(self.words(), name, Owner::of(process), || *process, clock::monotonic(), info);
     }
 
     /// Writes that the caller, who holds the lock still, gives it back.
@@ -139,7 +128,7 @@ impl Page {
     fn write_end(&self, now: u64, end: u64) {
         // A lock is held for a while: somebody may have cut the file meanwhile.
         if !matches!(self, Self::Shared(file) if !file.is_whole(now)) {
-            Field::ReleasedMonotonic.of(self.words()).store(end, Ordering::Relaxed);
+            write::end(self.words(), end);
         }
     }
 
@@ -155,14 +144,11 @@ pub(crate) struct Grant {
     /// 0 in a record that nobody has written yet.
     pub(crate) pid: u32,
     start_time: u64,
-    pid_namespace: u64,
+    pid_space: u64,
     network_namespace: u64,
     /// Monotonic nanoseconds, 0 while it is held, or [`ABANDONED`].
     released: u64,
 }
-
-/// In place of the time of the release: the holder let go of what it could not bring in order.
-const ABANDONED: u64 = u64::MAX;
 
 impl Grant {
     fn read(words: &Words) -> Self {
@@ -170,16 +156,17 @@ impl Grant {
         Self {
             pid: u32::try_from(get(Field::Pid)).unwrap_or(0),
             start_time: get(Field::StartTime),
-            pid_namespace: get(Field::PidNamespace),
+            pid_space: get(Field::PidSpace),
             network_namespace: get(Field::NetworkNamespace),
             released: get(Field::ReleasedMonotonic),
         }
     }
+
     /// Whether the process it was made to runs and has not given the lock back.
     pub(crate) fn stands(&self, this: &Process) -> bool {
         self.pid != 0
             && self.released == 0
-            && self.pid_namespace == this.pid_namespace
+            && self.pid_space == this.pid_space
             && process::is_alive(self.pid, self.start_time)
     }
 

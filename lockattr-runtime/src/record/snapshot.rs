@@ -6,10 +6,12 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
 use super::layout::{Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
-use super::{file, text, ABANDONED};
+use super::owner::Owner;
+use super::write::ABANDONED;
+use super::{file, text};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::sys::clock;
-use crate::sys::page::PAGE_BYTES;
+use crate::sys::mapping::PAGE_BYTES;
 use crate::sys::process::{self, Process, COMMAND_BYTES};
 
 /// A consistent copy of a record.
@@ -17,7 +19,7 @@ use crate::sys::process::{self, Process, COMMAND_BYTES};
 pub(crate) struct Snapshot {
     page: Box<[u8; PAGE_BYTES]>,
     /// The owner of the record's file, who alone can write it.
-    uid: u32,
+    pub(super) uid: u32,
 }
 
 /// What the record of `name` says that the user `uid` writes; none if there is none that can be
@@ -45,7 +47,7 @@ pub(crate) fn latest(name: &str) -> io::Result<Option<Snapshot>> {
 impl Snapshot {
     /// Reads by `pread`, not through a mapping: the file may be cut while it is being read, and a
     /// touch of a page that is gone is a SIGBUS.
-    fn take(file: &File, uid: u32) -> Option<Self> {
+    pub(super) fn take(file: &File, uid: u32) -> Option<Self> {
         const TRIES: usize = 8; // a grant is written in well under a microsecond
 
         let mut page = Box::new([0; PAGE_BYTES]);
@@ -67,7 +69,7 @@ impl Snapshot {
         self.page.get(field as usize * 8..)?.get(..length)
     }
 
-    fn word(&self, field: Field) -> u64 {
+    pub(super) fn word(&self, field: Field) -> u64 {
         self.bytes(field, 8).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_ne_bytes)
     }
 
@@ -75,7 +77,7 @@ impl Snapshot {
         u32::try_from(self.word(field)).ok()
     }
 
-    fn name(&self) -> Option<&str> {
+    pub(super) fn name(&self) -> Option<&str> {
         let length = usize::try_from(self.word(Field::NameLength)).ok()?;
         let name = self.bytes(Field::Name, length.min(NAME_BYTES))?;
         std::str::from_utf8(name).ok()
@@ -84,7 +86,7 @@ impl Snapshot {
     /// The process of the last grant, if its pid means something in this pid namespace.
     pub(crate) fn pid(&self) -> Option<u32> {
         let this = Process::this().ok()?;
-        let visible = self.word(Field::PidNamespace) == this.pid_namespace;
+        let visible = self.word(Field::PidSpace) == this.pid_space;
         self.narrow(Field::Pid).filter(|_| visible)
     }
 
@@ -128,15 +130,29 @@ impl Snapshot {
 
     /// The last grant, of which it is known that it does not stand any more in this network namespace.
     pub(crate) fn past_holder(&self) -> Holder {
+        if self.is_here() {
+            self.ended_holder()
+        } else {
+            self.last_holder()
+        }
+    }
+
+    /// The last grant, which stands, as is known by other means.
+    pub(crate) fn present_holder(&self, known_by: KnownBy) -> Holder {
+        self.holder(Tenure::Holds, known_by)
+    }
+
+    /// The last grant, of which it is known that it does not stand any more.
+    pub(crate) fn ended_holder(&self) -> Holder {
         match self.tenure() {
-            Tenure::Holds if self.is_here() => self.holder(Tenure::Died, KnownBy::Record),
+            Tenure::Holds => self.holder(Tenure::Died, KnownBy::Record),
             tenure => self.holder(tenure, KnownBy::Record),
         }
     }
 
-    /// The last grant, which stands as the kernel says.
-    pub(crate) fn present_holder(&self) -> Holder {
-        self.holder(Tenure::Holds, KnownBy::Kernel)
+    /// Whether the last grant was made to the process of an owner word.
+    pub(crate) fn is_about(&self, owner: Owner) -> bool {
+        self.word(Field::Writer) == owner.process().0
     }
 
     fn holder(&self, tenure: Tenure, known_by: KnownBy) -> Holder {

@@ -30,7 +30,7 @@ pub(crate) struct Gate {
     /// Bit `n % 64` of word `n / 64`: descriptor `n` is to be closed in a forked child.
     descriptors: Vec<u64>,
     /// Who this process is: read once, and again after a fork.
-    pub(super) process: Option<Process>,
+    process: Option<Process>,
     /// The minute since 1970 in which the machine's distance from UTC was looked up, and the seconds.
     zone: Option<(u64, i64)>,
 }
@@ -43,6 +43,7 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 /// The number of this process in its line of forks. What was made under another number belongs to
 /// an ancestor: its descriptors are closed here, and it must be left alone.
+#[inline]
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
@@ -66,6 +67,7 @@ static AT_START: extern "C" fn() = {
 ///
 /// # Errors
 /// `ENOMEM` if the handlers cannot be installed.
+#[inline]
 pub(crate) fn gate() -> io::Result<MutexGuard<'static, Gate>> {
     let mut gate = GATE.lock().unwrap_or_else(PoisonError::into_inner);
     if !gate.handlers_stand {
@@ -78,6 +80,22 @@ pub(crate) fn gate() -> io::Result<MutexGuard<'static, Gate>> {
         gate.handlers_stand = true;
     }
     Ok(gate)
+}
+
+/// What only those touch who hold the gate: like a mutex, but without a lock of its own, and never
+/// copied by a fork while somebody is in it.
+#[derive(Debug, Default)]
+pub(crate) struct Gated<T>(UnsafeCell<T>);
+
+// SAFETY: the value is reached through `Gate` only, of which there is one, by one thread at a time.
+unsafe impl<T: Send> Sync for Gated<T> {}
+
+impl<T> Gated<T> {
+    pub(crate) fn get<'a>(&'a self, _gate: &'a mut Gate) -> &'a mut T {
+        // SAFETY: `Gate` is made once, in a static mutex, and is lent out for as long as the value is:
+        // so nobody else is in this value or in any other.
+        unsafe { &mut *self.0.get() }
+    }
 }
 
 impl Gate {
@@ -94,6 +112,12 @@ impl Gate {
         if let Some(word) = self.descriptors.get_mut(word) {
             *word &= !bit;
         }
+    }
+
+    /// This process. It is read under the gate: a fork in between would leave the child with its
+    /// parent's data.
+    pub(crate) fn process(&mut self) -> &Process {
+        self.process.get_or_insert_with(Process::read)
     }
 
     /// How many seconds the machine's zone is ahead of UTC. A forked child goes on with what its

@@ -6,9 +6,10 @@
 
 pub(crate) mod clock;
 pub(crate) mod fork;
-pub(crate) mod page;
+pub(crate) mod mapping;
 pub(crate) mod poll;
 pub(crate) mod process;
+pub(crate) mod semaphore;
 pub(crate) mod socket;
 pub(crate) mod thread;
 

@@ -1,6 +1,8 @@
 //! Which process this is, and whether another one still runs (proc(5)).
 
+use std::collections::hash_map::RandomState;
 use std::fs;
+use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
@@ -18,11 +20,15 @@ pub(crate) struct Process {
     pub(crate) pid: u32,
     /// Clock ticks after the boot at which it started: field 22 of `/proc/PID/stat`.
     pub(crate) start_time: u64,
-    /// The inode of its pid namespace: pids of two namespaces cannot be compared.
-    pub(crate) pid_namespace: u64,
+    /// Where its pid and its start time can be compared with others': the inodes of its pid namespace
+    /// (lower half) and of its time namespace (upper half, `time_namespaces(7)`: the start times in
+    /// `/proc` are shifted by it). 0 where that is not known.
+    pub(crate) pid_space: u64,
     /// The inode of its network namespace: abstract addresses reach no further.
     pub(crate) network_namespace: u64,
     pub(crate) uid: u32,
+    /// A random number: a program that takes the process over by `exec` has another one.
+    pub(crate) image: u64,
     /// Its command's name, padded with NULs.
     pub(crate) command: [u8; COMMAND_BYTES],
 }
@@ -33,16 +39,18 @@ impl Process {
     /// # Errors
     /// As [`fork::gate`].
     pub(crate) fn this() -> io::Result<Self> {
-        let mut gate = fork::gate()?;
-        // Reading under the gate: a fork in between would leave the child with its parent's data.
-        Ok(*gate.process.get_or_insert_with(Self::read))
+        Ok(*fork::gate()?.process())
     }
 
-    fn read() -> Self {
+    pub(super) fn read() -> Self {
         let pid = std::process::id();
         let namespace = |kind| {
             fs::metadata(format!("/proc/thread-self/ns/{kind}")).map_or(0, |file| file.ino())
         };
+        // The `/proc` of another pid namespace, as after `unshare --pid`, has others under these pids.
+        let is_own = fs::read_link("/proc/self")
+            .is_ok_and(|link| link.as_os_str().to_str() == Some(&pid.to_string()));
+        let pid_space = if is_own { namespace("pid") | namespace("time") << 32 } else { 0 };
         let mut name = [0; COMMAND_BYTES];
         for (to, from) in name.iter_mut().zip(command(pid).unwrap_or_default().bytes()) {
             *to = from;
@@ -50,9 +58,10 @@ impl Process {
         Self {
             pid,
             start_time: status(pid).map_or(0, |status| status.start_time),
-            pid_namespace: namespace("pid"),
+            pid_space,
             network_namespace: namespace("net"),
             uid: geteuid().as_raw(),
+            image: RandomState::new().build_hasher().finish(),
             command: name,
         }
     }
@@ -62,8 +71,13 @@ impl Process {
 /// its pid is still good for. Where `/proc` hides the process (`hidepid`, proc(5)), only its pid
 /// tells.
 pub(crate) fn is_alive(pid: u32, start_time: u64) -> bool {
+    is_alive_since(pid, |since| since == start_time)
+}
+
+/// As [`is_alive`], for a process of which it is known whether it can have started at a given time.
+pub(crate) fn is_alive_since(pid: u32, can_be: impl FnOnce(u64) -> bool) -> bool {
     match status(pid) {
-        Some(status) => status.start_time == start_time && status.runs,
+        Some(status) => can_be(status.start_time) && status.runs,
         None => i32::try_from(pid)
             .is_ok_and(|pid| kill(Pid::from_raw(pid), None) != Err(nix::Error::ESRCH)),
     }

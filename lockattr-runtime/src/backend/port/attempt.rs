@@ -46,7 +46,7 @@ impl<'a> Attempt<'a> {
 
     /// Goes as far as is possible without waiting.
     pub(super) fn next(&mut self) -> Result<Next, Failure> {
-        if matches!(self.deadline, Deadline::Now) && self.ghost_gone_by.is_none() {
+        if self.deadline.is_now() && self.ghost_gone_by.is_none() {
             match self.port.bind()? {
                 Bound::Held(listener) => return Ok(Next::Acquired(listener)),
                 Bound::Taken(_) if !self.port.may_be_haunted() => return Ok(Next::Refused),
@@ -79,12 +79,12 @@ impl<'a> Attempt<'a> {
         match (wait, self.connection()) {
             // The slice may be over before anybody sleeps: what counts is that there is a next look.
             (Wait::Queue, Some(connection)) => {
-                self.port.is_ghost(connection).then_some(Deadline::At(now + SLICE))
+                self.port.is_ghost(connection).then(|| Deadline::after(SLICE))
             }
             // It went between the bind and the look; or a holder does not listen. One more look tells.
             (Wait::Pause(pause), _) => {
                 self.ghost_gone_by = Some(now);
-                Some(Deadline::At(now + pause))
+                Some(Deadline::after(pause))
             }
             (Wait::Queue, None) => None,
         }

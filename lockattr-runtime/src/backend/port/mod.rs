@@ -66,15 +66,19 @@ pub(crate) struct Held {
 impl RawLock for Port {
     type Held = Held;
 
-    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Failure> {
+    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Box<Failure>> {
         let listener = self.wait(deadline)?;
-        self.conclude(listener, deadline, info)
+        Ok(self.conclude(listener, deadline, info)?)
     }
 
     #[cfg(feature = "async")]
-    async fn acquire_async(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Failure> {
+    async fn acquire_async(
+        &self,
+        deadline: Deadline,
+        info: Info<'_>,
+    ) -> Result<Held, Box<Failure>> {
         let listener = self.wait_async(deadline).await?;
-        self.conclude(listener, deadline, info)
+        Ok(self.conclude(listener, deadline, info)?)
     }
 
     fn release(&self, held: Held) {
@@ -92,19 +96,28 @@ impl RawLock for Port {
         held.recovered_from.as_deref()
     }
 
-    fn is_locked(&self) -> io::Result<bool> {
-        self.look_whether_locked()
+    fn is_locked(&self) -> Result<bool, Failure> {
+        self.look_whether_locked().map_err(Failure::io("look whether it is locked"))
     }
 
-    fn holder(&self) -> io::Result<Option<Holder>> {
-        self.look_who_holds(Ghosts::Outlast)
+    fn holder(&self) -> Result<Option<Holder>, Failure> {
+        self.look_who_holds(Ghosts::Outlast).map_err(Failure::io("look who holds it"))
     }
 
-    fn last_holder(&self) -> io::Result<Option<Holder>> {
-        let Some(record) = record::latest(&self.name)? else { return Ok(None) };
+    fn last_holder(&self) -> Result<Option<Holder>, Failure> {
+        let record = record::latest(&self.name).map_err(Failure::io("look who held it last"))?;
+        let Some(record) = record else { return Ok(None) };
         // A process that lives on but has lost the lock, as by `exec`, does not hold it.
-        let stands = record.has_ended() || self.look_whether_locked()?;
+        let stands = record.has_ended() || self.is_locked()?;
         Ok(Some(if stands { record.last_holder() } else { record.past_holder() }))
+    }
+
+    fn force_release(&self) -> Result<bool, Failure> {
+        if !self.is_locked()? {
+            return Ok(false);
+        }
+        let reason = "only its holder can let go of a port lock, by releasing it or by its end";
+        Err(Failure::io("release it by force")(io::Error::new(io::ErrorKind::Unsupported, reason)))
     }
 }
 
@@ -171,7 +184,7 @@ impl Port {
     fn best_known_holder(&self, deadline: Deadline) -> Option<Holder> {
         // A program that only tries may do so in a loop, and each look over the socket can leave an
         // entry in the holder's queue: where the record names a living holder, that has to do.
-        if matches!(deadline, Deadline::Now) {
+        if deadline.is_now() {
             let this = Process::this().ok()?;
             if self.record.page().last_grant().stands(&this) {
                 if let Some(record) = record::read(&self.name, this.uid) {

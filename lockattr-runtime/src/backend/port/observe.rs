@@ -69,7 +69,7 @@ impl Port {
     /// The process that the kernel names, with what its record says.
     fn describe(&self, peer: Peer) -> Holder {
         match self.record_of(peer) {
-            Some(record) => record.present_holder(),
+            Some(record) => record.present_holder(KnownBy::Kernel),
             None => Holder { uid: Some(peer.uid), ..process_with(peer.pid, KnownBy::Kernel) },
         }
     }

@@ -25,6 +25,10 @@ use crate::backend::Backoff;
 use crate::sys::poll;
 use crate::sys::socket::{listens_at, receive_socket, send_descriptor, ForkSocket, Received};
 
+/// The longest pause between two looks at a lock that cannot be queued for: as often as k3portlock
+/// looks.
+const LONGEST_PAUSE: Duration = Duration::from_millis(10);
+
 /// One acquire under way, as a machine that never blocks by itself: whoever drives it sleeps between
 /// the steps as it sees fit.
 pub(super) struct Acquisition<'a> {
@@ -48,7 +52,7 @@ pub(super) enum Step {
 
 impl<'a> Acquisition<'a> {
     pub(super) fn new(port: &'a Port) -> Self {
-        Self { port, queued: None, backoff: Backoff::new(), losses: 0 }
+        Self { port, queued: None, backoff: Backoff::up_to(LONGEST_PAUSE), losses: 0 }
     }
 
     /// Goes as far as is possible without waiting.
@@ -78,7 +82,7 @@ impl<'a> Acquisition<'a> {
     }
 
     fn queue(&mut self, connection: ForkSocket) -> Step {
-        self.backoff = Backoff::new();
+        self.backoff = Backoff::up_to(LONGEST_PAUSE);
         self.queued = Some(connection);
         Step::Queued
     }

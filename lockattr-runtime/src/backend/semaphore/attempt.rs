@@ -1,0 +1,133 @@
+//! One acquire from its beginning to its end: when to wait on, and when to stop. It never blocks by
+//! itself: [`Attempt::wait`] and its async counterpart sleep between its steps.
+
+use std::sync::Arc;
+
+use super::memory::{done, Access};
+use super::objects::Objects;
+use super::protocol::{self, Look, Memory, Taken};
+use super::{Failure, Semaphore};
+use crate::deadline::Deadline;
+use crate::record::owner::Owner;
+use crate::sys::clock;
+
+/// Nanoseconds between two looks at the owner: nobody tells a waiter that it died. A look costs some
+/// ten microseconds, most of them for `/proc`.
+const SLICE: u64 = 25_000_000;
+
+/// Nanoseconds between the two looks that it takes to say that nobody is there: more than a
+/// resourcelock program needs from its taking of the semaphore to its text, unless it is stopped just
+/// there.
+const PAUSE: u64 = 5_000_000;
+
+pub(super) struct Attempt<'a> {
+    lock: &'a Semaphore,
+    pub(super) objects: Arc<Objects>,
+    me: Owner,
+    deadline: Deadline,
+    /// Whether it has waited for a moment before the first look: most waits end there.
+    has_waited: bool,
+    /// What the last look found, if it was that nobody is there, and when that may be believed.
+    suspicion: Option<(Look, u64)>,
+}
+
+/// What is next in an [`Attempt`].
+pub(super) enum Next {
+    /// Nothing: the lock is owned.
+    Acquired,
+    /// Nothing: somebody had it until the deadline; what the last look found.
+    Refused(Look),
+    /// To wait for a unit of the semaphore until then at most (nanoseconds of the monotonic clock).
+    Wait(u64),
+}
+
+impl<'a> Attempt<'a> {
+    pub(super) fn new(
+        lock: &'a Semaphore,
+        objects: Arc<Objects>,
+        me: Owner,
+        deadline: Deadline,
+    ) -> Self {
+        Self { lock, objects, me, deadline, has_waited: deadline.is_now(), suspicion: None }
+    }
+
+    /// Goes as far as is possible without waiting. `taken` tells whether the wait has brought a unit.
+    pub(super) fn next(&mut self, mut taken: bool) -> Result<Next, Failure> {
+        loop {
+            let objects = Arc::clone(&self.objects);
+            let access = Access { objects: &objects, me: self.me };
+            if taken || done(access.try_wait()) {
+                taken = false;
+                match done(protocol::own(&access)) {
+                    Taken::Owned => return Ok(Next::Acquired),
+                    Taken::Surplus => self.lock.report_surplus(1),
+                }
+                continue;
+            }
+            let now = clock::monotonic();
+            if !self.has_waited {
+                self.has_waited = true;
+                return Ok(Next::Wait(self.deadline.end().min(now + PAUSE)));
+            }
+            let look = done(protocol::look(&access));
+            if let Some(until) = self.until(look, now) {
+                // At the end of each slice the files may be others.
+                self.objects = self.lock.open(now)?.0;
+                if Arc::ptr_eq(&objects, &self.objects) {
+                    return Ok(Next::Wait(until));
+                }
+                continue;
+            }
+            match look {
+                Look::Free => {}
+                Look::Left(dead) => {
+                    if done(protocol::inherit(&access, dead)) {
+                        return Ok(Next::Acquired);
+                    }
+                }
+                Look::Owned(_) | Look::Foreign | Look::Unknown => return Ok(Next::Refused(look)),
+            }
+            self.suspicion = None;
+        }
+    }
+
+    /// Waits for the lock until the deadline.
+    pub(super) fn wait(mut self) -> Result<Waited, Failure> {
+        let mut taken = false;
+        loop {
+            match self.next(taken)? {
+                Next::Acquired => return Ok(Waited::Acquired(self.objects)),
+                Next::Refused(look) => return Ok(Waited::Refused(look)),
+                Next::Wait(until) => taken = self.objects.semaphore.wait_until(until),
+            }
+        }
+    }
+
+    /// Until when to wait after this look; none if it is time to act on it.
+    fn until(&mut self, look: Look, now: u64) -> Option<u64> {
+        let suspect = match look {
+            Look::Free => return None,
+            Look::Left(_) | Look::Unknown => true,
+            Look::Owned(_) | Look::Foreign => false,
+        };
+        let believed_at = match self.suspicion {
+            Some((last, believed_at)) if last == look => believed_at,
+            _ => now + PAUSE,
+        };
+        self.suspicion = suspect.then_some((look, believed_at));
+        let end = self.deadline.end();
+        match look {
+            // Even where the time is over: the lock is there to be had.
+            Look::Left(_) => Some(believed_at),
+            Look::Unknown => Some(end.min(now + SLICE).max(believed_at)),
+            _ => Some(end.min(now + SLICE)),
+        }
+        .filter(|until| *until > now)
+    }
+}
+
+/// How a wait ended.
+pub(super) enum Waited {
+    Acquired(Arc<Objects>),
+    Refused(Look),
+}

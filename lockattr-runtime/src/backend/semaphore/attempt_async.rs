@@ -1,0 +1,42 @@
+//! Waiting without blocking the thread, on any executor. A semaphore cannot be waited for in a
+//! reactor, so this looks now and then.
+
+use std::time::Duration;
+
+use async_io::Timer;
+
+use super::attempt::{Attempt, Next, Waited};
+use super::Failure;
+use crate::backend::Backoff;
+use crate::sys::clock;
+
+/// The longest pause between two looks.
+const LAST: Duration = Duration::from_millis(2);
+
+impl Attempt<'_> {
+    /// As [`wait`](Self::wait). A future that is dropped has nothing in hand.
+    pub(super) async fn wait_async(mut self) -> Result<Waited, Failure> {
+        let mut taken = false;
+        let mut backoff = Backoff::up_to(LAST);
+        loop {
+            let until = match self.next(taken)? {
+                Next::Acquired => return Ok(Waited::Acquired(self.objects)),
+                Next::Refused(look) => return Ok(Waited::Refused(look)),
+                Next::Wait(until) => until,
+            };
+            loop {
+                let left = Duration::from_nanos(until.saturating_sub(clock::monotonic()));
+                if left.is_zero() {
+                    taken = false;
+                    break;
+                }
+                Timer::after(backoff.next().min(left)).await;
+                // What is taken is looked at before anything is waited for again.
+                taken = self.objects.semaphore.try_wait();
+                if taken {
+                    break;
+                }
+            }
+        }
+    }
+}

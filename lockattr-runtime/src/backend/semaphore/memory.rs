@@ -1,0 +1,65 @@
+//! The protocol's memory, in the lock's two files.
+
+use std::convert::Infallible;
+
+use super::judge;
+use super::objects::Objects;
+use super::protocol::{Memory, Sight};
+use crate::record::owner::Owner;
+use crate::sys::process::Process;
+
+/// The shared memory in the hands of one acquisition.
+pub(super) struct Access<'a> {
+    pub(super) objects: &'a Objects,
+    /// See [`Memory::me`].
+    pub(super) me: Owner,
+}
+
+/// Nothing stops a process here.
+pub(super) fn done<T>(result: Result<T, Infallible>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(never) => match never {},
+    }
+}
+
+impl Sight for Access<'_> {
+    type Stop = Infallible;
+
+    fn value(&self) -> Result<u32, Infallible> {
+        Ok(self.objects.semaphore.value())
+    }
+
+    fn owner(&self) -> Result<Owner, Infallible> {
+        Ok(self.objects.page.owner())
+    }
+
+    fn is_dead(&self, owner: Owner) -> Result<bool, Infallible> {
+        // Cannot fail, as it has not before. If it does, nobody can tell.
+        Ok(Process::this().is_ok_and(|this| judge::is_dead(owner, &this, &self.objects.page)))
+    }
+
+    fn text_is_an_owners(&self) -> Result<bool, Infallible> {
+        Ok(self.objects.page.text_is_an_owners())
+    }
+}
+
+impl Memory for Access<'_> {
+    fn me(&self) -> Owner {
+        self.me
+    }
+
+    fn try_wait(&self) -> Result<bool, Infallible> {
+        Ok(self.objects.semaphore.try_wait())
+    }
+
+    fn post(&self) -> Result<(), Infallible> {
+        // Fails where somebody has posted billions of units: one more would change nothing.
+        let _ = self.objects.semaphore.post();
+        Ok(())
+    }
+
+    fn swap_owner(&self, from: Owner, to: Owner) -> Result<bool, Infallible> {
+        Ok(self.objects.page.swap_owner(from, to))
+    }
+}

@@ -1,0 +1,264 @@
+//! The semaphore backend: whoever has the unit of the POSIX semaphore `/NAME` holds the lock, and
+//! leaves its word in the shared-memory object `/NAME`.
+//!
+//! ```text
+//! holder     sem_trywait, owner word, record        … body …        owner word, sem_post
+//! waiter     sem_clockwait, and a look at the owner now and then
+//! observer   reads both files
+//! ```
+//!
+//! They are resourcelock's own objects, used in its own way, so the two exclude each other and each
+//! shows the other's text. What resourcelock does not have is the owner word: by it a waiter sees that
+//! a holder has died, and inherits the lock. [`protocol`] is all of it, and argues why it is safe.
+
+mod attempt;
+#[cfg(feature = "async")]
+mod attempt_async;
+mod judge;
+mod memory;
+mod objects;
+mod observe;
+mod protocol;
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Failure, RawLock};
+use crate::deadline::Deadline;
+use crate::holder::Holder;
+use crate::info::Info;
+use crate::record::owner::{Owner, Phase};
+use crate::sys::clock;
+use crate::sys::fork;
+use crate::sys::process::Process;
+use attempt::{Attempt, Waited};
+use memory::{done, Access};
+use objects::{Objects, Paths};
+use protocol::{Look, Memory, Sight, Taken};
+
+/// A lock by a named semaphore.
+#[derive(Debug)]
+pub(crate) struct Semaphore {
+    name: Box<str>,
+    paths: Paths,
+    /// Of the files, where this makes them.
+    mode: u32,
+    /// Opened at the first acquire.
+    objects: fork::Gated<Option<Arc<Objects>>>,
+    /// Counts acquisitions: see [`Owner::in_turn`].
+    turns: AtomicU64,
+}
+
+/// The lock, in a holder's hand. Dropping it gives the lock back.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Those that it was taken by, whatever has become of their names.
+    objects: Arc<Objects>,
+    me: Owner,
+    generation: u32,
+    is_over: bool,
+    recovered_from: Option<Box<Holder>>,
+}
+
+impl RawLock for Semaphore {
+    type Held = Held;
+
+    #[inline]
+    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Box<Failure>> {
+        let (objects, me) = self.begin(deadline)?;
+        if self.takes_at_once(&objects, me) {
+            return Ok(self.grant(objects, me, deadline.start(), info));
+        }
+        self.conclude(Attempt::new(self, objects, me, deadline).wait()?, me, info)
+    }
+
+    #[cfg(feature = "async")]
+    async fn acquire_async(
+        &self,
+        deadline: Deadline,
+        info: Info<'_>,
+    ) -> Result<Held, Box<Failure>> {
+        let (objects, me) = self.begin(deadline)?;
+        self.conclude(Attempt::new(self, objects, me, deadline).wait_async().await?, me, info)
+    }
+
+    #[inline]
+    fn release(&self, held: Held) {
+        // While the lock is still held: the next holder writes its own grant.
+        held.objects.page.write_release();
+        self.give_back(held);
+    }
+
+    fn abandon(&self, held: Held) {
+        held.objects.page.write_abandonment();
+        self.give_back(held);
+    }
+
+    fn recovered_from(held: &Held) -> Option<&Holder> {
+        held.recovered_from.as_deref()
+    }
+
+    fn is_locked(&self) -> Result<bool, Failure> {
+        self.look_whether_locked()
+    }
+
+    fn holder(&self) -> Result<Option<Holder>, Failure> {
+        self.look_who_holds()
+    }
+
+    fn last_holder(&self) -> Result<Option<Holder>, Failure> {
+        self.look_who_held_last()
+    }
+
+    fn force_release(&self) -> Result<bool, Failure> {
+        // Nothing is made for that.
+        match self.paths.open_semaphore() {
+            Err(Failure::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(false)
+            }
+            opened => drop(opened?),
+        }
+        let (objects, me) = self.begin(Deadline::after(Duration::ZERO))?;
+        Ok(done(protocol::force(&Access { objects: &objects, me })))
+    }
+}
+
+impl Semaphore {
+    /// Opens nothing: that happens at the first acquire. `name` has been checked.
+    pub(super) fn new(name: &str, mode: u32) -> Self {
+        Self {
+            name: name.into(),
+            paths: Paths::new(name),
+            mode,
+            objects: fork::Gated::default(),
+            turns: AtomicU64::new(0),
+        }
+    }
+
+    /// What an acquisition works with: the files, and its own word.
+    #[inline]
+    fn begin(&self, deadline: Deadline) -> Result<(Arc<Objects>, Owner), Failure> {
+        let (objects, process) = self.open(deadline.start())?;
+        Ok((objects, process.in_turn(self.turns.fetch_add(1, Ordering::Relaxed))))
+    }
+
+    /// The files, opened, or opened again if somebody removed or cut them; and this process's word.
+    #[inline]
+    fn open(&self, now: u64) -> Result<(Arc<Objects>, Owner), Failure> {
+        let look = |objects: &mut Option<Arc<Objects>>| {
+            objects.as_ref().filter(|objects| objects.are_whole(&self.paths, now)).cloned()
+        };
+        match self.with_objects(look)? {
+            (Some(objects), me) => Ok((objects, me)),
+            (None, _) => self.open_anew(),
+        }
+    }
+
+    #[cold]
+    fn open_anew(&self) -> Result<(Arc<Objects>, Owner), Failure> {
+        // Outside of the gate, as it may take a while. Another thread may do the same.
+        let this = Process::this().map_err(Failure::io("find out which process this is"))?;
+        let opened = Objects::open(&self.paths, self.mode, |owner| judge::can_be(owner, &this))?;
+        self.with_objects(|objects| Arc::clone(objects.insert(Arc::new(opened))))
+    }
+
+    /// Both under one gate: this is on the way of every acquire.
+    #[inline]
+    fn with_objects<T>(
+        &self,
+        work: impl FnOnce(&mut Option<Arc<Objects>>) -> T,
+    ) -> Result<(T, Owner), Failure> {
+        let mut gate = fork::gate().map_err(Failure::io("install the at-fork handlers"))?;
+        let me = Owner::of(gate.process());
+        Ok((work(self.objects.get(&mut gate)), me))
+    }
+
+    /// The way of nearly every acquire.
+    #[inline]
+    fn takes_at_once(&self, objects: &Objects, me: Owner) -> bool {
+        let access = Access { objects, me };
+        if !done(access.try_wait()) {
+            return false;
+        }
+        let taken = done(protocol::own(&access));
+        if taken == Taken::Surplus {
+            self.report_surplus(1);
+        }
+        taken == Taken::Owned
+    }
+
+    #[cold]
+    fn conclude(&self, waited: Waited, me: Owner, info: Info<'_>) -> Result<Held, Box<Failure>> {
+        match waited {
+            Waited::Acquired(objects) => Ok(self.grant(objects, me, clock::monotonic(), info)),
+            Waited::Refused(look) => Err(Box::new(self.refusal(look))),
+        }
+    }
+
+    /// The caller owns the lock. Writes the record.
+    #[inline]
+    fn grant(&self, objects: Arc<Objects>, me: Owner, now: u64, info: Info<'_>) -> Held {
+        let surplus = done(protocol::drain(&Access { objects: &objects, me }));
+        if surplus > 0 {
+            self.report_surplus(surplus);
+        }
+        // Before its record is written over.
+        let recovered_from = if objects.page.last_grant().is_in_order() {
+            None
+        } else {
+            self.look_who_died().map(Box::new)
+        };
+        let this = || Process::this().unwrap_or_else(|_| unreachable!("it was known before"));
+        objects.page.write_grant(&self.name, me, this, now, info);
+        let generation = fork::generation();
+        Held { objects, me, generation, is_over: false, recovered_from }
+    }
+
+    #[inline]
+    fn give_back(&self, mut held: Held) {
+        if !held.give_back() {
+            crate::log::torn_away(&self.name);
+        }
+    }
+
+    fn refusal(&self, look: Look) -> Failure {
+        let holder = self.look_who_holds().ok().flatten();
+        match look {
+            Look::Unknown => Failure::Orphaned(self.look_who_held_last().ok().flatten()),
+            _ => Failure::Busy(holder),
+        }
+    }
+
+    fn report_surplus(&self, units: u32) {
+        crate::log::surplus_units(&self.name, units);
+    }
+}
+
+impl Held {
+    /// Whether it was there to be given back.
+    fn give_back(&mut self) -> bool {
+        self.is_over = true;
+        let access = Access { objects: &self.objects, me: self.me };
+        let page = &self.objects.page;
+        if !page.is_record() {
+            // Somebody's text was longer than a record's, and went over the owner word. What stands
+            // there now is nobody's: nobody was able to take over a lock that was held.
+            let overwritten = done(access.owner());
+            if done(access.is_dead(overwritten)) {
+                page.swap_owner(overwritten, self.me.that(Phase::Holds));
+            }
+        }
+        done(protocol::release(&access))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // A forked child does not hold what its parent holds.
+        if !self.is_over && self.generation == fork::generation() {
+            self.give_back();
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Looking at a lock without taking it: by reading its two files, which may not even be there.
+
+use std::convert::Infallible;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use super::judge;
+use super::memory::done;
+use super::protocol::{self, Look, Sight};
+use super::{Failure, Semaphore};
+use crate::holder::{Holder, KnownBy, Tenure};
+use crate::record::owner::{Owner, Phase};
+use crate::record::{self, OwnedCopy, Snapshot};
+use crate::sys::process::{self, Process};
+use crate::sys::semaphore::{self, SEMAPHORE_BYTES};
+
+/// What both files held.
+struct Copy {
+    value: u32,
+    page: OwnedCopy,
+    /// The last grant that the record tells of.
+    last: Option<Snapshot>,
+    this: Process,
+}
+
+impl Sight for Copy {
+    type Stop = Infallible;
+
+    fn value(&self) -> Result<u32, Infallible> {
+        Ok(self.value)
+    }
+
+    fn owner(&self) -> Result<Owner, Infallible> {
+        Ok(self.page.owner())
+    }
+
+    fn is_dead(&self, owner: Owner) -> Result<bool, Infallible> {
+        Ok(judge::is_dead(owner, &self.this, &self.page))
+    }
+
+    fn text_is_an_owners(&self) -> Result<bool, Infallible> {
+        Ok(self.page.text_is_an_owners())
+    }
+}
+
+impl Copy {
+    /// What one finds who wants the lock.
+    fn look(&self) -> Look {
+        match done(protocol::look(self)) {
+            // Who releases has posted already, and who claims has nothing yet.
+            Look::Owned(owner) if owner.phase() != Some(Phase::Holds) && self.value > 0 => {
+                Look::Free
+            }
+            look => look,
+        }
+    }
+
+    /// The owner, with what the record says if it is about this one.
+    fn describe(&self, owner: Owner) -> Holder {
+        let recorded = self.last.as_ref().filter(|last| last.is_about(owner) && !last.has_ended());
+        let pid = Some(owner.pid()).filter(|_| owner.is_in(self.this.pid_space));
+        let uid = pid.and_then(process::uid);
+        match recorded {
+            Some(recorded) => {
+                let holder = recorded.present_holder(KnownBy::Record);
+                Holder { uid: uid.or(holder.uid), ..holder }
+            }
+            // It is just writing it.
+            None => Holder { pid, uid, command: pid.and_then(process::command), ..unknown() },
+        }
+    }
+
+    /// A program that leaves a text alone.
+    fn foreign(&self, tenure: Tenure) -> Holder {
+        let (since, info) = self.page.foreign_text();
+        Holder { since, info, tenure, known_by: KnownBy::Text, ..unknown() }
+    }
+}
+
+fn unknown() -> Holder {
+    Holder {
+        pid: None,
+        uid: None,
+        command: None,
+        info: None,
+        thread: None,
+        since: None,
+        held_for: None,
+        tenure: Tenure::Holds,
+        known_by: KnownBy::Record,
+    }
+}
+
+impl Semaphore {
+    pub(super) fn look_whether_locked(&self) -> Result<bool, Failure> {
+        Ok(self.copy()?.is_some_and(|copy| !matches!(copy.look(), Look::Free | Look::Left(_))))
+    }
+
+    pub(super) fn look_who_holds(&self) -> Result<Option<Holder>, Failure> {
+        let Some(copy) = self.copy()? else { return Ok(None) };
+        Ok(match copy.look() {
+            Look::Free | Look::Left(_) => None,
+            Look::Owned(owner) => Some(copy.describe(owner)),
+            Look::Foreign => Some(copy.foreign(Tenure::Holds)),
+            Look::Unknown => Some(unknown()),
+        })
+    }
+
+    pub(super) fn look_who_held_last(&self) -> Result<Option<Holder>, Failure> {
+        let Some(copy) = self.copy()? else { return Ok(None) };
+        let look = copy.look();
+        if let Look::Owned(owner) = look {
+            return Ok(Some(copy.describe(owner)));
+        }
+        if !done(copy.text_is_an_owners()) {
+            let holds = matches!(look, Look::Foreign);
+            return Ok(Some(copy.foreign(if holds { Tenure::Holds } else { Tenure::Released })));
+        }
+        Ok(copy.last.as_ref().map(Snapshot::ended_holder))
+    }
+
+    /// The last holder, of which it is known that it did not give the lock back.
+    pub(super) fn look_who_died(&self) -> Option<Holder> {
+        let last = record::of_semaphore(&self.paths.open_page().ok()?, &self.name)?;
+        Some(last.ended_holder()).filter(|holder| holder.tenure == Tenure::Died)
+    }
+
+    /// None where there is no semaphore: nobody has ever taken the lock.
+    fn copy(&self) -> Result<Option<Copy>, Failure> {
+        let Some(semaphore) = found(self.paths.open_semaphore())? else { return Ok(None) };
+        let mut bytes = [0; SEMAPHORE_BYTES];
+        semaphore.read_exact_at(&mut bytes, 0).map_err(Failure::io("read the lock's semaphore"))?;
+        let this = Process::this().map_err(Failure::io("find out which process this is"))?;
+        let (page, last) = match found(self.paths.open_page())? {
+            Some(file) => {
+                let page = OwnedCopy::read(&file).map_err(Failure::io("read the lock's record"))?;
+                (page, record::of_semaphore(&file, &self.name))
+            }
+            None => (OwnedCopy::empty(), None),
+        };
+        Ok(Some(Copy { value: semaphore::value_in(&bytes), page, last, this }))
+    }
+}
+
+fn found<T>(opened: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match opened {
+        Err(Failure::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
+}

@@ -1,0 +1,257 @@
+//! The text at a record's start: `2024-10-20 16:00:51.864484 - where it was taken`, NUL-terminated.
+//! It is what resourcelock (cjnfuncs 3.2.3) writes, so its tools can show it.
+
+mod site;
+mod stamp;
+
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::layout::{TEXT_BYTES, TEXT_WORDS};
+use crate::info::Info;
+use crate::sys::mapping::Words;
+use stamp::{stamp, STAMP_BYTES, STAMP_WORDS};
+
+pub(super) use stamp::time;
+
+/// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`, as far as both fit
+/// into `limit` bytes. What does not is cut at a character's end; a NUL inside is shown as U+FFFD.
+/// Returns the [`digest`] of what it wrote.
+pub(super) fn write(words: &Words, limit: usize, wall: u64, info: Info<'_>) -> u64 {
+    let (words, stamp) = (&words[..TEXT_WORDS], stamp(wall));
+    let limit = limit.min(TEXT_BYTES);
+    let (function, place) = match info {
+        Info::Text(text) => return Text::new(words, limit, stamp).with(text).finish(),
+        Info::Place(place) => ("", place),
+        Info::Function(function, place) => (function, place),
+    };
+    site::write(words, limit, stamp, function, place)
+        .unwrap_or_else(|| Text::new(words, limit, stamp).with_site(function, place).finish())
+}
+
+/// What tells a text from others: of its words up to the one with the NUL, and of the bytes in that one
+/// that stand before the NUL. 0 for an empty text.
+///
+/// It is compared where a process has died: was it the last one to write here? Another one's text
+/// begins with another time, so nothing better than a sum is needed. (Its terms do not wait for each
+/// other, as those of a better mixing would.)
+pub(super) fn digest(words: impl Iterator<Item = u64>) -> u64 {
+    let mut digest = 0_u64;
+    for (index, word) in words.enumerate() {
+        let bytes = word.to_ne_bytes();
+        if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
+            let mut last = [0; 8];
+            last[..end].copy_from_slice(&bytes[..end]);
+            return digest.wrapping_add(term(index, u64::from_ne_bytes(last)));
+        }
+        digest = digest.wrapping_add(term(index, word));
+    }
+    digest
+}
+
+/// Of a word at its place. 0 of 0.
+fn term(index: usize, word: u64) -> u64 {
+    // Odd, so that no bit of the word is lost, and another one at each place.
+    let factor = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * index as u64 + 1);
+    (word ^ word >> 32).wrapping_mul(factor)
+}
+
+/// The info out of a record's text; none if the text is not of this form.
+pub(super) fn info(text: &[u8]) -> Option<String> {
+    let end = text.iter().position(|&byte| byte == 0)?;
+    let (stamp, info) = (text[..end].get(..STAMP_BYTES)?, &text[STAMP_BYTES..end]);
+    stamp.ends_with(b" - ").then(|| String::from_utf8_lossy(info).into_owned())
+}
+
+/// Any text that ends with a NUL, whatever its form; none if it is empty.
+pub(super) fn whole(text: &[u8]) -> Option<String> {
+    let end = text.iter().position(|&byte| byte == 0)?;
+    (end > 0).then(|| String::from_utf8_lossy(&text[..end]).into_owned())
+}
+
+/// How many bytes are collected before they are stored. Most texts are shorter, and so are stored at
+/// one go: a process that is killed in between leaves a text that is nobody's.
+const STAGE: usize = 128;
+
+/// Collects bytes to words, and stores the words: no copy of the whole text is made first.
+struct Text<'a> {
+    words: &'a [AtomicU64],
+    /// How many bytes it may have, with its NUL.
+    limit: usize,
+    /// What has not been stored yet.
+    staged: [u8; STAGE],
+    filled: usize,
+    stored_words: usize,
+    digest: u64,
+    /// Something did not fit: nothing comes behind it.
+    is_cut: bool,
+}
+
+impl<'a> Text<'a> {
+    fn new(words: &'a [AtomicU64], limit: usize, stamp: [u64; STAMP_WORDS]) -> Self {
+        let mut staged = [0; STAGE];
+        for (place, word) in staged.chunks_exact_mut(8).zip(stamp) {
+            place.copy_from_slice(&word.to_ne_bytes());
+        }
+        let filled = STAMP_BYTES.min(limit - 1);
+        Self { words, limit, staged, filled, stored_words: 0, digest: 0, is_cut: false }
+    }
+
+    /// The bytes that may still come: room is kept for the NUL.
+    fn room(&self) -> usize {
+        if self.is_cut {
+            return 0;
+        }
+        (self.limit - 1).saturating_sub(self.stored_words * 8 + self.filled)
+    }
+
+    fn with(mut self, text: &str) -> Self {
+        for (index, part) in text.split('\0').enumerate() {
+            if index > 0 {
+                self.push("\u{fffd}");
+            }
+            self.push(part);
+        }
+        self
+    }
+
+    /// `src/bme280.rs:42`, with a function before it `sensord::bme280::read (src/main.rs:7)`.
+    fn with_site(mut self, function: &str, place: &Location<'_>) -> Self {
+        self.push(function);
+        self.push(if function.is_empty() { "" } else { " (" });
+        self.push(place.file());
+        self.push(":");
+        self.push(&place.line().to_string());
+        self.push(if function.is_empty() { "" } else { ")" });
+        self
+    }
+
+    fn push(&mut self, part: &str) {
+        let mut end = part.len().min(self.room());
+        while !part.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.is_cut |= end < part.len();
+        let mut bytes = &part.as_bytes()[..end];
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(STAGE - self.filled));
+            self.staged[self.filled..][..now.len()].copy_from_slice(now);
+            self.filled += now.len();
+            bytes = later;
+            if self.filled == STAGE {
+                self.store();
+            }
+        }
+    }
+
+    fn store(&mut self) {
+        let end = self.filled.next_multiple_of(8);
+        self.staged[self.filled..end].fill(0);
+        let words = self.staged[..end].chunks_exact(8);
+        for (place, word) in self.words[self.stored_words..].iter().zip(words) {
+            let word = word.try_into().map_or(0, u64::from_ne_bytes);
+            place.store(word, Ordering::Relaxed);
+            self.digest = self.digest.wrapping_add(term(self.stored_words, word));
+            self.stored_words += 1;
+        }
+        self.filled = 0;
+    }
+
+    /// Ends the text with a NUL.
+    fn finish(mut self) -> u64 {
+        self.staged[self.filled] = 0;
+        self.filled += 1;
+        self.store();
+        self.digest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::mapping::PAGE_WORDS;
+
+    /// What a record's text holds after `info` was written.
+    fn written(info: &str) -> Vec<u8> {
+        written_within(TEXT_BYTES, info)
+    }
+
+    fn written_within(limit: usize, info: &str) -> Vec<u8> {
+        let words: Box<Words> = Box::new([(); PAGE_WORDS].map(|()| u64::MAX.into()));
+        let found = write(&words, limit, 1_700_000_000_123_456_789, Info::Text(info));
+        let text = words[..TEXT_WORDS].iter().map(|word| word.load(Ordering::Relaxed));
+        assert_eq!(digest(text), found, "{info}");
+        assert_eq!(words[TEXT_WORDS].load(Ordering::Relaxed), u64::MAX, "only the text is written");
+        words[..TEXT_WORDS]
+            .iter()
+            .flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes())
+            .collect()
+    }
+
+    #[test]
+    fn the_text_is_resourcelocks() {
+        let text = written("sensord::read (src/a.rs:4)");
+        let text = String::from_utf8_lossy(text.split(|&byte| byte == 0).next().unwrap());
+        // The zone is the machine's, so only the form can be told.
+        assert!(text.starts_with("2023-11-1"), "{text}");
+        assert!(text.ends_with(".123456 - sensord::read (src/a.rs:4)"), "{text}");
+    }
+
+    #[test]
+    fn the_info_comes_back_whatever_its_length() {
+        for length in 0..40 {
+            let given = "x".repeat(length);
+            assert_eq!(info(&written(&given)), Some(given));
+        }
+        assert_eq!(info(&written("a\0b")).as_deref(), Some("a\u{fffd}b"));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_cut_at_a_characters_end() {
+        for shift in 0..4 {
+            let given = format!("{}{}", "x".repeat(shift), "ä€".repeat(2000));
+            let kept = info(&written(&given)).unwrap();
+            assert!(given.starts_with(&kept) && kept.len() > 3500, "{}", kept.len());
+        }
+    }
+
+    #[test]
+    fn a_text_ends_within_its_limit() {
+        for limit in [1, 7, 8, STAMP_BYTES, STAMP_BYTES + 1, 40, STAGE, STAGE + 1, 4096] {
+            let text = written_within(limit, &"x".repeat(5000));
+            let end = text.iter().position(|byte| *byte == 0).unwrap();
+            assert_eq!(end + 1, limit.min(TEXT_BYTES));
+        }
+    }
+
+    #[test]
+    fn a_digest_is_of_the_text_and_of_nothing_behind_it() {
+        let of = |text: &[u8]| {
+            let mut bytes = [0xff; 24];
+            bytes[..text.len()].copy_from_slice(text);
+            let words = bytes.chunks_exact(8).map(|word| word.try_into().unwrap());
+            digest(words.map(u64::from_ne_bytes))
+        };
+        assert_eq!(of(b"\0"), 0);
+        assert_eq!(of(b"\0rest"), 0);
+        assert_eq!(of(b"1234567\0abc"), of(b"1234567\0"));
+        assert_eq!(of(b"12345678\0"), of(b"12345678\0old"));
+        assert_ne!(of(b"12345678\0"), of(b"1234567\0"));
+        assert_ne!(of(b"12345678\0"), of(b"12345679\0"));
+    }
+
+    #[test]
+    fn the_time_comes_back() {
+        assert_eq!(time(&written("x")), Some(1_700_000_000_123_456_000));
+        assert_eq!(time(b"2023-11-1 no time at all, none"), None);
+        assert_eq!(time(b"2023"), None);
+    }
+
+    #[test]
+    fn text_of_another_form_has_no_info() {
+        assert_eq!(info(b""), None);
+        assert_eq!(info(b"no NUL at all"), None);
+        assert_eq!(info(b"short\0"), None);
+        assert_eq!(info(&[b'x'; STAMP_BYTES + 1]), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! The texts of call sites, which a thread writes again and again: the last one is kept, for all but the
+//! time in it stays the same.
+
+use std::cell::RefCell;
+use std::panic::Location;
+use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::stamp::STAMP_WORDS;
+use super::{term, Text};
+
+/// The longest text that is kept: 136 bytes with its time.
+const WORDS: usize = 17;
+
+/// A text without its time.
+struct Site {
+    function: &'static str,
+    place: &'static Location<'static>,
+    /// Zeroes where the time will stand.
+    words: [u64; WORDS],
+    /// How many words the text has, with its NUL.
+    count: usize,
+    /// Of the words behind those with the time.
+    digest: u64,
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Site>> = const { RefCell::new(None) };
+}
+
+/// Writes a text as [`super::write`] does. None, and nothing written, if it is too long to be kept, or
+/// for `limit`.
+pub(super) fn write(
+    to: &[AtomicU64],
+    limit: usize,
+    stamp: [u64; STAMP_WORDS],
+    function: &'static str,
+    place: &'static Location<'static>,
+) -> Option<u64> {
+    let write = |last: &RefCell<Option<Site>>| {
+        // Nobody else is in there: nothing here runs code of others.
+        let mut last = last.try_borrow_mut().ok()?;
+        if !last.as_ref().is_some_and(|site| site.is(function, place)) {
+            *last = Site::new(function, place);
+        }
+        last.as_ref()?.write(to, limit, stamp)
+    };
+    // Fails only while the thread ends.
+    LAST.try_with(write).ok()?
+}
+
+impl Site {
+    #[cold]
+    fn new(function: &'static str, place: &'static Location<'static>) -> Option<Self> {
+        let words = [(); WORDS].map(|()| AtomicU64::new(0));
+        let text = Text::new(&words, WORDS * 8, [0; STAMP_WORDS]).with_site(function, place);
+        if text.is_cut {
+            return None;
+        }
+        let count = (text.stored_words * 8 + text.filled) / 8 + 1;
+        text.finish();
+        let words = words.map(AtomicU64::into_inner);
+        let behind = words[..count].iter().enumerate().skip(STAMP_WORDS);
+        let digest = behind.fold(0_u64, |sum, (index, &word)| sum.wrapping_add(term(index, word)));
+        Some(Self { function, place, words, count, digest })
+    }
+
+    fn is(&self, function: &'static str, place: &'static Location<'static>) -> bool {
+        ptr::eq(self.place, place) && ptr::eq(self.function, function)
+    }
+
+    fn write(&self, to: &[AtomicU64], limit: usize, stamp: [u64; STAMP_WORDS]) -> Option<u64> {
+        let words = &self.words[..self.count];
+        if words.len() * 8 > limit {
+            return None;
+        }
+        let (first, behind) = (words.get(..STAMP_WORDS)?, words.get(STAMP_WORDS..)?);
+        let mut digest = self.digest;
+        for (index, (word, stamp)) in first.iter().zip(stamp).enumerate() {
+            // The last word of the time has the first bytes of the site.
+            let word = word | stamp;
+            to[index].store(word, Ordering::Relaxed);
+            digest = digest.wrapping_add(term(index, word));
+        }
+        for (place, &word) in to[STAMP_WORDS..].iter().zip(behind) {
+            place.store(word, Ordering::Relaxed);
+        }
+        Some(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_text_is_the_one_that_would_be_written() {
+        let place = Location::caller();
+        let stamp = super::super::stamp(1_700_000_000_123_456_789);
+        for function in ["", "f", "sensord::bme280::read", &"x".repeat(100), &"x".repeat(200)] {
+            let function: &'static str = Box::leak(function.to_owned().into_boxed_str());
+            for limit in [8, 40, 64, 100, 3584] {
+                let pages = [(); 2].map(|()| [(); 448].map(|()| AtomicU64::new(u64::MAX)));
+                let plain = Text::new(&pages[0], limit, stamp).with_site(function, place).finish();
+                for _ in 0..2 {
+                    let Some(digest) = write(&pages[1], limit, stamp, function, place) else {
+                        assert!(function.len() > 64 || limit <= 100, "{function} {limit}");
+                        continue;
+                    };
+                    assert_eq!(digest, plain);
+                    for (one, other) in pages[0].iter().zip(&pages[1]) {
+                        assert_eq!(one.load(Ordering::Relaxed), other.load(Ordering::Relaxed));
+                    }
+                }
+            }
+        }
+    }
+}

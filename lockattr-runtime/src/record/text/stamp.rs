@@ -1,0 +1,144 @@
+//! The time at a text's start, in local time: `2024-10-20 16:00:51.864484 - `.
+
+use std::cell::Cell;
+
+use crate::sys::clock;
+
+/// The bytes before the info: the time, and ` - `.
+pub(super) const STAMP_BYTES: usize = "2024-10-20 16:00:51.864484 - ".len();
+pub(super) const STAMP_WORDS: usize = STAMP_BYTES.div_ceil(8);
+
+/// `2024-10-20 16:00:51.864484 - `, and NULs up to a whole word. This is on the way of every acquire, so
+/// all but the microseconds is kept until the next second.
+pub(super) fn stamp(wall: u64) -> [u64; STAMP_WORDS] {
+    thread_local! {
+        static LAST: Cell<(u64, [u64; STAMP_WORDS])> = const { Cell::new((0, [0; STAMP_WORDS])) };
+    }
+    let second = wall / 1_000_000_000;
+    // Fails only while the thread ends.
+    let mut stamp = match LAST.try_with(Cell::get) {
+        Ok((last, stamp)) if last == second && second != 0 => stamp,
+        _ => {
+            let stamp = whole_second(second);
+            let _ = LAST.try_with(|last| last.set((second, stamp)));
+            stamp
+        }
+    };
+    #[allow(clippy::cast_possible_truncation)] // less than a million
+    let micros = (wall / 1_000 % 1_000_000) as u32;
+    let first = two_digits(micros / 10_000);
+    let middle = two_digits(micros / 100 % 100);
+    let last = two_digits(micros % 100);
+    // Bytes 20 to 26, in whole words.
+    let mut word = stamp[2].to_ne_bytes();
+    (word[4], word[5], word[6], word[7]) = (first[0], first[1], middle[0], middle[1]);
+    stamp[2] = u64::from_ne_bytes(word);
+    stamp[3] = u64::from_ne_bytes([last[0], last[1], b' ', b'-', b' ', 0, 0, 0]);
+    stamp
+}
+
+#[allow(clippy::cast_possible_truncation)] // of a number below 100
+fn two_digits(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]
+}
+
+const BLANK: &[u8; STAMP_WORDS * 8] = b"0000-00-00 00:00:00.000000 - \0\0\0";
+
+#[cold]
+fn whole_second(second: u64) -> [u64; STAMP_WORDS] {
+    let local = i64::try_from(second).unwrap_or(i64::MAX).saturating_add(clock::utc_offset(second));
+    let (year, month, day) = date(local.div_euclid(86_400));
+    let second = local.rem_euclid(86_400);
+
+    let mut stamp = *BLANK;
+    let mut put = |at: usize, digits: usize, number: i64| {
+        let mut rest = number;
+        for place in stamp[at..at + digits].iter_mut().rev() {
+            *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+        }
+    };
+    put(0, 4, year);
+    put(5, 2, month);
+    put(8, 2, day);
+    put(11, 2, second / 3600);
+    put(14, 2, second / 60 % 60);
+    put(17, 2, second % 60);
+    std::array::from_fn(|word| stamp[word * 8..][..8].try_into().map_or(0, u64::from_ne_bytes))
+}
+
+/// The time at a text's start, as nanoseconds since 1970: local time, so an hour off if summer time
+/// began or ended since. None if the text is not of this form.
+pub(crate) fn time(text: &[u8]) -> Option<u64> {
+    let stamp = std::str::from_utf8(text.get(..STAMP_BYTES)?).ok()?;
+    let number = |from: usize, digits: usize| -> Option<i64> {
+        let digits = stamp.get(from..from + digits)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let days = days(number(0, 4)?, number(5, 2)?, number(8, 2)?);
+    let seconds = number(11, 2)? * 3600 + number(14, 2)? * 60 + number(17, 2)?;
+    let micros = u64::try_from(number(20, 6)?).ok()?;
+    let local = days * 86_400 + seconds;
+    let utc = local - clock::utc_offset(u64::try_from(local).ok()?);
+    Some(u64::try_from(utc).ok()? * 1_000_000_000 + micros * 1_000)
+}
+
+/// Year, month and day of the Gregorian calendar, `days` after 1970-01-01. Counted from a March, so
+/// that the leap day comes last in its year, in eras of 400 years.
+fn date(days: i64) -> (i64, i64, i64) {
+    const ERA: i64 = 146_097;
+    let days = days.saturating_add(719_468); // since 0000-03-01
+    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153; // since March
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = year + era * 400 + i64::from(month >= 10);
+    (year, if month < 10 { month + 3 } else { month - 9 }, day)
+}
+
+/// The days from 1970-01-01 to a date: the inverse of [`date`].
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    const ERA: i64 = 146_097;
+    let year = year - i64::from(month <= 2);
+    let (era, year) = (year.div_euclid(400), year.rem_euclid(400));
+    let month = if month > 2 { month - 3 } else { month + 9 }; // since March
+    let day = (153 * month + 2) / 5 + day - 1;
+    era * ERA + year * 365 + year / 4 - year / 100 + day - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_the_calendars() {
+        assert_eq!(date(0), (1970, 1, 1));
+        assert_eq!(date(-1), (1969, 12, 31));
+        assert_eq!(date(19_782), (2024, 2, 29));
+        assert_eq!(date(19_783), (2024, 3, 1));
+        assert_eq!(date(47_540), (2100, 2, 28));
+        assert_eq!(date(47_541), (2100, 3, 1));
+        // Every day is the one after the day before it.
+        let mut last = date(-200_000);
+        for day in -199_999..200_000 {
+            let (year, month, day) = date(day);
+            assert!(
+                (year, month, day) == (last.0, last.1, last.2 + 1)
+                    || (year, month, day) == (last.0, last.1 + 1, 1) && last.2 >= 28
+                    || (year, month, day) == (last.0 + 1, 1, 1) && (last.1, last.2) == (12, 31),
+                "{last:?} before {:?}",
+                (year, month, day)
+            );
+            last = (year, month, day);
+        }
+    }
+
+    #[test]
+    fn a_date_comes_back_from_its_days() {
+        for day in -1_000..100_000 {
+            let (year, month, of_month) = date(day);
+            assert_eq!(days(year, month, of_month), day);
+        }
+    }
+}

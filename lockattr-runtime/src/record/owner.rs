@@ -25,8 +25,6 @@ pub(crate) enum Phase {
     /// It is about to inherit from a dead owner. Whoever has a unit of the semaphore comes first.
     Claims = 1,
     Holds = 2,
-    /// It does not hold any more, and has posted the semaphore or is about to.
-    Releases = 3,
 }
 
 /// A field of the word: its lowest bit, and how many it has.
@@ -87,9 +85,12 @@ impl Owner {
         match get(PHASE, self.0) {
             1 => Some(Phase::Claims),
             2 => Some(Phase::Holds),
-            3 => Some(Phase::Releases),
             _ => None,
         }
+    }
+
+    pub(crate) fn claims(self) -> bool {
+        self.phase() == Some(Phase::Claims)
     }
 
     #[allow(clippy::cast_possible_truncation)] // 22 bits
@@ -126,7 +127,7 @@ mod tests {
         process.pid_space = 4_026_531_836;
         let owner = Owner::of(&process).in_turn(259);
         assert!(!owner.is_nobody());
-        for phase in [Phase::Claims, Phase::Holds, Phase::Releases] {
+        for phase in [Phase::Claims, Phase::Holds] {
             let word = owner.that(phase);
             assert_eq!(word.phase(), Some(phase));
             assert_eq!((word.pid(), word.process()), (process.pid, Owner::of(&process)));

@@ -15,9 +15,8 @@ use crate::sys::clock;
 /// ten microseconds, most of them for `/proc`.
 const SLICE: u64 = 25_000_000;
 
-/// Nanoseconds between the two looks that it takes to say that nobody is there: more than a
-/// resourcelock program needs from its taking of the semaphore to its text, unless it is stopped just
-/// there.
+/// Nanoseconds that it takes to say that nobody is there: many times more than anybody needs from taking
+/// the semaphore to leaving his text or word, unless he is stopped just there.
 const PAUSE: u64 = 5_000_000;
 
 pub(super) struct Attempt<'a> {
@@ -29,6 +28,8 @@ pub(super) struct Attempt<'a> {
     has_waited: bool,
     /// What the last look found, if it was that nobody is there, and when that may be believed.
     suspicion: Option<(Look, u64)>,
+    /// When a claim of this attempt has stood for long enough.
+    claims_until: Option<u64>,
 }
 
 /// What is next in an [`Attempt`].
@@ -48,7 +49,15 @@ impl<'a> Attempt<'a> {
         me: Owner,
         deadline: Deadline,
     ) -> Self {
-        Self { lock, objects, me, deadline, has_waited: deadline.is_now(), suspicion: None }
+        Self {
+            lock,
+            objects,
+            me,
+            deadline,
+            has_waited: deadline.is_now(),
+            suspicion: None,
+            claims_until: None,
+        }
     }
 
     /// Goes as far as is possible without waiting. `taken` tells whether the wait has brought a unit.
@@ -62,9 +71,17 @@ impl<'a> Attempt<'a> {
                     Taken::Owned => return Ok(Next::Acquired),
                     Taken::Surplus => self.lock.report_surplus(1),
                 }
-                continue;
             }
             let now = clock::monotonic();
+            if let Some(until) = self.claims_until {
+                if now < until {
+                    return Ok(Next::Wait(until));
+                }
+                self.claims_until = None;
+                if done(protocol::inherit(&access)) {
+                    return Ok(Next::Acquired);
+                }
+            }
             if !self.has_waited {
                 self.has_waited = true;
                 return Ok(Next::Wait(self.deadline.end().min(now + PAUSE)));
@@ -78,17 +95,40 @@ impl<'a> Attempt<'a> {
                 }
                 continue;
             }
+            self.suspicion = None;
             match look {
                 Look::Free => {}
                 Look::Left(dead) => {
-                    if done(protocol::inherit(&access, dead)) {
-                        return Ok(Next::Acquired);
+                    if done(protocol::claim(&access, dead)) {
+                        self.claims_until = Some(now + PAUSE);
                     }
                 }
                 Look::Owned(_) | Look::Foreign | Look::Unknown => return Ok(Next::Refused(look)),
             }
-            self.suspicion = None;
         }
+    }
+
+    /// Until when to wait after this look; none if it is time to act on it.
+    fn until(&mut self, look: Look, now: u64) -> Option<u64> {
+        let patience = match look {
+            Look::Free => return None,
+            // Who claims needs a moment for it. After a longer one he has given up.
+            Look::Left(owner) if owner.claims() => Some(SLICE),
+            Look::Left(_) => Some(0),
+            Look::Unknown => Some(PAUSE),
+            Look::Owned(_) | Look::Foreign => None,
+        };
+        let believed_at = match self.suspicion {
+            Some((last, believed_at)) if last == look => believed_at,
+            _ => now + patience.unwrap_or(0),
+        };
+        self.suspicion = patience.map(|_| (look, believed_at));
+        let until = match look {
+            // Even where the time is over: the lock is there to be had.
+            Look::Left(_) => believed_at,
+            _ => self.deadline.end().min(now + SLICE).max(believed_at),
+        };
+        (until > now).then_some(until)
     }
 
     /// Waits for the lock until the deadline.
@@ -101,28 +141,6 @@ impl<'a> Attempt<'a> {
                 Next::Wait(until) => taken = self.objects.semaphore.wait_until(until),
             }
         }
-    }
-
-    /// Until when to wait after this look; none if it is time to act on it.
-    fn until(&mut self, look: Look, now: u64) -> Option<u64> {
-        let suspect = match look {
-            Look::Free => return None,
-            Look::Left(_) | Look::Unknown => true,
-            Look::Owned(_) | Look::Foreign => false,
-        };
-        let believed_at = match self.suspicion {
-            Some((last, believed_at)) if last == look => believed_at,
-            _ => now + PAUSE,
-        };
-        self.suspicion = suspect.then_some((look, believed_at));
-        let end = self.deadline.end();
-        match look {
-            // Even where the time is over: the lock is there to be had.
-            Look::Left(_) => Some(believed_at),
-            Look::Unknown => Some(end.min(now + SLICE).max(believed_at)),
-            _ => Some(end.min(now + SLICE)),
-        }
-        .filter(|until| *until > now)
     }
 }
 

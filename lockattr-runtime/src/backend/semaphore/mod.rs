@@ -16,6 +16,8 @@ mod attempt;
 mod attempt_async;
 mod judge;
 mod memory;
+#[cfg(test)]
+mod model;
 mod objects;
 mod observe;
 mod protocol;

@@ -9,7 +9,7 @@ use super::memory::done;
 use super::protocol::{self, Look, Sight};
 use super::{Failure, Semaphore};
 use crate::holder::{Holder, KnownBy, Tenure};
-use crate::record::owner::{Owner, Phase};
+use crate::record::owner::Owner;
 use crate::record::{self, OwnedCopy, Snapshot};
 use crate::sys::process::{self, Process};
 use crate::sys::semaphore::{self, SEMAPHORE_BYTES};
@@ -44,15 +44,8 @@ impl Sight for Copy {
 }
 
 impl Copy {
-    /// What one finds who wants the lock.
     fn look(&self) -> Look {
-        match done(protocol::look(self)) {
-            // Who releases has posted already, and who claims has nothing yet.
-            Look::Owned(owner) if owner.phase() != Some(Phase::Holds) && self.value > 0 => {
-                Look::Free
-            }
-            look => look,
-        }
+        done(protocol::look(self))
     }
 
     /// The owner, with what the record says if it is about this one.

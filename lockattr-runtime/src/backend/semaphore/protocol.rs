@@ -13,12 +13,16 @@
 //! 2. An owner has a unit. It took it, or it inherited it from an owner that died with it. More units
 //!    than one come of a forced release (resourcelock's `unget`); who takes one and finds an owner
 //!    that lives has such a surplus in hand, and drops it.
-//! 3. A word changes from one owner to another only if the first one is dead, has released, or only
-//!    claims. So a live holder's word is its own until it releases.
+//! 3. A word changes from one owner to another only if the first one is dead, or only claims. So a live
+//!    holder's word is its own until it releases.
 //!
-//! What nobody can tell: a process that dies between taking a unit and writing the word leaves what a
-//! resourcelock program leaves that holds the lock. Nobody takes it, until somebody releases it by
-//! force. It is a window of a few instructions.
+//! What nobody can tell: a process that dies between taking a unit and writing the word, or between
+//! clearing the word and posting the unit, leaves what a resourcelock program leaves that holds the
+//! lock. Nobody takes it, until somebody releases it by force. It is a window of a few instructions.
+//!
+//! (To keep a word until the unit is posted does not help. A dead owner's word under a value of 0
+//! would be one that has not posted, or one whose unit a live process has just taken that has yet to
+//! write its own word. Inheriting from the second makes a unit too many: the model found it.)
 
 use crate::record::owner::{Owner, Phase};
 
@@ -62,11 +66,8 @@ pub(super) enum Taken {
 pub(super) fn own<M: Memory>(memory: &M) -> Result<Taken, M::Stop> {
     loop {
         let owner = memory.owner()?;
-        // Who claims has no unit yet, and gives way to this one. Who releases has posted the unit that
-        // this one may be, or will post another, which is a surplus then.
-        let is_free = owner.is_nobody()
-            || matches!(owner.phase(), Some(Phase::Claims | Phase::Releases))
-            || memory.is_dead(owner)?;
+        // Who claims has no unit yet, and gives way to this one.
+        let is_free = owner.is_nobody() || owner.claims() || memory.is_dead(owner)?;
         if !is_free {
             return Ok(Taken::Surplus);
         }
@@ -90,27 +91,21 @@ pub(super) fn drain<M: Memory>(memory: &M) -> Result<u32, M::Stop> {
 }
 
 /// Gives the lock back; whether the caller was its owner.
-///
-/// The word names the caller until the unit is posted: who dies in between leaves a lock that others
-/// inherit, and none that is lost.
 pub(super) fn release<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
-    let releases = memory.me().that(Phase::Releases);
-    let was_owner = memory.swap_owner(memory.me().that(Phase::Holds), releases)?;
-    if was_owner {
-        give(memory)?;
-    }
-    Ok(was_owner)
+    give(memory, memory.me().that(Phase::Holds))
 }
 
-/// Posts the unit of an owner that releases.
-fn give<M: Memory>(memory: &M) -> Result<(), M::Stop> {
-    // A unit that lies there already is a surplus, and does for the caller's own.
+/// Clears the word of `owner`, whose unit it is then the caller's business to post.
+fn give<M: Memory>(memory: &M, owner: Owner) -> Result<bool, M::Stop> {
+    // First the word: whoever takes the unit finds it cleared, or the unit would be a surplus to him.
+    if !memory.swap_owner(owner, Owner::NOBODY)? {
+        return Ok(false);
+    }
+    // A unit that lies there already is a surplus, and does for this one.
     if memory.value()? == 0 {
         memory.post()?;
     }
-    // Fails where the next one has it by now.
-    memory.swap_owner(memory.me().that(Phase::Releases), Owner::NOBODY)?;
-    Ok(())
+    Ok(true)
 }
 
 /// What somebody finds who got no unit.
@@ -124,14 +119,15 @@ pub(super) enum Look {
     Foreign,
     /// Somebody has it who wrote nothing, or has not yet; or died before it could.
     Unknown,
-    /// An owner died with it: it can be inherited.
+    /// An owner died with it, and it can be inherited; or somebody claims it, as he might be about to do
+    /// for ever.
     Left(Owner),
 }
 
 /// Looks who has the unit. Changes nothing.
 pub(super) fn look<S: Sight>(memory: &S) -> Result<Look, S::Stop> {
     let owner = memory.owner()?;
-    if !owner.is_nobody() && !memory.is_dead(owner)? {
+    if !owner.is_nobody() && !owner.claims() && !memory.is_dead(owner)? {
         return Ok(Look::Owned(owner));
     }
     if memory.value()? > 0 {
@@ -147,22 +143,26 @@ pub(super) fn look<S: Sight>(memory: &S) -> Result<Look, S::Stop> {
     })
 }
 
-/// Inherits the unit of `dead`, which a [`look`] found to have left it; whether that succeeded. Of
-/// several that try one succeeds.
-pub(super) fn inherit<M: Memory>(memory: &M, dead: Owner) -> Result<bool, M::Stop> {
+/// Claims what a [`look`] found to be left by `dead`, to [`inherit`] it a moment later. Of several that
+/// try one succeeds; another may claim it over him, who then inherits nothing.
+pub(super) fn claim<M: Memory>(memory: &M, dead: Owner) -> Result<bool, M::Stop> {
+    memory.swap_owner(dead, memory.me().that(Phase::Claims))
+}
+
+/// Inherits what the caller has claimed; whether that succeeded.
+///
+/// Since the claim the word names a live process, so whoever has released the lock by force since then
+/// has torn it from a live one. What was done before is seen now: a unit; or the text of a program
+/// that has taken it, or the word of a process that has. But for those that have taken it and have not
+/// come to that yet: the moment between claim and inheritance is there to let them.
+pub(super) fn inherit<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     let claims = memory.me().that(Phase::Claims);
-    if !memory.swap_owner(dead, claims)? {
-        return Ok(false);
-    }
-    // The look may be old. From here on the word names a live process, so whoever releases the lock by
-    // force tears it from a live one. What was done before is seen now: a unit, or the text of a
-    // program that has taken it, but for the moment between its taking and its text. (The value
-    // comes first: all of it may happen between the two.)
+    // The value comes first: all of it may happen between the two.
     if memory.value()? == 0 && memory.text_is_an_owners()? {
-        // Fails where somebody took a unit and the word.
+        // Fails where somebody has taken a unit, or claims as well.
         return memory.swap_owner(claims, memory.me().that(Phase::Holds));
     }
-    // Not back to `dead`: there is nothing left of it to inherit.
+    // There is nothing left of the dead one to inherit.
     memory.swap_owner(claims, Owner::NOBODY)?;
     Ok(false)
 }
@@ -176,13 +176,9 @@ pub(super) fn force<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     if memory.value()? > 0 {
         return Ok(false);
     }
-    if !owner.is_nobody() && !memory.is_dead(owner)? {
-        memory.post()?;
-        return Ok(true);
+    if !owner.is_nobody() && (owner.claims() || memory.is_dead(owner)?) {
+        return give(memory, owner);
     }
-    let forced = memory.swap_owner(owner, memory.me().that(Phase::Releases))?;
-    if forced {
-        give(memory)?;
-    }
-    Ok(forced)
+    memory.post()?;
+    Ok(true)
 }

@@ -11,7 +11,8 @@ use std::time::Duration;
 use lockattr::LockError;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::unistd::{fork, ForkResult};
-use support::{eventually, listen, open, say, unique_name, waits_in_queue, Actor, LONG};
+use support::{eventually, listen, on_each_backend, open, say, unique_name, waits_in_queue};
+use support::{Actor, LONG};
 
 #[test]
 fn role() {
@@ -60,17 +61,18 @@ fn fork_and_release(name: &str) {
 
 #[test]
 fn a_forked_child_neither_frees_nor_keeps_its_parents_lock() {
-    let name = unique_name("fork");
-    let lock = open(&name);
-    let mut parent = Actor::start("fork and release", &name);
-    parent.expect("child dropped");
-    let error = lock.acquire(Duration::from_millis(20)).unwrap_err();
-    assert!(matches!(error, LockError::Timeout { .. }), "{error}");
-    parent.tell("release");
-    parent.expect("released");
-    // The child lives still.
-    drop(lock.try_acquire().unwrap());
-    assert!(!lock.is_locked().unwrap());
+    on_each_backend("fork", |name| {
+        let lock = open(name);
+        let mut parent = Actor::start("fork and release", name);
+        parent.expect("child dropped");
+        let error = lock.acquire(Duration::from_millis(20)).unwrap_err();
+        assert!(matches!(error, LockError::Timeout { .. }), "{error}");
+        parent.tell("release");
+        parent.expect("released");
+        // The child lives still.
+        drop(lock.try_acquire().unwrap());
+        assert!(!lock.is_locked().unwrap());
+    });
 }
 
 fn fork_and_die(name: &str) {
@@ -82,13 +84,14 @@ fn fork_and_die(name: &str) {
 
 #[test]
 fn a_forked_child_does_not_keep_the_lock_of_a_parent_that_died() {
-    let name = unique_name("fork-died");
-    let lock = open(&name);
-    let mut parent = Actor::start("fork and die", &name);
-    parent.expect("forked");
-    assert!(lock.is_locked().unwrap());
-    parent.tell("die");
-    drop(lock.acquire(LONG).unwrap());
+    on_each_backend("fork-died", |name| {
+        let lock = open(name);
+        let mut parent = Actor::start("fork and die", name);
+        parent.expect("forked");
+        assert!(lock.is_locked().unwrap());
+        parent.tell("die");
+        drop(lock.acquire(LONG).unwrap());
+    });
 }
 
 fn fork_and_try(name: &str) {
@@ -117,11 +120,13 @@ fn fork_and_try(name: &str) {
 
 #[test]
 fn a_forked_child_waits_for_its_parent_as_any_other_process() {
-    let mut parent = Actor::start("fork and try", &unique_name("fork-try"));
-    parent.expect("held by the parent: true");
-    parent.tell("release");
-    parent.expect("held by the child: true");
-    parent.expect("child done");
+    on_each_backend("fork-try", |name| {
+        let mut parent = Actor::start("fork and try", name);
+        parent.expect("held by the parent: true");
+        parent.tell("release");
+        parent.expect("held by the child: true");
+        parent.expect("child done");
+    });
 }
 
 /// Forks while another thread waits in the queue, and gives up waiting.
@@ -183,11 +188,12 @@ fn fork_between_guards(name: &str) {
 /// What the parent's first guard left behind is copied, and must be neither used nor closed.
 #[test]
 fn a_forked_child_has_guards_of_its_own() {
-    let name = unique_name("fork-guards");
-    let mut parent = Actor::start("fork between guards", &name);
-    parent.expect("the parent holds");
-    assert!(open(&name).acquire(Duration::from_millis(20)).unwrap_err().is_timeout());
-    parent.tell("release");
-    parent.expect("the child holds");
-    parent.expect("free again: true");
+    on_each_backend("fork-guards", |name| {
+        let mut parent = Actor::start("fork between guards", name);
+        parent.expect("the parent holds");
+        assert!(open(name).acquire(Duration::from_millis(20)).unwrap_err().is_timeout());
+        parent.tell("release");
+        parent.expect("the child holds");
+        parent.expect("free again: true");
+    });
 }

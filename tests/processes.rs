@@ -1,4 +1,4 @@
-//! Processes that share port locks: who gets in, in which order, and who does not.
+//! Processes that share locks: who gets in, in which order, and who does not.
 
 mod support;
 
@@ -6,9 +6,9 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lockattr::{KnownBy, LockError, Tenure};
-use support::{eventually, hold, is_timeout, listen, open, say, unique_name, wait, waits_in_queue};
-use support::{Actor, LONG};
+use lockattr::{Backend, KnownBy, LockError, Tenure};
+use support::{backend, eventually, hold, is_timeout, listen, on_each_backend, open, say};
+use support::{unique_name, wait, waits, waits_in_queue, Actor, LONG};
 
 #[test]
 fn role() {
@@ -17,40 +17,48 @@ fn role() {
 
 #[test]
 fn a_lock_held_by_another_process_is_refused_and_its_holder_named() {
-    let name = unique_name("holder");
-    let lock = open(&name);
-    let mut holder = Actor::start("hold", &name);
-    holder.expect("holding");
+    on_each_backend("holder", |name| {
+        let lock = open(name);
+        let mut holder = Actor::start("hold", name);
+        holder.expect("holding");
 
-    let error = lock.acquire(Duration::from_millis(50)).unwrap_err();
-    let LockError::Timeout { waited, holder: Some(named), .. } = &error else {
-        panic!("{error:?}");
-    };
-    assert!(*waited >= Duration::from_millis(50), "{waited:?}");
-    assert_eq!(named.pid, Some(holder.pid()));
-    assert_eq!(named.uid, Some(nix::unistd::getuid().as_raw()));
-    assert_eq!(named.info.as_deref(), Some("the test's holder"));
-    assert_eq!(named.command, Some(command()));
-    assert_eq!(named.tenure, Tenure::Holds);
-    assert_eq!(named.known_by, KnownBy::Kernel);
-    assert!(named.thread.is_some());
-    assert!(named.since.unwrap() <= std::time::SystemTime::now());
-    assert!(named.held_for.unwrap() >= Duration::from_millis(50));
-    let text = error.to_string();
-    let start = format!("lock \"{name}\": timed out after 0.05 s; held for 0.");
-    assert!(text.starts_with(&start), "{text}");
-    let end = format!(" by pid {} ({}) in the test's holder", holder.pid(), command());
-    assert!(text.ends_with(&end), "{text}");
+        let error = lock.acquire(Duration::from_millis(50)).unwrap_err();
+        let LockError::Timeout { waited, holder: Some(named), .. } = &error else {
+            panic!("{error:?}");
+        };
+        assert!(*waited >= Duration::from_millis(50), "{waited:?}");
+        assert_eq!(named.pid, Some(holder.pid()));
+        assert_eq!(named.uid, Some(nix::unistd::getuid().as_raw()));
+        assert_eq!(named.info.as_deref(), Some("the test's holder"));
+        assert_eq!(named.command, Some(command()));
+        assert_eq!(named.tenure, Tenure::Holds);
+        assert_eq!(named.known_by, known_by(backend(name)));
+        assert!(named.thread.is_some());
+        assert!(named.since.unwrap() <= std::time::SystemTime::now());
+        assert!(named.held_for.unwrap() >= Duration::from_millis(50));
+        let text = error.to_string();
+        let start = format!("lock \"{name}\": timed out after 0.05 s; held for 0.");
+        assert!(text.starts_with(&start), "{text}");
+        let end = format!(" by pid {} ({}) in the test's holder", holder.pid(), command());
+        assert!(text.ends_with(&end), "{text}");
 
-    let tried = lock.try_acquire().unwrap_err();
-    assert!(matches!(&tried, LockError::Timeout { holder: Some(named), waited, .. }
+        let tried = lock.try_acquire().unwrap_err();
+        assert!(matches!(&tried, LockError::Timeout { holder: Some(named), waited, .. }
         if named.pid == Some(holder.pid()) && waited.is_zero()));
-    assert_eq!(lock.holder().unwrap().unwrap().pid, Some(holder.pid()));
+        assert_eq!(lock.holder().unwrap().unwrap().pid, Some(holder.pid()));
 
-    holder.tell("release");
-    holder.expect("released");
-    drop(lock.try_acquire().unwrap());
-    holder.end();
+        holder.tell("release");
+        holder.expect("released");
+        drop(lock.try_acquire().unwrap());
+        holder.end();
+    });
+}
+
+fn known_by(backend: Backend) -> KnownBy {
+    match backend {
+        Backend::Port => KnownBy::Kernel,
+        _ => KnownBy::Record,
+    }
 }
 
 /// This binary's name, as `/proc/PID/comm` shows it.
@@ -84,26 +92,27 @@ fn ten_waiters_are_served_in_the_order_they_came() {
 
 #[test]
 fn a_timeout_is_not_early_and_the_queue_is_left() {
-    let name = unique_name("timeout");
-    let mut holder = Actor::start("hold", &name);
-    holder.expect("holding");
-    let lock = open(&name);
-    for millis in [1, 7, 30, 110] {
-        let timeout = Duration::from_millis(millis);
-        let start = Instant::now();
-        assert!(is_timeout(&lock.acquire(timeout)));
-        let waited = start.elapsed();
-        assert!(waited >= timeout, "{waited:?} for {timeout:?}");
-        assert!(waited < timeout + Duration::from_secs(2), "{waited:?} for {timeout:?}");
-    }
-    // What the timed-out waiters left in the queue is passed over.
-    let mut waiter = Actor::start("wait", &name);
-    waiter.expect("waiting");
-    eventually("the waiter waits", || waits_in_queue(waiter.pid()));
-    holder.tell("release");
-    waiter.expect("acquired");
-    waiter.end();
-    holder.end();
+    on_each_backend("timeout", |name| {
+        let mut holder = Actor::start("hold", name);
+        holder.expect("holding");
+        let lock = open(name);
+        for millis in [1, 7, 30, 110] {
+            let timeout = Duration::from_millis(millis);
+            let start = Instant::now();
+            assert!(is_timeout(&lock.acquire(timeout)));
+            let waited = start.elapsed();
+            assert!(waited >= timeout, "{waited:?} for {timeout:?}");
+            assert!(waited < timeout + Duration::from_secs(2), "{waited:?} for {timeout:?}");
+        }
+        // What the timed-out waiters left in the queue is passed over.
+        let mut waiter = Actor::start("wait", name);
+        waiter.expect("waiting");
+        eventually("the waiter waits", || waits(name, waiter.pid()));
+        holder.tell("release");
+        waiter.expect("acquired");
+        waiter.end();
+        holder.end();
+    });
 }
 
 #[test]
@@ -169,23 +178,24 @@ fn contend(argument: &str) {
 
 #[test]
 fn eight_processes_never_meet() {
-    let name = unique_name("contend");
-    let path = std::env::temp_dir().join(&name);
-    std::fs::write(&path, "0").unwrap();
-    let argument = format!("{name} {}", path.display());
-    let mut actors: Vec<Actor> = (0..8).map(|_| Actor::start("contend", &argument)).collect();
-    for actor in &mut actors {
-        actor.expect("ready");
-    }
-    for actor in &mut actors {
-        actor.tell("go");
-    }
-    for mut actor in actors {
-        actor.expect("done");
-        actor.end();
-    }
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "2400");
-    std::fs::remove_file(path).unwrap();
+    on_each_backend("contend", |name| {
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, "0").unwrap();
+        let argument = format!("{name} {}", path.display());
+        let mut actors: Vec<Actor> = (0..8).map(|_| Actor::start("contend", &argument)).collect();
+        for actor in &mut actors {
+            actor.expect("ready");
+        }
+        for actor in &mut actors {
+            actor.tell("go");
+        }
+        for mut actor in actors {
+            actor.expect("done");
+            actor.end();
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "2400");
+        std::fs::remove_file(path).unwrap();
+    });
 }
 
 #[test]

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use lockattr::{Lock, LockError, LockGuard};
-use support::{eventually, hold, is_timeout, listen, open, say, unique_name, waits_in_queue};
-use support::{Actor, LONG};
+use support::{eventually, hold, is_timeout, listen, on_each_backend, open, say, unique_name};
+use support::{waits_in_queue, Actor, LONG};
 
 #[test]
 fn role() {
@@ -132,10 +132,12 @@ fn spawn_without_pause(name: &str) {
 
 #[test]
 fn spawning_processes_does_not_keep_a_released_lock() {
-    let mut actor = Actor::start("spawn", &unique_name("spawn"));
-    actor.expect("refused 0");
-    actor.expect("spawned");
-    actor.end();
+    on_each_backend("spawn", |name| {
+        let mut actor = Actor::start("spawn", name);
+        actor.expect("refused 0");
+        actor.expect("spawned");
+        actor.end();
+    });
 }
 
 /// Acquires, times out, looks and opens, many times, and says what that left behind.
@@ -168,11 +170,14 @@ fn leak(argument: &str) {
 
 #[test]
 fn nothing_leaks() {
-    let (free, taken) = (unique_name("leak-free"), unique_name("leak-taken"));
-    let mut holder = Actor::start("hold", &taken);
-    holder.expect("holding");
-    let mut actor = Actor::start("leak", &format!("{free} {taken}"));
-    actor.expect("nothing");
-    actor.end();
-    holder.end();
+    on_each_backend("leak-free", |free| {
+        on_each_backend("leak-taken", |taken| {
+            let mut holder = Actor::start("hold", taken);
+            holder.expect("holding");
+            let mut actor = Actor::start("leak", &format!("{free} {taken}"));
+            actor.expect("nothing");
+            actor.end();
+            holder.end();
+        });
+    });
 }

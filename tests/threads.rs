@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lockattr::{Lock, LockError, LockGuard};
-use support::{hold, is_timeout, open, unique_name, Actor, LONG};
+use support::{hold, is_timeout, on_each_backend, open, unique_name, Actor, LONG};
 
 #[test]
 fn role() {
@@ -16,21 +16,22 @@ fn role() {
 
 #[test]
 fn threads_of_one_process_exclude_each_other() {
-    let name = unique_name("threads");
-    let inside = AtomicBool::new(false);
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                // A lock of its own, which is the same lock.
-                let lock = open(&name);
-                for _ in 0..500 {
-                    let _guard = lock.acquire(LONG).unwrap();
-                    assert!(!inside.swap(true, Ordering::Relaxed));
-                    thread::yield_now();
-                    inside.store(false, Ordering::Relaxed);
-                }
-            });
-        }
+    on_each_backend("threads", |name| {
+        let inside = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    // A lock of its own, which is the same lock.
+                    let lock = open(name);
+                    for _ in 0..500 {
+                        let _guard = lock.acquire(LONG).unwrap();
+                        assert!(!inside.swap(true, Ordering::Relaxed));
+                        thread::yield_now();
+                        inside.store(false, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
     });
 }
 
@@ -57,22 +58,23 @@ fn a_thread_that_holds_is_told_and_not_left_waiting() {
 
 #[test]
 fn a_reentrant_acquire_enters_again_and_the_last_guard_gives_the_lock_back() {
-    let name = unique_name("reentrant");
-    let lock = open(&name);
-    for first_goes_first in [false, true] {
-        let first = lock.acquire_reentrant(LONG).unwrap();
-        let second = lock.acquire_reentrant(LONG).unwrap();
-        assert!(matches!(lock.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
-        let (gone, left) = if first_goes_first { (first, second) } else { (second, first) };
-        drop(gone);
-        assert!(lock.is_locked().unwrap());
-        thread::scope(|scope| {
-            let other = scope.spawn(|| lock.acquire_reentrant(Duration::ZERO));
-            assert!(is_timeout(&other.join().unwrap()), "another thread does not enter");
-        });
-        drop(left);
-        assert!(!lock.is_locked().unwrap());
-    }
+    on_each_backend("reentrant", |name| {
+        let lock = open(name);
+        for first_goes_first in [false, true] {
+            let first = lock.acquire_reentrant(LONG).unwrap();
+            let second = lock.acquire_reentrant(LONG).unwrap();
+            assert!(matches!(lock.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
+            let (gone, left) = if first_goes_first { (first, second) } else { (second, first) };
+            drop(gone);
+            assert!(lock.is_locked().unwrap());
+            thread::scope(|scope| {
+                let other = scope.spawn(|| lock.acquire_reentrant(Duration::ZERO));
+                assert!(is_timeout(&other.join().unwrap()), "another thread does not enter");
+            });
+            drop(left);
+            assert!(!lock.is_locked().unwrap());
+        }
+    });
 }
 
 #[test]
@@ -108,10 +110,11 @@ fn several_locks_are_taken_all_or_none_and_never_in_a_circle() {
 
 #[test]
 fn a_guard_can_be_dropped_in_another_thread() {
-    let name = unique_name("sent");
-    let guard = open(&name).acquire(LONG).unwrap();
-    thread::spawn(move || drop(guard)).join().unwrap();
-    drop(open(&name).try_acquire().unwrap());
+    on_each_backend("sent", |name| {
+        let guard = open(name).acquire(LONG).unwrap();
+        thread::spawn(move || drop(guard)).join().unwrap();
+        drop(open(name).try_acquire().unwrap());
+    });
 }
 
 #[test]

@@ -58,6 +58,7 @@ impl Lock {
     /// If `name` breaks the rules. See [`Lock::open`] for names that are made at run time.
     #[must_use]
     pub const fn port(name: &'static str) -> Self {
+        name::assert_valid(name, Backend::Port);
         Self::fixed(Backend::Port, name)
     }
 
@@ -87,11 +88,11 @@ impl Lock {
     /// If `name` breaks the rules. See [`Lock::open`] for names that are made at run time.
     #[must_use]
     pub const fn semaphore(name: &'static str) -> Self {
+        name::assert_valid(name, Backend::Semaphore);
         Self::fixed(Backend::Semaphore, name)
     }
 
     const fn fixed(backend: Backend, name: &'static str) -> Self {
-        name::assert_valid(name, backend);
         let name = Cow::Borrowed(name::without_slash(name, backend));
         Self { kind: Kind::new(backend), name, state: OnceBox::new() }
     }

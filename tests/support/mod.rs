@@ -175,6 +175,28 @@ pub fn unique_name(what: &str) -> String {
     format!("test-{what}-{}-{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed))
 }
 
+/// What a semaphore's name ends with here: so a name alone tells a role which lock is meant.
+const SEMAPHORE: &str = ".semaphore";
+
+/// As [`unique_name`], for the semaphore backend.
+pub fn unique_semaphore(what: &str) -> String {
+    unique_name(what) + SEMAPHORE
+}
+
+/// Runs a test with the name of a port lock, and with that of a semaphore.
+pub fn on_each_backend(what: &str, test: impl Fn(&str)) {
+    test(&unique_name(what));
+    let name = unique_semaphore(what);
+    test(&name);
+    remove_semaphore(&name);
+}
+
+/// Removes the two files of a semaphore that nobody uses any more.
+pub fn remove_semaphore(name: &str) {
+    let _ = std::fs::remove_file(format!("/dev/shm/{name}"));
+    let _ = std::fs::remove_file(format!("/dev/shm/sem.{name}"));
+}
+
 /// Runs `condition` until it is true.
 #[track_caller]
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
@@ -191,9 +213,27 @@ pub fn waits_in_queue(pid: u32) -> bool {
     String::from_utf8_lossy(&table).contains(&format!("@/portwait/{pid}."))
 }
 
-/// A port lock.
+/// Whether anybody waits for the lock; the process `pid`, where that can be told.
+pub fn waits(name: &str, pid: u32) -> bool {
+    match backend(name) {
+        Backend::Port => waits_in_queue(pid),
+        // How glibc counts them where it has 64-bit atomics: behind the value.
+        _ => std::fs::read(format!("/dev/shm/sem.{name}"))
+            .is_ok_and(|semaphore| semaphore[4..8] != [0; 4]),
+    }
+}
+
+/// The lock of this name, of the backend that it tells.
 pub fn open(name: &str) -> Lock {
-    Lock::open(Backend::Port, name).unwrap()
+    Lock::open(backend(name), name).unwrap()
+}
+
+pub fn backend(name: &str) -> Backend {
+    if name.ends_with(SEMAPHORE) {
+        Backend::Semaphore
+    } else {
+        Backend::Port
+    }
 }
 
 /// A role: holds the lock until it is told something, or until its input ends.

@@ -42,6 +42,7 @@ pub(super) enum Field {
     StartTime,
     PidSpace,
     NetworkNamespace,
+    Image,
     Uid,
     Thread,
     GrantedMonotonic,

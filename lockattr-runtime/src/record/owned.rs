@@ -24,6 +24,7 @@ pub(crate) struct OwnedPage(SharedPage);
 pub(crate) struct Numbers {
     pub(crate) start_time: u64,
     pub(crate) pid_space: u64,
+    pub(crate) image: u64,
 }
 
 impl OwnedPage {
@@ -82,6 +83,7 @@ impl OwnedPage {
         let found = is_about_owner().then(|| Numbers {
             start_time: self.get(Field::StartTime),
             pid_space: self.get(Field::PidSpace),
+            image: self.get(Field::Image),
         })?;
         // Nobody else began to write meanwhile. (The owner itself would write the same numbers.)
         (is_about_owner() && self.get(Field::Sequence) == before).then_some(found)
@@ -176,6 +178,7 @@ impl OwnedCopy {
         (is_whole && self.get(Field::Writer) == owner.process().0).then(|| Numbers {
             start_time: self.get(Field::StartTime),
             pid_space: self.get(Field::PidSpace),
+            image: self.get(Field::Image),
         })
     }
 

@@ -4,7 +4,7 @@
 //! bits  0..22  pid                          Linux's largest is 2^22 (PID_MAX_LIMIT)
 //!      22..33  start time                   the low bits of field 22 of /proc/PID/stat
 //!      33..44  pid and time namespace       the low bits of their inodes
-//!      44..54  image                        random, another one after each exec
+//!      44..54  image                        where its stack begins: another place after each exec
 //!      54..62  turn                         counts the process's acquisitions
 //!      62..64  phase                        0 in a vacant word alone
 //! ```
@@ -45,9 +45,10 @@ const fn get((shift, width): Bits, word: u64) -> u64 {
     (word >> shift) & ((1 << width) - 1)
 }
 
-/// Two inodes of namespaces in bits that differ between neighbours.
-const fn fold(pid_space: u64) -> u64 {
-    pid_space ^ pid_space >> 32
+/// All bits of a number in the low ones: two inodes of namespaces, a random address.
+const fn fold(number: u64) -> u64 {
+    let number = number ^ number >> 32;
+    number ^ number >> 20
 }
 
 impl Owner {
@@ -59,7 +60,7 @@ impl Owner {
             put(PID, process.pid as u64)
                 | put(START_TIME, process.start_time)
                 | put(PID_SPACE, fold(process.pid_space))
-                | put(IMAGE, process.image),
+                | put(IMAGE, fold(process.image >> 4)),
         )
     }
 
@@ -109,6 +110,14 @@ impl Owner {
     }
 }
 
+impl Owner {
+    /// Whether a program whose [`image`](Process::image) is this one can be the owner. So can any if the
+    /// owner did not know its own.
+    pub(crate) const fn is_image(self, image: u64) -> bool {
+        get(IMAGE, self.0) == 0 || get(IMAGE, self.0) == get(IMAGE, put(IMAGE, fold(image >> 4)))
+    }
+}
+
 impl std::fmt::Debug for Owner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{:?}", self.pid(), self.phase())
@@ -138,7 +147,7 @@ mod tests {
             assert_eq!(word, owner.in_turn(3).that(phase));
         }
         assert_eq!(owner.phase(), None);
-        process.image ^= 1;
+        process.image ^= 1 << 4;
         assert_ne!(owner.process(), Owner::of(&process));
     }
 }

@@ -54,6 +54,7 @@ fn about(words: &Words, name: &str, writer: Owner, process: &Process) {
     put(Field::StartTime, process.start_time);
     put(Field::PidSpace, process.pid_space);
     put(Field::NetworkNamespace, process.network_namespace);
+    put(Field::Image, process.image);
     put(Field::Uid, process.uid.into());
     Field::Writer.of(words).store(writer.0, Ordering::Release);
 }

@@ -1,8 +1,6 @@
 //! Which process this is, and whether another one still runs (proc(5)).
 
-use std::collections::hash_map::RandomState;
 use std::fs;
-use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 
@@ -27,7 +25,8 @@ pub(crate) struct Process {
     /// The inode of its network namespace: abstract addresses reach no further.
     pub(crate) network_namespace: u64,
     pub(crate) uid: u32,
-    /// A random number: a program that takes the process over by `exec` has another one.
+    /// Where its stack begins (field 28 of `/proc/PID/stat`): a program that takes the process over by
+    /// `exec` has another one, as addresses are random. 0 where it is not known.
     pub(crate) image: u64,
     /// Its command's name, padded with NULs.
     pub(crate) command: [u8; COMMAND_BYTES],
@@ -55,13 +54,14 @@ impl Process {
         for (to, from) in name.iter_mut().zip(command(pid).unwrap_or_default().bytes()) {
             *to = from;
         }
+        let status = status(pid);
         Self {
             pid,
-            start_time: status(pid).map_or(0, |status| status.start_time),
+            start_time: status.map_or(0, |status| status.start_time),
             pid_space,
             network_namespace: namespace("net"),
             uid: geteuid().as_raw(),
-            image: RandomState::new().build_hasher().finish(),
+            image: status.map_or(0, |status| status.image),
             command: name,
         }
     }
@@ -71,13 +71,13 @@ impl Process {
 /// its pid is still good for. Where `/proc` hides the process (`hidepid`, proc(5)), only its pid
 /// tells.
 pub(crate) fn is_alive(pid: u32, start_time: u64) -> bool {
-    is_alive_since(pid, |since| since == start_time)
+    is_alive_as(pid, |status| status.start_time == start_time)
 }
 
-/// As [`is_alive`], for a process of which it is known whether it can have started at a given time.
-pub(crate) fn is_alive_since(pid: u32, can_be: impl FnOnce(u64) -> bool) -> bool {
+/// As [`is_alive`], for a process of which it is known whether it can have this status.
+pub(crate) fn is_alive_as(pid: u32, can_be: impl FnOnce(Status) -> bool) -> bool {
     match status(pid) {
-        Some(status) => can_be(status.start_time) && status.runs,
+        Some(status) => status.runs && can_be(status),
         None => i32::try_from(pid)
             .is_ok_and(|pid| kill(Pid::from_raw(pid), None) != Err(nix::Error::ESRCH)),
     }
@@ -94,8 +94,12 @@ pub(crate) fn uid(pid: u32) -> Option<u32> {
     fs::metadata(format!("/proc/{pid}")).ok().map(|folder| folder.uid())
 }
 
-struct Status {
-    start_time: u64,
+/// What `/proc` tells of a process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Status {
+    pub(crate) start_time: u64,
+    /// See [`Process::image`]. 0 where this process may not see it (ptrace(2), "access mode checking").
+    pub(crate) image: u64,
     runs: bool,
 }
 
@@ -112,9 +116,10 @@ fn parse_status(line: &[u8]) -> Option<Status> {
     let state = fields.next()?; // field 3
     let threads: u32 = fields.nth(20 - 4)?.parse().ok()?;
     let start_time = fields.nth(22 - 21)?.parse().ok()?;
+    let image = fields.nth(28 - 23).and_then(|image| image.parse().ok()).unwrap_or(0);
     // A process whose first thread has ended is shown as a zombie, while others run.
     let runs = threads > 1 || !matches!(state, "Z" | "X" | "x");
-    Some(Status { start_time, runs })
+    Some(Status { start_time, image, runs })
 }
 
 #[cfg(test)]
@@ -127,6 +132,7 @@ mod tests {
         assert_eq!(this.pid, std::process::id());
         assert!(is_alive(this.pid, this.start_time));
         assert!(!is_alive(this.pid, this.start_time + 1));
+        assert!(this.image != 0 && status(this.pid).unwrap().image == this.image);
     }
 
     #[test]
@@ -145,9 +151,9 @@ mod tests {
 
     #[test]
     fn a_command_with_parentheses_does_not_shift_the_fields() {
-        let line = b"7 (a) Z 1 (b)) S 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1";
+        let line = b"7 (a) Z 1 (b)) S 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1 9 2 3 815 5";
         let status = parse_status(line).unwrap();
-        assert_eq!(status.start_time, 4711);
+        assert_eq!((status.start_time, status.image), (4711, 815));
         assert!(status.runs);
         let ended = b"7 (a) Z 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1";
         assert!(!parse_status(ended).unwrap().runs);

@@ -19,6 +19,8 @@ mod attempt;
 #[cfg(feature = "async")]
 mod attempt_async;
 mod ghost;
+#[cfg(test)]
+mod model;
 mod observe;
 mod queue;
 mod sockets;

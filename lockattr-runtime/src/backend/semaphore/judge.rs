@@ -28,7 +28,7 @@ pub(super) fn is_dead(owner: Owner, this: &Process, evidence: &impl Evidence) ->
     if numbers.is_some_and(|numbers| numbers.pid_space != this.pid_space) {
         return false; // as above; the word has a few bits of it only
     }
-    !runs(owner, numbers.map(|numbers| numbers.start_time), this)
+    !runs(owner, numbers, this)
 }
 
 /// Whether an owner word can be that of a process which lives. Where there is no record it may as well
@@ -37,13 +37,21 @@ pub(super) fn can_be(owner: Owner, this: &Process) -> bool {
     owner.phase().is_some() && owner.is_in(this.pid_space) && runs(owner, None, this)
 }
 
-fn runs(owner: Owner, start_time: Option<u64>, this: &Process) -> bool {
+fn runs(owner: Owner, numbers: Option<Numbers>, this: &Process) -> bool {
     if owner.pid() == this.pid && owner.started_at(this.start_time) {
         // The program that ran in this process before `exec` has no thread left that could hold.
         return owner.process() == Owner::of(this);
     }
-    process::is_alive_since(owner.pid(), |since| {
-        start_time.map_or(owner.started_at(since), |start_time| start_time == since)
+    process::is_alive_as(owner.pid(), |status| {
+        let (began, is_image) = match numbers {
+            Some(numbers) => (
+                numbers.start_time == status.start_time,
+                [0, status.image].contains(&numbers.image),
+            ),
+            None => (owner.started_at(status.start_time), owner.is_image(status.image)),
+        };
+        // Nor has one in another process, where this one may see it.
+        began && (is_image || status.image == 0)
     })
 }
 

@@ -8,6 +8,7 @@ use syn::{token, Error, Expr, ExprPath, Lit, LitStr, Path, Result, Token};
 use crate::backend::Backend;
 use crate::duration;
 use crate::errors::Errors;
+use crate::mode::Mode;
 use crate::name::{self, Name};
 use crate::option::Keyword;
 use crate::text::Text;
@@ -19,7 +20,9 @@ pub(crate) struct Args {
     /// Empty only where no name stands.
     pub(crate) names: Vec<Name>,
     pub(crate) timeout: Option<Timeout>,
-    pub(crate) backend: Backend,
+    pub(crate) backend: Option<Backend>,
+    /// Behind the word's span.
+    pub(crate) mode: Option<(Span, Mode)>,
     pub(crate) info: Option<Text>,
     pub(crate) reentrant: Option<Span>,
     /// A closure, or what can be called as one.
@@ -48,7 +51,7 @@ impl Args {
         let mut is_first = true;
         while !input.is_empty() {
             let read = if is_first && !starts_option(input) {
-                name::parse(input).map(|names| args.names = names)
+                name::parse(input, &mut args.names)
             } else {
                 args.parse_option(input, &mut seen)
             };
@@ -58,10 +61,11 @@ impl Args {
             name::skip_past_comma(input)?;
             is_first = false;
         }
-        // Each backend has rules of its own, and stands behind the names.
+        // Each backend has rules of its own, and stands behind the names. Of one that nobody knows,
+        // nobody knows the rules.
         let mut of_all = Errors::default();
-        for name in &args.names {
-            of_all.keep(name.check(args.backend));
+        if args.backend.is_some() || !seen.contains(&Keyword::Backend) {
+            of_all.keep(name::check_all(&args.names, args.backend.unwrap_or_default()));
         }
         of_all.keep(errors.finish(()));
         of_all.finish(args)
@@ -92,8 +96,10 @@ impl Args {
         match keyword {
             Keyword::Timeout => self.timeout = Some(parse_timeout(input)?),
             Keyword::Backend => {
-                self.backend = Backend::from_literal(&parse_string(input, Backend::ACCEPTED)?)?;
+                let literal = parse_string(input, Backend::ACCEPTED)?;
+                self.backend = Some(Backend::from_literal(&literal)?);
             }
+            Keyword::Mode => self.mode = Some((ident.span(), parse_mode(input)?)),
             Keyword::Info => {
                 let literal = parse_string(input, "those who wait for the lock are told it")?;
                 self.info = Some(Text::parse(literal)?);
@@ -142,6 +148,12 @@ fn parse_timeout(input: ParseStream<'_>) -> Result<Timeout> {
         let message = format!("expected `,` or nothing after the path; {}", Timeout::ACCEPTED);
         Err(Error::new(input.span(), message))
     }
+}
+
+fn parse_mode(input: ParseStream<'_>) -> Result<Mode> {
+    let span = input.span();
+    let literal = input.parse().map_err(|_| Mode::expected(span, None))?;
+    Mode::from_literal(&literal)
 }
 
 fn parse_string(input: ParseStream<'_>, accepted: &str) -> Result<LitStr> {

@@ -3,29 +3,40 @@
 use proc_macro2::{Ident, Span};
 use syn::{Error, LitStr, Result};
 
+use crate::mode::Mode;
 use crate::suggest;
 
-/// What the lock is made of. Another one slots in here, and into `name::check` with its rules.
+/// What the lock is made of. Another one slots in here, and into `name` with its rules.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Backend {
     #[default]
     Port,
+    Semaphore,
 }
 
 impl Backend {
-    pub(crate) const ACCEPTED: &'static str = "backends are \"port\"";
+    pub(crate) const ACCEPTED: &'static str = "backends are \"port\" and \"semaphore\"";
+    const ALL: [Self; 2] = [Self::Port, Self::Semaphore];
     /// Those that are planned, and no typing mistakes.
-    const NOT_YET: [&'static str; 2] = ["semaphore", "tcp"];
+    const NOT_YET: [&'static str; 1] = ["tcp"];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Port => "port",
+            Self::Semaphore => "semaphore",
+        }
+    }
 
     pub(crate) fn from_literal(literal: &LitStr) -> Result<Self> {
         let text = literal.value();
-        if text == "port" {
-            return Ok(Self::Port);
+        if let Some(backend) = Self::ALL.into_iter().find(|backend| backend.name() == text) {
+            return Ok(backend);
         }
         let reason = if Self::NOT_YET.contains(&text.as_str()) {
             format!("the backend \"{text}\" is not supported yet; the")
         } else {
-            let meant = suggest::nearest(&text, ["port"].into_iter().chain(Self::NOT_YET));
+            let names = Self::ALL.into_iter().map(Self::name);
+            let meant = suggest::nearest(&text, names.chain(Self::NOT_YET));
             let hint =
                 meant.map_or("the".to_owned(), |meant| format!("did you mean \"{meant}\"? The"));
             format!("there is no backend \"{text}\"; {hint}")
@@ -33,11 +44,35 @@ impl Backend {
         Err(Error::new(literal.span(), format!("{reason} {}", Self::ACCEPTED)))
     }
 
+    /// How many bytes a name has at most.
+    pub(crate) fn limit(self) -> usize {
+        match self {
+            // `sun_path`'s 108 bytes, less NUL and `/portlock/`.
+            Self::Port => 97,
+            // `NAME_MAX`'s 255, less `sem.` and the leading `/` that some count.
+            Self::Semaphore => 250,
+        }
+    }
+}
+
+/// A backend, and how it makes what is not there yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Kind {
+    #[default]
+    Port,
+    Semaphore {
+        /// Without it, for this user alone.
+        mode: Option<Mode>,
+    },
+}
+
+impl Kind {
     /// The `const fn` of `Lock` that makes one.
     pub(crate) fn constructor(self) -> Ident {
         Ident::new(
             match self {
                 Self::Port => "port",
+                Self::Semaphore { .. } => "semaphore",
             },
             Span::mixed_site(),
         )
@@ -48,16 +83,16 @@ impl Backend {
         Ident::new(
             match self {
                 Self::Port => "Port",
+                Self::Semaphore { .. } => "Semaphore",
             },
             Span::mixed_site(),
         )
     }
 
-    /// How many bytes a name has at most.
-    pub(crate) fn limit(self) -> usize {
+    pub(crate) fn mode(self) -> Option<Mode> {
         match self {
-            // `sun_path`'s 108 bytes, less NUL and `/portlock/`.
-            Self::Port => 97,
+            Self::Port => None,
+            Self::Semaphore { mode } => mode,
         }
     }
 }

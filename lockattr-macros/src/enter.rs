@@ -86,8 +86,8 @@ fn locks(options: &Options) -> (Vec<TokenStream>, Vec<TokenStream>) {
     (statics, handles)
 }
 
-/// `Lock::port` is a `const fn`, called by a static: a bad name ends the compilation, and rustc points
-/// at the name.
+/// What makes a `Lock` is a `const fn`, called by a static: a bad name ends the compilation, and rustc
+/// points at the name.
 fn fixed(
     options: &Options,
     number: &str,
@@ -95,10 +95,11 @@ fn fixed(
     name: &TokenStream,
 ) -> (TokenStream, TokenStream) {
     let site = Span::mixed_site();
-    let mut constructor = options.backend.constructor();
+    let mut constructor = options.kind.constructor();
     constructor.set_span(site.located_at(span));
+    let mode = mode(options);
     let lock = format_ident!("__LOCKATTR{number}", span = site);
-    let open = quote_spanned!(site.located_at(span)=> __lockattr::Lock::#constructor(#name));
+    let open = quote_spanned!(site.located_at(span)=> __lockattr::Lock::#constructor(#name) #mode);
     (
         quote_spanned!(site=> static #lock: __lockattr::Lock = #open;),
         quote_spanned!(site=> __lockattr::fixed(&#lock)),
@@ -106,14 +107,20 @@ fn fixed(
 }
 
 fn named(options: &Options, text: &Text) -> TokenStream {
-    let backend = options.backend.variant();
+    let backend = options.kind.variant();
+    let mode = mode(options);
     let format = text.format();
     quote_spanned! {Span::mixed_site()=>
         __lockattr::named(
-            __lockattr::Kind::new(__lockattr::Backend::#backend),
+            __lockattr::Kind::new(__lockattr::Backend::#backend) #mode,
             __lockattr::format_args!(#format)
         )
     }
+}
+
+/// The call that gives a lock, or the kind of one, its mode.
+fn mode(options: &Options) -> Option<TokenStream> {
+    options.kind.mode().map(|mode| quote_spanned!(Span::mixed_site()=> .mode(#mode)))
 }
 
 fn last_span(path: &ExprPath) -> Span {

@@ -11,6 +11,7 @@ mod errors;
 mod expand;
 mod function;
 mod item;
+mod mode;
 mod name;
 mod option;
 mod suggest;
@@ -72,8 +73,8 @@ use proc_macro2::TokenStream;
 ///
 /// # The lock's name
 ///
-/// It stands first. Equal names are one lock, in any function of any process. It has 1 to 97 bytes and
-/// no NUL, which the compiler checks.
+/// It stands first. Equal names are one lock, in any function of any process, if their `backend` is the
+/// same.
 ///
 /// | written as | the name is |
 /// | --- | --- |
@@ -97,6 +98,13 @@ use proc_macro2::TokenStream;
 /// # read()?;
 /// # Ok::<_, io::Error>(())
 /// ```
+///
+/// What a name may be depends on the backend, and is checked by the compiler:
+///
+/// | backend | its names |
+/// | --- | --- |
+/// | `"port"`, the default | have 1 to 97 bytes, and no NUL among them |
+/// | `"semaphore"` | have 1 to 250 bytes, no NUL, and no `/` but a leading one, which is dropped; are not `.` or `..`, and do not begin with `sem.` or `lockattr.` |
 ///
 /// ## From arguments
 ///
@@ -132,12 +140,13 @@ use proc_macro2::TokenStream;
 ///   rustc's error, in the literal.
 /// - The arguments are only borrowed: the body may move them.
 /// - The text that stands there for certain is checked while compiling. The name itself is checked when
-///   it is made: one that is empty, too long or has a NUL is `LockError::InvalidName`, and the body
-///   does not run.
+///   it is made: one that breaks a rule of its backend is `LockError::InvalidName`, and the body does
+///   not run.
 /// - A process keeps ready what belongs to as many as 256 such names: a call with one of them allocates
 ///   nothing for it. With more names it lets go of those that nobody uses just now, and makes what
 ///   belongs to them anew when they come again.
-/// - Every name leaves a record of a page in `/dev/shm`, for those who ask who held it last.
+/// - Every name leaves a record of a page in `/dev/shm`, for those who ask who held it last; with
+///   `backend = "semaphore"` the semaphore too.
 ///
 /// ## Several locks
 ///
@@ -153,12 +162,29 @@ use proc_macro2::TokenStream;
 /// | option | value | without it |
 /// | --- | --- | --- |
 /// | `timeout` | whole numbers with the units `h`, `m`, `s`, `ms`, `us`, the largest first: `"2s"`, `"1m30s"`, `"250ms"`. `"0s"` tries once, `"none"` waits for ever. Or the path of a `const` of type `Duration` | `"1s"` |
-/// | `backend` | `"port"` | `"port"` |
+/// | `backend` | what the lock is made of, see below: `"port"` or `"semaphore"` | `"port"` |
+/// | `mode` | only with `backend = "semaphore"`: who may use the semaphore if this lock is the one that makes it. An octal number: `0o600` for its owner, with any bits of `0o060` for its group and of `0o006` for all others | `0o600` |
 /// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut: with captures after 512 bytes, without after some 3,500 | the place of the call: `crate::module::function (file:line)` |
 /// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |
 /// | `or_else` | a closure or function `LockError -> ReturnType`: what the function returns if the lock cannot be had | the function returns a `Result`, see above |
 /// | `on_recover` | a closure or function that takes a `&Holder`, run before the body if the last holder died while it held the lock | nothing is done about it |
 /// | `crate` | the path of lockattr where it is not `::lockattr`, such as `crate = hal::lockattr` or `crate = "hal::lockattr"` | `::lockattr` |
+///
+/// A `"port"` is a unix socket: waiters are served first come, first served, and the kernel frees the
+/// lock when its holder dies. A `"semaphore"` is one of POSIX: it takes no system call where nobody
+/// else wants it, and a waiter frees it when its holder has died. `lockattr::Backend` says more of
+/// both. All who share a lock must use the same one:
+///
+/// ```no_run
+/// # use std::io;
+/// # use lockattr::interprocess_lock;
+/// #[interprocess_lock("spi-0", backend = "semaphore", mode = 0o660)]
+/// fn transfer(byte: u8) -> io::Result<u8> {
+///     Ok(byte)
+/// }
+/// # transfer(1)?;
+/// # Ok::<_, io::Error>(())
+/// ```
 ///
 /// `or_else` may use the arguments. It is for functions that return no `Result`, or that skip their
 /// work when the hardware is busy:

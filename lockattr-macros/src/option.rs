@@ -10,6 +10,7 @@ use crate::suggest;
 pub(crate) enum Keyword {
     Timeout,
     Backend,
+    Mode,
     Info,
     Reentrant,
     OrElse,
@@ -20,9 +21,10 @@ pub(crate) enum Keyword {
 }
 
 impl Keyword {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Timeout,
         Self::Backend,
+        Self::Mode,
         Self::Info,
         Self::Reentrant,
         Self::OrElse,
@@ -35,6 +37,7 @@ impl Keyword {
         match self {
             Self::Timeout => "timeout",
             Self::Backend => "backend",
+            Self::Mode => "mode",
             Self::Info => "info",
             Self::Reentrant => "reentrant",
             Self::OrElse => "or_else",
@@ -47,7 +50,8 @@ impl Keyword {
     pub(crate) fn example(self) -> &'static str {
         match self {
             Self::Timeout => "timeout = \"2s\"",
-            Self::Backend => "backend = \"port\"",
+            Self::Backend => "backend = \"semaphore\"",
+            Self::Mode => "mode = 0o660",
             Self::Info => "info = \"reads {channel}\"",
             Self::Reentrant => "reentrant",
             Self::OrElse => "or_else = |error| None",

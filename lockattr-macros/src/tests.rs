@@ -108,6 +108,20 @@ snapshot! { several:
     }
 }
 
+snapshot! { semaphore:
+    #[interprocess_lock("/i2c-1", backend = "semaphore")]
+    fn read() -> io::Result<()> {
+        Ok(())
+    }
+}
+
+snapshot! { semaphores_with_a_mode:
+    #[interprocess_lock(["i2c-1", names::RESET, "gpio-{pin}"], backend = "semaphore", mode = 0o6_60)]
+    fn reset(pin: u8) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 snapshot! { handlers:
     #[interprocess_lock("i2c-1", or_else = |_| default, on_recover = Self::reset)]
     fn read(&mut self, default: u8, bus: Bus) -> u8 {
@@ -305,6 +319,16 @@ const ARGS: &[&str] = &[
     "on_recover = {",
     "on_recover = a::b",
     "backend = \"\"",
+    "mode",
+    "mode = ",
+    "mode = -1",
+    "mode = 0o8",
+    "mode = 0o660, backend = \"semaphore\"",
+    "mode = 0o660u8",
+    "mode = 0xfffffffffffffffffffffffff",
+    "mode = \"\"",
+    "mode = \"0o\"",
+    "mode = !0",
     "\"{}\"",
     "\"{a.b.0}\"",
     "\"{a.}\"",

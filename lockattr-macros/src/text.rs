@@ -40,6 +40,14 @@ impl Text {
         fixed.collect()
     }
 
+    /// How the text begins, whatever is captured.
+    pub(crate) fn start(&self) -> &str {
+        match self.pieces.first() {
+            Some(Piece::Fixed(text)) => text,
+            _ => "",
+        }
+    }
+
     /// What is certain to be in the text, whatever is captured.
     pub(crate) fn fixed(&self) -> String {
         let fixed = self.pieces.iter().map(|piece| match piece {

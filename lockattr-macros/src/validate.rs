@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Error, Expr, FnArg, GenericParam, Generics, Pat, Path, Result};
 
 use crate::args::{self, Args};
-use crate::backend::Backend;
+use crate::backend::{Backend, Kind};
 use crate::block::{Block, Member};
 use crate::boxed::Boxed;
 use crate::errors::Errors;
@@ -26,7 +26,7 @@ pub(crate) struct Plan {
 pub(crate) struct Options {
     pub(crate) krate: Option<Path>,
     pub(crate) locks: Locks,
-    pub(crate) backend: Backend,
+    pub(crate) kind: Kind,
     pub(crate) timeout: Timeout,
     /// What others are told about the holder. Without it, where it was called from.
     pub(crate) info: Option<Text>,
@@ -127,6 +127,7 @@ pub(crate) fn plan((args, item): (Args, Item)) -> Result<Plan> {
         ));
     }
     let mut errors = Errors::default();
+    let kind = errors.keep(kind(&args)).unwrap_or_default();
     let reentrant = args.reentrant;
     let (item, derived) = match item {
         Item::Function(function) => {
@@ -155,15 +156,27 @@ pub(crate) fn plan((args, item): (Args, Item)) -> Result<Plan> {
             (Some(PlannedItem::Block(Box::new(block), members)), derived)
         }
     };
-    let Args { names, timeout, backend, info, or_else, on_recover, krate, .. } = args;
+    let Args { names, timeout, info, or_else, on_recover, krate, .. } = args;
     let locks = if names.is_empty() { Locks::Derived(derived) } else { Locks::Given(names) };
     let timeout = timeout.unwrap_or_default();
-    let options = Options { krate, locks, backend, timeout, info, or_else, on_recover };
+    let options = Options { krate, locks, kind, timeout, info, or_else, on_recover };
     errors.finish(item).and_then(|item| {
         // Without an error there is an item.
         let item = item.ok_or_else(|| Error::new(Span::call_site(), "nothing to lock"))?;
         Ok(Plan { options, item })
     })
+}
+
+fn kind(args: &Args) -> Result<Kind> {
+    match (args.backend.unwrap_or_default(), args.mode) {
+        (Backend::Port, None) => Ok(Kind::Port),
+        (Backend::Port, Some((span, _))) => Err(Error::new(
+            span,
+            "only a semaphore has a `mode`, and this is a port lock, which anybody can use; \
+             write `backend = \"semaphore\"`, or leave `mode` out",
+        )),
+        (Backend::Semaphore, mode) => Ok(Kind::Semaphore { mode: mode.map(|(_, mode)| mode) }),
+    }
 }
 
 fn locked(

@@ -1,6 +1,6 @@
 use lockattr::interprocess_lock;
 
-#[interprocess_lock("i2c-1", backend = "semaphore")]
+#[interprocess_lock("i2c-1", backend = "tcp")]
 fn read(bus: u8) -> std::io::Result<u8> {
     Ok(bus)
 }

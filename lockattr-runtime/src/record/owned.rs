@@ -91,8 +91,11 @@ impl OwnedPage {
 
     /// Some program has mapped no more than `bytes` of what was a smaller object: whoever reads the text
     /// there must find its end.
+    /// (A resourcelock program that has mapped less than its time needs can do nothing with it.)
     pub(crate) fn limit_text(&self, bytes: usize) {
-        self.put(Field::TextLimit, bytes as u64);
+        if bytes > text::STAMP_BYTES {
+            self.put(Field::TextLimit, bytes as u64);
+        }
     }
 
     /// Writes that `owner`, the caller, was granted the lock `name` at `now`. What is not there yet of a

@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::layout::{TEXT_BYTES, TEXT_WORDS};
 use crate::info::Info;
 use crate::sys::mapping::Words;
-use stamp::{stamp, STAMP_BYTES, STAMP_WORDS};
+use stamp::{stamp, STAMP_WORDS};
 
 pub(super) use stamp::time;
+pub(super) use stamp::STAMP_BYTES;
 
 /// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`, as far as both fit
 /// into `limit` bytes. What does not is cut at a character's end; a NUL inside is shown as U+FFFD.

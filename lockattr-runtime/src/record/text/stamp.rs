@@ -5,7 +5,7 @@ use std::cell::Cell;
 use crate::sys::clock;
 
 /// The bytes before the info: the time, and ` - `.
-pub(super) const STAMP_BYTES: usize = "2024-10-20 16:00:51.864484 - ".len();
+pub(crate) const STAMP_BYTES: usize = "2024-10-20 16:00:51.864484 - ".len();
 pub(super) const STAMP_WORDS: usize = STAMP_BYTES.div_ceil(8);
 
 /// `2024-10-20 16:00:51.864484 - `, and NULs up to a whole word. This is on the way of every acquire, so

@@ -26,6 +26,7 @@ fn role() {
         ("begin", begin),
         ("use many", use_many),
         ("become another", become_another),
+        ("detach", detach),
     ]);
 }
 
@@ -422,6 +423,49 @@ fn a_forced_release_of_a_dead_holder_frees_the_lock_once() {
     let guard = lock.acquire(LONG).unwrap();
     assert_eq!(guard.recovered_from().unwrap().pid, Some(pid));
     drop(guard);
+    remove_semaphore(&name);
+}
+
+/// Takes the lock, and leaves it taken.
+fn detach(name: &str) {
+    open(name).acquire_with_info(LONG, "left taken").unwrap().detach().unwrap();
+    say("detached");
+}
+
+#[test]
+fn a_lock_can_be_left_taken_and_is_nobodys_to_recover() {
+    let name = unique_semaphore("detached");
+    let mut actor = Actor::start("detach", &name);
+    actor.expect("detached");
+    let pid = actor.pid();
+    actor.end();
+    let lock = open(&name);
+    assert!(lock.is_locked().unwrap());
+    let error = lock.acquire(Duration::from_millis(100)).unwrap_err();
+    let LockError::Timeout { holder: Some(holder), .. } = &error else { panic!("{error:?}") };
+    assert_eq!((holder.pid, holder.tenure), (Some(pid), Tenure::Detached));
+    assert_eq!(holder.info.as_deref(), Some("left taken"));
+    assert_eq!(lock.holder().unwrap().unwrap().tenure, Tenure::Detached);
+    assert_eq!(lock.last_holder().unwrap().unwrap().tenure, Tenure::Detached);
+
+    assert!(lock.force_release().unwrap());
+    assert!(!lock.is_locked().unwrap());
+    assert_eq!(lock.last_holder().unwrap().unwrap().tenure, Tenure::Released);
+    let outer = lock.acquire_reentrant(LONG).unwrap();
+    assert!(outer.recovered_from().is_none(), "nobody died");
+    // Of several guards the last one leaves it.
+    let inner = lock.acquire_reentrant(LONG).unwrap();
+    outer.detach().unwrap();
+    assert_eq!(lock.holder().unwrap().unwrap().tenure, Tenure::Holds);
+    drop(inner);
+    assert_eq!(lock.holder().unwrap().unwrap().tenure, Tenure::Detached);
+    post(&name);
+    drop(lock.acquire(LONG).unwrap());
+
+    let port = Lock::open(Backend::Port, &support::unique_name("detached-port")).unwrap();
+    let error = port.acquire(LONG).unwrap().detach().unwrap_err();
+    assert!(error.to_string().contains("a port lock is held by a process"), "{error}");
+    assert!(!port.is_locked().unwrap());
     remove_semaphore(&name);
 }
 

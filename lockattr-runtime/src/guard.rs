@@ -66,6 +66,23 @@ impl LockGuard {
         self.set_abandoned(true);
     }
 
+    /// Leaves the lock taken, also when this process ends, until somebody releases it by force
+    /// ([`Lock::force_release`](crate::Lock::force_release), resourcelock's `unget`). It is what
+    /// resourcelock's `get` does, and for semaphores only. Others are told who did it
+    /// ([`Tenure::Detached`](crate::Tenure::Detached)), and nobody takes it for the lock of a holder that
+    /// died.
+    ///
+    /// Where a thread has entered again, the lock is left taken with its last guard.
+    ///
+    /// # Errors
+    /// A port lock is held by a process, and ends with it: [`LockError::Io`] of the kind `Unsupported`.
+    /// The lock is given back then.
+    pub fn detach(mut self) -> Result<(), LockError> {
+        self.state.check_detach()?;
+        self.end = End::Detach;
+        Ok(())
+    }
+
     /// Whether dropping the guard means [`abandon`](Self::abandon).
     pub(crate) fn set_abandoned(&mut self, abandoned: bool) {
         self.end = if abandoned { End::Abandon } else { End::Release };

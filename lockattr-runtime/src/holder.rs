@@ -41,6 +41,9 @@ pub struct Holder {
 pub enum Tenure {
     /// It holds the lock.
     Holds,
+    /// It left the lock taken on purpose ([`LockGuard::detach`](crate::LockGuard::detach)), until
+    /// somebody releases it by force. The process itself may have ended.
+    Detached,
     /// It gave the lock back.
     Released,
     /// It ended without giving the lock back: it was killed, or it crashed, while holding.
@@ -64,7 +67,7 @@ pub enum KnownBy {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.tenure {
-            Tenure::Holds | Tenure::Released => "held",
+            Tenure::Holds | Tenure::Detached | Tenure::Released => "held",
             Tenure::Died => "left taken",
         })?;
         if let Some(held_for) = self.held_for {

@@ -38,6 +38,8 @@ pub(crate) enum End {
     Release,
     /// As if the holder had died.
     Abandon,
+    /// The lock stays taken.
+    Detach,
 }
 
 /// How to acquire.
@@ -133,6 +135,11 @@ impl State {
         }
     }
 
+    /// Whether a hold can end with [`End::Detach`].
+    pub(crate) fn check_detach(&self) -> Result<(), LockError> {
+        self.raw.check_detach().map_err(|failure| self.error(failure, Duration::ZERO))
+    }
+
     /// Puts down what a guard leaves, and takes up what was there.
     fn exchange(&self, new: Option<LeftBehind>) -> Option<LeftBehind> {
         let old = {
@@ -149,6 +156,7 @@ impl State {
         match end {
             End::Release => self.raw.release(held),
             End::Abandon => self.raw.abandon(held),
+            End::Detach => self.raw.detach(held),
         }
     }
 

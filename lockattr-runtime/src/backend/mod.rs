@@ -54,6 +54,13 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     /// [`recovered_from`](Self::recovered_from) tells.
     fn abandon(&self, held: Self::Held);
 
+    /// Whether [`detach`](Self::detach) does what it says.
+    fn check_detach(&self) -> Result<(), Failure>;
+
+    /// Leaves the lock taken, whatever becomes of this process, until somebody releases it by force.
+    /// Where that cannot be, gives it back.
+    fn detach(&self, held: Self::Held);
+
     /// The holder before, if it died while it held.
     fn recovered_from(held: &Self::Held) -> Option<&Holder>;
 
@@ -164,6 +171,21 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.abandon(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.abandon(held),
+            (_, held) => drop(held), // as above
+        }
+    }
+
+    pub(crate) fn check_detach(&self) -> Result<(), Failure> {
+        match self {
+            Self::Port(lock) => lock.check_detach(),
+            Self::Semaphore(lock) => lock.check_detach(),
+        }
+    }
+
+    pub(crate) fn detach(&self, held: AnyHeld) {
+        match (self, held) {
+            (Self::Port(lock), AnyHeld::Port(held)) => lock.detach(held),
+            (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.detach(held),
             (_, held) => drop(held), // as above
         }
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use super::layout::{Field, MAGIC, TEXT_BYTES, TEXT_WORDS, VERSION};
 use super::owner::Owner;
-use super::write::ABANDONED;
+use super::write::{ABANDONED, DETACHED};
 use super::{text, write, Grant, Snapshot};
 use crate::info::Info;
 use crate::sys::clock;
@@ -121,6 +121,11 @@ impl OwnedPage {
     /// Writes that the caller, who owns the lock still, gives it back as if it had died.
     pub(crate) fn write_abandonment(&self) {
         write::end(self.0.get(), ABANDONED);
+    }
+
+    /// Writes that the caller, who owns the lock still, leaves it taken.
+    pub(crate) fn write_detachment(&self) {
+        write::end(self.0.get(), DETACHED);
     }
 
     pub(crate) fn last_grant(&self) -> Grant {

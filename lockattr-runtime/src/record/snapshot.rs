@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::layout::{Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
 use super::owner::Owner;
-use super::write::ABANDONED;
+use super::write::{ABANDONED, DETACHED};
 use super::{file, text};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::sys::clock;
@@ -106,6 +106,7 @@ impl Snapshot {
     fn tenure(&self) -> Tenure {
         match self.pid() {
             _ if self.word(Field::ReleasedMonotonic) == ABANDONED => Tenure::Died,
+            _ if self.word(Field::ReleasedMonotonic) == DETACHED => Tenure::Detached,
             _ if self.released_at().is_some() => Tenure::Released,
             Some(pid) if !process::is_alive(pid, self.word(Field::StartTime)) => Tenure::Died,
             _ => Tenure::Holds,
@@ -114,7 +115,8 @@ impl Snapshot {
 
     /// When the last grant was given back, by the monotonic clock.
     pub(crate) fn released_at(&self) -> Option<u64> {
-        Some(self.word(Field::ReleasedMonotonic)).filter(|end| !matches!(*end, 0 | ABANDONED))
+        Some(self.word(Field::ReleasedMonotonic))
+            .filter(|end| !matches!(*end, 0 | ABANDONED | DETACHED))
     }
 
     /// Whether the last grant was made in this network namespace.
@@ -146,8 +148,15 @@ impl Snapshot {
     pub(crate) fn ended_holder(&self) -> Holder {
         match self.tenure() {
             Tenure::Holds => self.holder(Tenure::Died, KnownBy::Record),
+            Tenure::Detached => self.holder(Tenure::Released, KnownBy::Record),
             tenure => self.holder(tenure, KnownBy::Record),
         }
+    }
+
+    /// The last grant, if its holder left the lock taken.
+    pub(crate) fn detached_holder(&self) -> Option<Holder> {
+        let tenure = self.tenure();
+        (tenure == Tenure::Detached).then(|| self.holder(tenure, KnownBy::Record))
     }
 
     /// Whether the last grant was made to the process of an owner word.
@@ -158,8 +167,8 @@ impl Snapshot {
     fn holder(&self, tenure: Tenure, known_by: KnownBy) -> Holder {
         let granted = self.word(Field::GrantedMonotonic);
         let end = match tenure {
-            Tenure::Released => Some(self.word(Field::ReleasedMonotonic)),
-            Tenure::Holds => Some(clock::monotonic()),
+            Tenure::Released => self.released_at(),
+            Tenure::Holds | Tenure::Detached => Some(clock::monotonic()),
             Tenure::Died => None, // when, nobody wrote down
         };
         Holder {

@@ -14,6 +14,9 @@ use crate::sys::thread;
 /// In place of the time of the release: the holder let go of what it could not bring in order.
 pub(super) const ABANDONED: u64 = u64::MAX;
 
+/// In place of the time of the release: the holder left the lock taken, for somebody to release by force.
+pub(super) const DETACHED: u64 = u64::MAX - 1;
+
 /// Writes that the caller, who holds the lock `name`, was granted it at `now` of the monotonic clock.
 /// It is the process of `writer`, and `process` tells all about that one.
 pub(super) fn grant(

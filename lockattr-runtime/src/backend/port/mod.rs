@@ -94,6 +94,15 @@ impl RawLock for Port {
         queue::hand_off(held.listener);
     }
 
+    fn check_detach(&self) -> Result<(), Failure> {
+        let reason = "a port lock is held by a process, and ends with it";
+        Err(Failure::io("leave it taken")(io::Error::new(io::ErrorKind::Unsupported, reason)))
+    }
+
+    fn detach(&self, held: Held) {
+        self.release(held);
+    }
+
     fn recovered_from(held: &Held) -> Option<&Holder> {
         held.recovered_from.as_deref()
     }

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use super::{Failure, RawLock};
 use crate::deadline::Deadline;
-use crate::holder::Holder;
+use crate::holder::{Holder, Tenure};
 use crate::info::Info;
 use crate::record::owner::{Owner, Phase};
 use crate::sys::clock;
@@ -96,6 +96,18 @@ impl RawLock for Semaphore {
     fn abandon(&self, held: Held) {
         held.objects.page.write_abandonment();
         self.give_back(held);
+    }
+
+    fn check_detach(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn detach(&self, mut held: Held) {
+        held.objects.page.write_detachment();
+        held.is_over = true;
+        if !done(protocol::detach(&Access { objects: &held.objects, me: held.me })) {
+            crate::log::torn_away(&self.name);
+        }
     }
 
     fn recovered_from(held: &Held) -> Option<&Holder> {
@@ -227,8 +239,12 @@ impl Semaphore {
 
     fn refusal(&self, look: Look) -> Failure {
         let holder = self.look_who_holds().ok().flatten();
+        // Somebody who says that he left it taken is no orphan.
+        let is_said = holder.as_ref().is_some_and(|holder| holder.tenure == Tenure::Detached);
         match look {
-            Look::Unknown => Failure::Orphaned(self.look_who_held_last().ok().flatten()),
+            Look::Unknown if !is_said => {
+                Failure::Orphaned(self.look_who_held_last().ok().flatten())
+            }
             _ => Failure::Busy(holder),
         }
     }

@@ -63,6 +63,11 @@ impl Copy {
         }
     }
 
+    /// Who has left the lock taken, if it is taken and nobody says by whom.
+    fn detached(&self) -> Option<Holder> {
+        self.last.as_ref()?.detached_holder()
+    }
+
     /// A program that leaves a text alone.
     fn foreign(&self, tenure: Tenure) -> Holder {
         let (since, info) = self.page.foreign_text();
@@ -95,7 +100,7 @@ impl Semaphore {
             Look::Free | Look::Left(_) => None,
             Look::Owned(owner) => Some(copy.describe(owner)),
             Look::Foreign => Some(copy.foreign(Tenure::Holds)),
-            Look::Unknown => Some(unknown()),
+            Look::Unknown => Some(copy.detached().unwrap_or_else(unknown)),
         })
     }
 
@@ -109,7 +114,8 @@ impl Semaphore {
             let holds = matches!(look, Look::Foreign);
             return Ok(Some(copy.foreign(if holds { Tenure::Holds } else { Tenure::Released })));
         }
-        Ok(copy.last.as_ref().map(Snapshot::ended_holder))
+        let detached = if look == Look::Unknown { copy.detached() } else { None };
+        Ok(detached.or_else(|| copy.last.as_ref().map(Snapshot::ended_holder)))
     }
 
     /// The last holder, of which it is known that it did not give the lock back.

@@ -108,6 +108,12 @@ fn give<M: Memory>(memory: &M, owner: Owner) -> Result<bool, M::Stop> {
     Ok(true)
 }
 
+/// Leaves the lock taken, for somebody to release by force: the word is cleared, and the unit is not
+/// posted, as a foreign program would leave it. Whether the caller was its owner.
+pub(super) fn detach<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
+    memory.swap_owner(memory.me().that(Phase::Holds), Owner::NOBODY)
+}
+
 /// What somebody finds who got no unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {

@@ -42,6 +42,8 @@ fn allocations(mut call: impl FnMut()) -> usize {
 
 static BY_HAND: Lock = Lock::port("allocations-test/by-hand");
 
+static SEMAPHORE: Lock = Lock::semaphore("allocations-test");
+
 #[interprocess_lock("allocations-test/fixed")]
 fn fixed(n: u32) -> Result<u32, LockError> {
     Ok(n)
@@ -59,4 +61,6 @@ fn the_expansion_allocates_nothing() {
     assert_eq!(allocations(|| assert!(named(1).is_ok())), by_hand);
     println!("{by_hand} allocations in 1000 acquires by hand");
     assert_eq!(by_hand, 0);
+    let semaphore = allocations(|| drop(SEMAPHORE.acquire(Duration::from_secs(9)).unwrap()));
+    assert_eq!(semaphore, 0);
 }

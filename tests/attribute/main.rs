@@ -21,6 +21,7 @@ mod kinds;
 mod names;
 mod not_acquired;
 mod options;
+mod semaphore;
 mod several;
 #[cfg(feature = "async")]
 mod tasks;

@@ -23,7 +23,7 @@ pub(super) const TEXT_BYTES: usize = TEXT_WORDS * WORD_BYTES;
 pub(super) const NAME_BYTES: usize = 256;
 
 pub(super) const MAGIC: u64 = u64::from_ne_bytes(*b"lockattr");
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 
 /// A word, or the first of several.
 #[derive(Debug, Clone, Copy)]

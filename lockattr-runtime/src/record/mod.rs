@@ -22,7 +22,7 @@ use crate::sys::fork;
 use crate::sys::mapping::{Words, PAGE_WORDS};
 use crate::sys::process::{self, Process};
 use file::SharedFile;
-use layout::Field;
+use layout::{Field, TEXT_BYTES};
 use owner::Owner;
 use write::ABANDONED;
 
@@ -111,7 +111,8 @@ impl Page {
 
     /// Writes that the caller, who holds the lock `name`, has just been granted it.
     pub(crate) fn write_grant(&self, name: &str, process: &Process, info: Info<'_>) {
-        write::grant(self.words(), name, Owner::of(process), || *process, clock::monotonic(), info);
+        let (writer, now) = (Owner::of(process), clock::monotonic());
+        write::grant(self.words(), TEXT_BYTES, name, writer, || *process, now, info);
     }
 
     /// Writes that the caller, who holds the lock still, gives it back.

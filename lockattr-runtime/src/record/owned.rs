@@ -108,7 +108,11 @@ impl OwnedPage {
         now: u64,
         info: Info<'_>,
     ) {
-        write::grant(self.0.get(), name, owner.process(), process, now, info);
+        let limit = match self.get(Field::TextLimit) {
+            0 => TEXT_BYTES,
+            limit => usize::try_from(limit).unwrap_or(TEXT_BYTES),
+        };
+        write::grant(self.0.get(), limit, name, owner.process(), process, now, info);
     }
 
     /// Writes that the caller, who owns the lock still, gives it back.

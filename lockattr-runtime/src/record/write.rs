@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::layout::{self, Field, Writing, TEXT_BYTES};
+use super::layout::{self, Field, Writing};
 use super::owner::Owner;
 use super::text;
 use crate::info::Info;
@@ -18,9 +18,11 @@ pub(super) const ABANDONED: u64 = u64::MAX;
 pub(super) const DETACHED: u64 = u64::MAX - 1;
 
 /// Writes that the caller, who holds the lock `name`, was granted it at `now` of the monotonic clock.
-/// It is the process of `writer`, and `process` tells all about that one.
+/// It is the process of `writer`, and `process` tells all about that one. The text gets `limit` bytes at
+/// most.
 pub(super) fn grant(
     words: &Words,
+    limit: usize,
     name: &str,
     writer: Owner,
     process: impl FnOnce() -> Process,
@@ -29,10 +31,6 @@ pub(super) fn grant(
 ) {
     let wall = clock::wall_at(now);
     let _writing = Writing::begin(words);
-    let limit = match Field::TextLimit.of(words).load(Ordering::Relaxed) {
-        0 => TEXT_BYTES,
-        limit => usize::try_from(limit).unwrap_or(TEXT_BYTES),
-    };
     let digest = text::write(words, limit, wall, info);
     let put = |field: Field, value| field.of(words).store(value, Ordering::Relaxed);
     // As soon as the text is there: see `owned`.

@@ -4,12 +4,14 @@
 mod site;
 mod stamp;
 
+use std::fmt::Write as _;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layout::{TEXT_BYTES, TEXT_WORDS};
 use crate::info::Info;
 use crate::sys::mapping::Words;
+use crate::text::Buffer;
 use stamp::{stamp, STAMP_WORDS};
 
 pub(super) use stamp::time;
@@ -122,7 +124,9 @@ impl<'a> Text<'a> {
         self.push(if function.is_empty() { "" } else { " (" });
         self.push(place.file());
         self.push(":");
-        self.push(&place.line().to_string());
+        let mut line = Buffer::<10>::new(); // as many digits as the largest has
+        let _ = write!(line, "{}", place.line());
+        self.push(line.as_str());
         self.push(if function.is_empty() { "" } else { ")" });
         self
     }

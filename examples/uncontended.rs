@@ -1,5 +1,4 @@
-//! What a lock costs when nobody else wants it: each backend of lockattr, `fd-lock`, and the bare
-//! semaphore, in one run.
+//! What a lock costs when nobody else wants it: each backend of lockattr, and `fd-lock`, in one run.
 //!
 //! ```sh
 //! cargo run --release --example uncontended

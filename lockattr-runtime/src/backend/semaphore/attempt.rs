@@ -61,7 +61,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Goes as far as is possible without waiting. `taken` tells whether the wait has brought a unit.
-    pub(super) fn next(&mut self, mut taken: bool) -> Result<Next, Failure> {
+    pub(super) fn next(&mut self, mut taken: bool) -> Result<Next, Box<Failure>> {
         loop {
             let objects = Arc::clone(&self.objects);
             let access = Access { objects: &objects, me: self.me };
@@ -132,7 +132,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Waits for the lock until the deadline.
-    pub(super) fn wait(mut self) -> Result<Waited, Failure> {
+    pub(super) fn wait(mut self) -> Result<Waited, Box<Failure>> {
         let mut taken = false;
         loop {
             match self.next(taken)? {

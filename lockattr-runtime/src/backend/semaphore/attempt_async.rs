@@ -15,7 +15,7 @@ const LAST: Duration = Duration::from_millis(2);
 
 impl Attempt<'_> {
     /// As [`wait`](Self::wait). A future that is dropped has nothing in hand.
-    pub(super) async fn wait_async(mut self) -> Result<Waited, Failure> {
+    pub(super) async fn wait_async(mut self) -> Result<Waited, Box<Failure>> {
         let mut taken = false;
         let mut backoff = Backoff::up_to(LAST);
         loop {

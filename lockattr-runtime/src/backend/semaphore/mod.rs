@@ -134,7 +134,7 @@ impl RawLock for Semaphore {
             }
             opened => drop(opened?),
         }
-        let (objects, me) = self.begin(Deadline::after(Duration::ZERO))?;
+        let (objects, me) = self.begin(Deadline::after(Duration::ZERO)).map_err(|why| *why)?;
         Ok(done(protocol::force(&Access { objects: &objects, me })))
     }
 }
@@ -153,14 +153,14 @@ impl Semaphore {
 
     /// What an acquisition works with: the files, and its own word.
     #[inline]
-    fn begin(&self, deadline: Deadline) -> Result<(Arc<Objects>, Owner), Failure> {
+    fn begin(&self, deadline: Deadline) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         let (objects, process) = self.open(deadline.start())?;
         Ok((objects, process.in_turn(self.turns.fetch_add(1, Ordering::Relaxed))))
     }
 
     /// The files, opened, or opened again if somebody removed or cut them; and this process's word.
     #[inline]
-    fn open(&self, now: u64) -> Result<(Arc<Objects>, Owner), Failure> {
+    fn open(&self, now: u64) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         let look = |objects: &mut Option<Arc<Objects>>| {
             objects.as_ref().filter(|objects| objects.are_whole(&self.paths, now)).cloned()
         };
@@ -171,7 +171,7 @@ impl Semaphore {
     }
 
     #[cold]
-    fn open_anew(&self) -> Result<(Arc<Objects>, Owner), Failure> {
+    fn open_anew(&self) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         // Outside of the gate, as it may take a while. Another thread may do the same.
         let this = Process::this().map_err(Failure::io("find out which process this is"))?;
         let opened = Objects::open(&self.paths, self.mode, |owner| judge::can_be(owner, &this))?;
@@ -183,7 +183,7 @@ impl Semaphore {
     fn with_objects<T>(
         &self,
         work: impl FnOnce(&mut Option<Arc<Objects>>) -> T,
-    ) -> Result<(T, Owner), Failure> {
+    ) -> Result<(T, Owner), Box<Failure>> {
         let mut gate = fork::gate().map_err(Failure::io("install the at-fork handlers"))?;
         let me = Owner::of(gate.process());
         Ok((work(self.objects.get(&mut gate)), me))

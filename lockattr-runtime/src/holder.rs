@@ -27,7 +27,8 @@ pub struct Holder {
     /// When it took the lock, by the wall clock.
     pub since: Option<SystemTime>,
     /// For how long it has held the lock, or did hold it, by the monotonic clock. (Where a semaphore
-    /// was given back, to a tick of the kernel's clock, 4 ms mostly.)
+    /// was given back, to a tick of the kernel's clock, 4 ms mostly; where only a text tells since when,
+    /// by the wall clock.)
     pub held_for: Option<Duration>,
     /// Whether it holds the lock still.
     pub tenure: Tenure,
@@ -75,14 +76,14 @@ impl fmt::Display for Holder {
         }
         match (self.pid, self.known_by) {
             (Some(pid), _) => write!(f, " by pid {pid}")?,
-            (None, KnownBy::Text) => f.write_str(" by a program that leaves only a text:")?,
+            (None, KnownBy::Text) => f.write_str(" by a program that leaves no pid")?,
             (None, _) => f.write_str(" by a process that cannot be seen from here")?,
         }
         if let Some(command) = &self.command {
             write!(f, " ({})", Escaped(command))?;
         }
         match &self.info {
-            Some(info) if self.known_by == KnownBy::Text => write!(f, " {}", Escaped(info)),
+            Some(info) if self.known_by == KnownBy::Text => write!(f, ": {}", Escaped(info)),
             Some(info) => write!(f, " in {}", Escaped(info)),
             None => Ok(()),
         }

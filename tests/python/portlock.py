@@ -1,4 +1,4 @@
-"""Plays a k3portlock user for tests/interop.rs: one command a line, one answer a line."""
+"""Plays a k3portlock user for tests/interop/portlock.rs: one command a line, one answer a line."""
 
 import sys
 

@@ -199,7 +199,8 @@ impl OwnedCopy {
         let text = &self.0[..TEXT_BYTES];
         let since = text::time(text)
             .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(since)));
-        (since, text::info(text).or_else(|| text::whole(text)))
+        let info = text::info(text).unwrap_or_else(|| text::whole(text));
+        (since, Some(info).filter(|info| !info.is_empty()))
     }
 }
 

@@ -257,18 +257,24 @@ impl Semaphore {
 impl Held {
     /// Whether it was there to be given back.
     fn give_back(&mut self) -> bool {
+        const TRIES: usize = 8; // nobody writes over it again and again but in bad faith
+
         self.is_over = true;
         let access = Access { objects: &self.objects, me: self.me };
-        let page = &self.objects.page;
-        if !page.is_record() {
-            // Somebody's text was longer than a record's, and went over the owner word. What stands
-            // there now is nobody's: nobody was able to take over a lock that was held.
-            let overwritten = done(access.owner());
-            if done(access.is_dead(overwritten)) {
-                page.swap_owner(overwritten, self.me.that(Phase::Holds));
+        for _ in 0..TRIES {
+            if done(protocol::release(&access)) {
+                return true;
             }
+            // Somebody's text was longer than a record's, and went over the owner word; another process
+            // may have made the page a record again since, and cleared the word. What stands there now
+            // is nobody's: nobody was able to take over a lock that was held.
+            let standing = done(access.owner());
+            if !done(access.is_dead(standing)) {
+                break;
+            }
+            self.objects.page.swap_owner(standing, self.me.that(Phase::Holds));
         }
-        done(protocol::release(&access))
+        false
     }
 }
 

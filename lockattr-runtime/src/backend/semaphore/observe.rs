@@ -71,7 +71,10 @@ impl Copy {
     /// A program that leaves a text alone.
     fn foreign(&self, tenure: Tenure) -> Holder {
         let (since, info) = self.page.foreign_text();
-        Holder { since, info, tenure, known_by: KnownBy::Text, ..unknown() }
+        // It says nothing about when it gave the lock back.
+        let held_for =
+            since.filter(|_| tenure == Tenure::Holds).and_then(|since| since.elapsed().ok());
+        Holder { since, info, held_for, tenure, known_by: KnownBy::Text, ..unknown() }
     }
 }
 

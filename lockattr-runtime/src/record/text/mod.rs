@@ -61,15 +61,21 @@ fn term(index: usize, word: u64) -> u64 {
 
 /// The info out of a record's text; none if the text is not of this form.
 pub(super) fn info(text: &[u8]) -> Option<String> {
-    let end = text.iter().position(|&byte| byte == 0)?;
-    let (stamp, info) = (text[..end].get(..STAMP_BYTES)?, &text[STAMP_BYTES..end]);
+    let (stamp, info) = {
+        let text = up_to_nul(text);
+        (text.get(..STAMP_BYTES)?, &text[STAMP_BYTES..])
+    };
     stamp.ends_with(b" - ").then(|| String::from_utf8_lossy(info).into_owned())
 }
 
-/// Any text that ends with a NUL, whatever its form; none if it is empty.
-pub(super) fn whole(text: &[u8]) -> Option<String> {
-    let end = text.iter().position(|&byte| byte == 0)?;
-    (end > 0).then(|| String::from_utf8_lossy(&text[..end]).into_owned())
+/// Any text, whatever its form.
+pub(super) fn whole(text: &[u8]) -> String {
+    String::from_utf8_lossy(up_to_nul(text)).into_owned()
+}
+
+/// A text that is too long for a record has none.
+fn up_to_nul(text: &[u8]) -> &[u8] {
+    text.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 /// How many bytes are collected before they are stored. Most texts are shorter, and so are stored at

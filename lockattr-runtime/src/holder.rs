@@ -36,6 +36,23 @@ pub struct Holder {
     pub known_by: KnownBy,
 }
 
+impl Holder {
+    /// A holder of which nothing is known but this.
+    pub(crate) fn unknown(tenure: Tenure, known_by: KnownBy) -> Self {
+        Self {
+            pid: None,
+            uid: None,
+            command: None,
+            info: None,
+            thread: None,
+            since: None,
+            held_for: None,
+            tenure,
+            known_by,
+        }
+    }
+}
+
 /// Whether a [`Holder`] holds still, and how it ended if not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -16,13 +16,14 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::holder::{Holder, KnownBy, Tenure};
 use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::mapping::{Words, PAGE_WORDS};
 use crate::sys::process::{self, Process};
 use file::SharedFile;
-use layout::{Field, TEXT_BYTES};
+use layout::{Field, MAGIC, TEXT_BYTES, VERSION};
 use owner::Owner;
 use write::ABANDONED;
 
@@ -133,6 +134,11 @@ impl Page {
         }
     }
 
+    /// Whether others can have written here.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared(_))
+    }
+
     /// The last grant as far as this page tells, for decisions that harm nobody when it lies.
     pub(crate) fn last_grant(&self) -> Grant {
         Grant::read(self.words())
@@ -154,8 +160,9 @@ pub(crate) struct Grant {
 impl Grant {
     fn read(words: &Words) -> Self {
         let get = |field: Field| field.of(words).load(Ordering::Relaxed);
+        let is_record = get(Field::Magic) == MAGIC && get(Field::Version) == VERSION;
         Self {
-            pid: u32::try_from(get(Field::Pid)).unwrap_or(0),
+            pid: if is_record { u32::try_from(get(Field::Pid)).unwrap_or(0) } else { 0 },
             start_time: get(Field::StartTime),
             pid_space: get(Field::PidSpace),
             network_namespace: get(Field::NetworkNamespace),
@@ -174,6 +181,16 @@ impl Grant {
     /// Whether there was none, or it was given back: nothing is to be looked into.
     pub(crate) fn is_in_order(&self) -> bool {
         self.pid == 0 || self.released_at().is_some()
+    }
+
+    /// Whom it was made to, and who died. (Its numbers may be those of the one before, if it died while
+    /// it wrote its own.)
+    pub(crate) fn dead_holder(&self) -> Holder {
+        let is_here = Process::this().is_ok_and(|this| this.pid_space == self.pid_space);
+        Holder {
+            pid: Some(self.pid).filter(|_| is_here),
+            ..Holder::unknown(Tenure::Died, KnownBy::Record)
+        }
     }
 
     /// When it was given back, by the monotonic clock.

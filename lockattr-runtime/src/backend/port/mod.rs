@@ -182,7 +182,11 @@ impl Port {
         if last.is_in_order() {
             return Ok((this, None));
         }
-        let Some(record) = record::read(&self.name, this.uid) else { return Ok((this, None)) };
+        let Some(record) = record::read(&self.name, this.uid) else {
+            // It died while it wrote its own; or nobody can have written one.
+            let died = page.is_shared().then(|| Box::new(last.dead_holder()));
+            return Ok((this, died));
+        };
         if last.is_elsewhere(&this) && last.stands(&this) {
             return Err(Failure::OtherNamespace(record.last_holder()));
         }

@@ -137,11 +137,6 @@ fn process_with(pid: Option<u32>, known_by: KnownBy) -> Holder {
         pid,
         uid: pid.and_then(process::uid),
         command: pid.and_then(process::command),
-        info: None,
-        thread: None,
-        since: None,
-        held_for: None,
-        tenure: Tenure::Holds,
-        known_by,
+        ..Holder::unknown(Tenure::Holds, known_by)
     }
 }

@@ -219,11 +219,9 @@ impl Semaphore {
             self.report_surplus(surplus);
         }
         // Before its record is written over.
-        let recovered_from = if objects.page.last_grant().is_in_order() {
-            None
-        } else {
-            self.look_who_died().map(Box::new)
-        };
+        let last = objects.page.last_grant();
+        let recovered_from =
+            if last.is_in_order() { None } else { self.look_who_died(&last).map(Box::new) };
         let this = || Process::this().unwrap_or_else(|_| unreachable!("it was known before"));
         objects.page.write_grant(&self.name, me, this, now, info);
         let generation = fork::generation();

@@ -79,17 +79,7 @@ impl Copy {
 }
 
 fn unknown() -> Holder {
-    Holder {
-        pid: None,
-        uid: None,
-        command: None,
-        info: None,
-        thread: None,
-        since: None,
-        held_for: None,
-        tenure: Tenure::Holds,
-        known_by: KnownBy::Record,
-    }
+    Holder::unknown(Tenure::Holds, KnownBy::Record)
 }
 
 impl Semaphore {
@@ -121,10 +111,16 @@ impl Semaphore {
         Ok(detached.or_else(|| copy.last.as_ref().map(Snapshot::ended_holder)))
     }
 
-    /// The last holder, of which it is known that it did not give the lock back.
-    pub(super) fn look_who_died(&self) -> Option<Holder> {
-        let last = record::of_semaphore(&self.paths.open_page().ok()?, &self.name)?;
-        Some(last.ended_holder()).filter(|holder| holder.tenure == Tenure::Died)
+    /// Who died with the lock, as the record tells: `last` is not in order.
+    pub(super) fn look_who_died(&self, last: &record::Grant) -> Option<Holder> {
+        let page = self.paths.open_page().ok();
+        match page.and_then(|page| record::of_semaphore(&page, &self.name)) {
+            Some(record) => {
+                Some(record.ended_holder()).filter(|holder| holder.tenure == Tenure::Died)
+            }
+            // It died while it wrote its own.
+            None => Some(last.dead_holder()),
+        }
     }
 
     /// None where there is no semaphore: nobody has ever taken the lock.

@@ -149,11 +149,11 @@ fn path(name: &str, uid: u32) -> PathBuf {
 
 const PREFIX: &str = "lockattr.";
 
-/// The user whose record of the lock `name` a file of this name would be.
-pub(super) fn uid_in(file_name: &OsStr, name: &str) -> Option<u32> {
+/// The user whose record a file of this name would be, of the lock whose name is [`encoded`] so.
+pub(super) fn uid_in(file_name: &OsStr, encoded: &str) -> Option<u32> {
     let file_name = std::str::from_utf8(file_name.as_bytes()).ok()?;
     let (uid, rest) = file_name.strip_prefix(PREFIX)?.split_once('.')?;
-    if rest == encoded(name) {
+    if rest == encoded {
         uid.parse().ok()
     } else {
         None
@@ -163,7 +163,7 @@ pub(super) fn uid_in(file_name: &OsStr, name: &str) -> Option<u32> {
 /// A lock's name as a part of a file's name: what is no letter, digit, `-`, `_` or `.` is written
 /// as `%` and two digits, and a name too long for a file is cut and ends with its digest. (The
 /// record itself holds the whole name.)
-fn encoded(name: &str) -> String {
+pub(super) fn encoded(name: &str) -> String {
     const LIMIT: usize = 200; // a file's name has at most 255 bytes (NAME_MAX)
 
     let mut encoded = String::with_capacity(name.len());

@@ -38,8 +38,9 @@ pub(crate) fn latest(name: &str) -> io::Result<Option<Snapshot>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         folder => folder?,
     };
+    let encoded = file::encoded(name);
     Ok(folder
-        .filter_map(|entry| file::uid_in(&entry.ok()?.file_name(), name))
+        .filter_map(|entry| file::uid_in(&entry.ok()?.file_name(), &encoded))
         .filter_map(|uid| read(name, uid))
         .max_by_key(|snapshot| snapshot.word(Field::GrantedMonotonic)))
 }

@@ -1,0 +1,24 @@
+//! The `lockattr` command: every lock on the machine at a glance, with holder, call site and queue;
+//! and locks for shell scripts.
+
+mod cli;
+mod commands;
+mod duration;
+mod exit;
+mod keeper;
+mod process;
+mod report;
+mod signals;
+mod survey;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use exit::Stop;
+
+fn main() -> ExitCode {
+    let exit = commands::run(cli::Cli::parse()).unwrap_or_else(Stop::report);
+    exit.into()
+}

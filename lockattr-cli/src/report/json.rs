@@ -1,0 +1,65 @@
+//! Locks as JSON. Scripts rely on the names: see [`JSON_HELP`](super::JSON_HELP).
+
+use lockattr_runtime::{Holder, KnownBy};
+use serde::Serialize;
+
+use super::Users;
+use crate::survey::Status;
+
+/// A lock.
+#[derive(Debug, Serialize)]
+pub(crate) struct View {
+    name: String,
+    backend: String,
+    locked: Option<bool>,
+    holder: Option<Person>,
+    last: Option<Person>,
+    waiters: Option<u32>,
+}
+
+/// Who holds a lock, or did.
+#[derive(Debug, Serialize)]
+pub(crate) struct Person {
+    pid: Option<u32>,
+    uid: Option<u32>,
+    user: Option<String>,
+    command: Option<String>,
+    info: Option<String>,
+    since: Option<String>,
+    held_seconds: Option<f64>,
+    known_by: Option<&'static str>,
+}
+
+impl View {
+    pub(crate) fn new(status: &Status, users: &mut Users) -> Self {
+        Self {
+            name: status.name.clone(),
+            backend: status.backend.to_string(),
+            locked: status.is_locked(),
+            holder: status.holder().map(|holder| Person::new(holder, users)),
+            last: status.last.as_ref().map(|last| Person::new(last, users)),
+            waiters: status.waiters,
+        }
+    }
+}
+
+impl Person {
+    pub(crate) fn new(holder: &Holder, users: &mut Users) -> Self {
+        Self {
+            pid: holder.pid,
+            uid: holder.uid,
+            user: holder.uid.and_then(|uid| users.name(uid)).map(str::to_owned),
+            command: holder.command.clone(),
+            info: holder.info.clone(),
+            since: holder.since.map(|since| humantime::format_rfc3339_micros(since).to_string()),
+            held_seconds: holder.held_for.map(|held| held.as_secs_f64()),
+            known_by: match holder.known_by {
+                KnownBy::Kernel => Some("kernel"),
+                KnownBy::Proc => Some("proc"),
+                KnownBy::Record => Some("record"),
+                KnownBy::Text => Some("text"),
+                _ => None,
+            },
+        }
+    }
+}

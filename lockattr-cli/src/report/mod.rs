@@ -1,0 +1,58 @@
+//! What is shown of locks: a table, sentences, JSON.
+
+mod json;
+mod sentence;
+mod table;
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use serde::Serialize;
+
+use crate::process;
+
+pub(crate) use json::View;
+pub(crate) use sentence::{holder, sentence};
+pub(crate) use table::{held_for, row, table, widths, Cells, HEAD, RIGHT, STATE, WHERE};
+
+/// The shape of the JSON, as `--help` shows it.
+pub(crate) const JSON_HELP: &str = r#"JSON:
+    {"name","backend","locked","holder","last","waiters"}
+    "backend" is "port" or "semaphore"; "locked" is null where it cannot be told; "waiters" is null where
+    it is not known, and of a semaphore counts also those that were killed while they waited; "last" is who had it last, where nobody has it now. "holder" and "last" are null, or
+    {"pid","uid","user","command","info","since","held_seconds","known_by"}
+    of which each may be null; "since" is a time like "2024-10-20T14:00:51.864484Z", "known_by" is how
+    its pid is known: "kernel", "proc", "record", or "text" (not at all: there is only a text)."#;
+
+/// The names of users, each looked up once.
+#[derive(Debug, Default)]
+pub(crate) struct Users(HashMap<u32, Option<String>>);
+
+impl Users {
+    pub(crate) fn name(&mut self, uid: u32) -> Option<&str> {
+        self.0.entry(uid).or_insert_with(|| process::user(uid)).as_deref()
+    }
+}
+
+/// Writes to standard output at one go.
+///
+/// # Errors
+/// Also where nobody reads any more, where `print!` would panic.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Writes `value` as JSON, and the line's end.
+pub(crate) fn print_json(value: &impl Serialize) -> io::Result<()> {
+    print(&(serde_json::to_string(value)? + "\n"))
+}
+
+/// Whether standard output is a terminal that colours are wanted on (<https://no-color.org>).
+pub(crate) fn wants_colour() -> bool {
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    io::stdout().is_terminal()
+        && !is_set("NO_COLOR")
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

@@ -1,0 +1,47 @@
+//! One lock in words.
+
+use std::time::SystemTime;
+
+use lockattr_runtime::{Holder, Tenure};
+
+use super::Users;
+use crate::survey::{Held, Status};
+use crate::text::Escaped;
+
+/// `"i2c-1" (port): held for 3.4 s by pid 812 (sensord) in … , since …; 2 wait`.
+pub(crate) fn sentence(status: &Status, is_known: bool, users: &mut Users) -> String {
+    let state = match (&status.held, &status.last) {
+        (Held::By(present), _) => holder(present, users),
+        (Held::Somehow, _) => "held, and nothing tells by whom".to_owned(),
+        (Held::Unknown(why), _) => why.clone(),
+        (Held::Free, Some(last)) if last.tenure == Tenure::Died => {
+            format!("free; its last holder died with it: {}", holder(last, users))
+        }
+        (Held::Free, Some(last)) => format!("free; last {}", holder(last, users)),
+        (Held::Free, None) if is_known => "free".to_owned(),
+        (Held::Free, None) => "free, and unknown: nothing tells that it was ever taken".to_owned(),
+    };
+    let waiters = match status.waiters {
+        Some(1) => "; 1 waits".to_owned(),
+        Some(waiters) if waiters > 1 => format!("; {waiters} wait"),
+        _ => String::new(),
+    };
+    format!("\"{}\" ({}): {state}{waiters}", Escaped(&status.name), status.backend)
+}
+
+/// As the library says it, with the user and the time.
+pub(crate) fn holder(holder: &Holder, users: &mut Users) -> String {
+    let left = if holder.tenure == Tenure::Detached { ", who left it taken" } else { "" };
+    let user = holder.uid.map_or_else(String::new, |uid| {
+        users
+            .name(uid)
+            .map_or_else(|| format!(", user {uid}"), |name| format!(", user {}", Escaped(name)))
+    });
+    let since = holder.since.map_or_else(String::new, |since| format!(", since {}", stamp(since)));
+    format!("{holder}{left}{user}{since}")
+}
+
+/// A time, the same for all zones: `2024-10-20T14:00:51Z`.
+fn stamp(time: SystemTime) -> String {
+    humantime::format_rfc3339_seconds(time).to_string()
+}

@@ -1,0 +1,108 @@
+//! Locks as a table, one a line.
+
+use std::fmt::Write as _;
+
+use lockattr_runtime::{Holder, Tenure};
+
+use super::Users;
+use crate::survey::{Held, Status};
+use crate::text::{Escaped, Span};
+
+/// The cells of a row.
+pub(crate) type Cells = [String; COLUMNS];
+
+pub(crate) const HEAD: [&str; COLUMNS] =
+    ["NAME", "BACKEND", "STATE", "PID", "USER", "COMMAND", "HELD", "WAIT", "WHERE"];
+const COLUMNS: usize = 9;
+pub(crate) const STATE: usize = 2;
+/// The last one.
+pub(crate) const WHERE: usize = COLUMNS - 1;
+/// Numbers stand to the right.
+pub(crate) const RIGHT: [usize; 3] = [3, 6, 7];
+
+/// The cells of a row. Nothing in them can steer a terminal.
+pub(crate) fn row(status: &Status, users: &mut Users) -> Cells {
+    let person = status.holder().or(status.last.as_ref());
+    let escaped = |text: &str| Escaped(text).to_string();
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let user = person
+        .and_then(|person| person.uid)
+        .map(|uid| users.name(uid).map_or_else(|| uid.to_string(), escaped));
+    [
+        escaped(&status.name),
+        status.backend.to_string(),
+        state(status).to_owned(),
+        or_dash(person.and_then(|person| person.pid).map(|pid| pid.to_string())),
+        or_dash(user),
+        or_dash(person.and_then(|person| person.command.as_deref()).map(escaped)),
+        or_dash(person.and_then(held_for).map(|held| Span(held).to_string())),
+        or_dash(status.waiters.map(|waiters| waiters.to_string())),
+        match &status.held {
+            Held::Unknown(why) => escaped(why),
+            _ => or_dash(person.and_then(|person| person.info.as_deref()).map(escaped)),
+        },
+    ]
+}
+
+/// For how long, by the holder's own clock; where it tells only when it took the lock, since then.
+pub(crate) fn held_for(holder: &Holder) -> Option<std::time::Duration> {
+    let still = matches!(holder.tenure, Tenure::Holds | Tenure::Detached);
+    let since = || holder.since.filter(|_| still)?.elapsed().ok();
+    holder.held_for.or_else(since)
+}
+
+fn state(status: &Status) -> &'static str {
+    match (&status.held, &status.last) {
+        (Held::By(holder), _) if holder.tenure == Tenure::Detached => "kept",
+        (Held::By(_) | Held::Somehow, _) => "held",
+        (Held::Free, Some(last)) if last.tenure == Tenure::Died => "died",
+        (Held::Free, _) => "free",
+        (Held::Unknown(_), _) => "?",
+    }
+}
+
+/// How wide each column is.
+pub(crate) fn widths<'a>(rows: impl IntoIterator<Item = &'a Cells>) -> [usize; COLUMNS] {
+    rows.into_iter().fold(HEAD.map(str::len), |widths, cells| {
+        std::array::from_fn(|column| widths[column].max(cells[column].chars().count()))
+    })
+}
+
+/// The table, with colours or without.
+pub(crate) fn table(locks: &[Status], colour: bool) -> String {
+    let mut users = Users::default();
+    let rows: Vec<_> = locks.iter().map(|status| row(status, &mut users)).collect();
+    let widths = widths(&rows);
+    let mut shown = String::new();
+    let head = HEAD.map(str::to_owned);
+    for (index, cells) in std::iter::once(&head).chain(&rows).enumerate() {
+        line(&mut shown, cells, &widths, if colour { Some(index == 0) } else { None });
+    }
+    shown
+}
+
+/// One line; in colour, as a head or not.
+fn line(shown: &mut String, cells: &Cells, widths: &[usize; COLUMNS], head: Option<bool>) {
+    const RESET: &str = "\u{1b}[0m";
+
+    for (column, (cell, &width)) in cells.iter().zip(widths).enumerate() {
+        let colour = match (head, column) {
+            (Some(true), _) => "\u{1b}[1m",
+            (Some(false), STATE) => match cell.as_str() {
+                "free" => "\u{1b}[32m",
+                "held" => "\u{1b}[33m",
+                _ => "\u{1b}[31m",
+            },
+            _ => "",
+        };
+        let reset = if colour.is_empty() { "" } else { RESET };
+        // Writing to a String never fails. The last column ends the line.
+        let _ = if column == WHERE {
+            writeln!(shown, "{colour}{cell}{reset}")
+        } else if RIGHT.contains(&column) {
+            write!(shown, "{colour}{cell:>width$}{reset}  ")
+        } else {
+            write!(shown, "{colour}{cell:<width$}{reset}  ")
+        };
+    }
+}

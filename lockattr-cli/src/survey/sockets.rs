@@ -1,0 +1,184 @@
+//! `/proc/net/unix`, the kernel's table of unix sockets in this network namespace (proc(5)): who holds
+//! which port lock, and who waits for it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::io;
+
+/// What the kernel writes before the addresses of locks, and of those who wait for them:
+/// `@/portwait/PID.NUMBER/NAME`.
+const LOCK: &[u8] = b"@/portlock/";
+const WAITER: &[u8] = b"@/portwait/";
+
+/// One look at the table.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    bound: BTreeSet<Vec<u8>>,
+    /// By what stands for the lock's name in their addresses.
+    waiters: HashMap<Vec<u8>, u32>,
+}
+
+impl Table {
+    pub(crate) fn read() -> io::Result<Self> {
+        Ok(Self::parse(&fs::read("/proc/net/unix")?))
+    }
+
+    fn parse(table: &[u8]) -> Self {
+        let mut found = Self::default();
+        let mut entry: Vec<u8> = Vec::new();
+        // An address may hold any byte, a line's end too: what does not begin like an entry goes on
+        // with the one before.
+        for line in table.split(|&byte| byte == b'\n') {
+            if fields(line).is_some() {
+                found.add(&entry);
+                entry = line.to_vec();
+            } else if !entry.is_empty() {
+                entry.push(b'\n');
+                entry.extend(line);
+            }
+        }
+        // What ends the last line is no part of its address.
+        found.add(entry.strip_suffix(b"\n").unwrap_or(&entry));
+        found
+    }
+
+    fn add(&mut self, entry: &[u8]) {
+        let Some((is_unconnected_stream, address)) = fields(entry) else { return };
+        if let Some(name) = address.strip_prefix(LOCK) {
+            // What was accepted at the address shows it too, but as connected.
+            if is_unconnected_stream {
+                self.bound.insert(name.to_vec());
+            }
+        } else if let Some(rest) = address.strip_prefix(WAITER) {
+            if let Some(end) = rest.iter().position(|&byte| byte == b'/') {
+                *self.waiters.entry(rest[end + 1..].to_vec()).or_default() += 1;
+            }
+        }
+    }
+
+    /// The names of the port locks that somebody has.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.bound.iter().map(Vec::as_slice)
+    }
+
+    pub(crate) fn is_bound(&self, name: &str) -> bool {
+        self.bound.contains(name.as_bytes())
+    }
+
+    /// How many wait for the lock `name`.
+    pub(crate) fn waiters(&self, name: &str) -> u32 {
+        /// No name as short as this is ever cut (there are 107 bytes, a pid has at most 7 digits and a
+        /// number at most 10).
+        const NEVER_CUT: usize = 107 - WAITER.len() - 7 - 1 - 10;
+
+        let whole = self.waiters.get(name.as_bytes()).copied().unwrap_or(0);
+        if name.len() <= NEVER_CUT {
+            return whole;
+        }
+        // A name that does not fit is cut, and ends with its digest.
+        let digest = format!("~{:016x}", digest(name));
+        let cut = self.waiters.iter().filter(|(address, _)| {
+            address
+                .strip_suffix(digest.as_bytes())
+                .is_some_and(|begin| name.as_bytes().starts_with(begin))
+        });
+        whole + cut.map(|(_, count)| count).sum::<u32>()
+    }
+}
+
+/// Whether the entry is of a stream socket that is not connected, and its address:
+/// `Num: RefCount Protocol Flags Type St Inode Address`. None if the line begins no entry.
+fn fields(line: &[u8]) -> Option<(bool, &[u8])> {
+    const STREAM: &[u8] = b"0001";
+    const UNCONNECTED: &[u8] = b"01";
+    const WIDTHS: [usize; 5] = [8, 8, 8, 4, 2]; // up to St; `unix_seq_show` in net/unix/af_unix.c
+
+    let number = line.iter().position(|&byte| byte == b':')?;
+    if number < 8 || !line[..number].iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut rest = &line[number + 1..];
+    let mut values: [&[u8]; 5] = [&[]; 5];
+    for (value, width) in values.iter_mut().zip(WIDTHS) {
+        rest = rest.strip_prefix(b" ")?;
+        *value = rest.get(..width).filter(|value| value.iter().all(u8::is_ascii_hexdigit))?;
+        rest = &rest[width..];
+    }
+    // The inode is padded to five places.
+    let start = rest.iter().position(|&byte| byte != b' ')?;
+    rest = &rest[start..];
+    let end = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    if start == 0 || end == 0 {
+        return None;
+    }
+    let address = rest[end..].strip_prefix(b" ").unwrap_or_default();
+    Some((values[3] == STREAM && values[4] == UNCONNECTED, address))
+}
+
+/// As the runtime's waiters shorten a name: FNV-1a, 64 bits.
+fn digest(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(lines: &str) -> Table {
+        let head = "Num       RefCount Protocol Flags    Type St Inode Path\n";
+        Table::parse(format!("{head}{lines}").as_bytes())
+    }
+
+    fn names(table: &Table) -> Vec<&[u8]> {
+        table.names().collect()
+    }
+
+    #[test]
+    fn bound_stream_sockets_are_locks_and_connections_are_none() {
+        let table = table(
+            "0000000000000000: 00000002 00000000 00010000 0001 01 4712 @/portlock/spi\n\
+             0000000000000000: 00000002 00000000 00000000 0001 01    47 @/portlock/bus\n\
+             0000000000000000: 00000003 00000000 00000000 0001 03     1 @/portlock/no\n\
+             0000000000000000: 00000002 00000000 00000000 0002 01     9 @/portlock/datagram\n\
+             0000000000000000: 00000002 00000000 00000000 0001 01    10 /run/portlock/path\n\
+             0000000000000000: 00000002 00000000 00000000 0001 01    11\n",
+        );
+        assert_eq!(names(&table), [b"bus", b"spi"]);
+        assert!(table.is_bound("bus") && !table.is_bound("bu") && !table.is_bound("no"));
+    }
+
+    #[test]
+    fn waiters_are_counted_by_the_lock_that_they_wait_for() {
+        let table = table(
+            "0000000000000000: 00000002 00000000 00000000 0001 03 1 @/portwait/812.0/a/b\n\
+             0000000000000000: 00000002 00000000 00000000 0001 03 2 @/portwait/812.1/a/b\n\
+             0000000000000000: 00000002 00000000 00000000 0001 02 0 @/portwait/4.0/a\n",
+        );
+        assert_eq!((table.waiters("a/b"), table.waiters("a"), table.waiters("b")), (2, 1, 0));
+    }
+
+    #[test]
+    fn waiters_of_a_name_too_long_for_their_address_are_told_by_its_digest() {
+        let name = "n".repeat(97);
+        let digest = digest(&name);
+        let table = table(&format!(
+            "0000000000000000: 00000002 00000000 00000000 0001 03 1 @/portwait/8.0/nnnn~{digest:016x}\n\
+             0000000000000000: 00000002 00000000 00000000 0001 03 1 @/portwait/8.1/{name}\n\
+             0000000000000000: 00000002 00000000 00000000 0001 03 1 @/portwait/8.2/nnnm~{digest:016x}\n",
+        ));
+        assert_eq!(table.waiters(&name), 2);
+        assert_eq!(table.waiters(&"n".repeat(96)), 0);
+    }
+
+    #[test]
+    fn names_with_line_ends_and_rubbish_are_survived() {
+        let table = table(
+            "0000000000000000: 00000002 00000000 00000000 0001 01 5 @/portlock/a\nb: c\n\
+             0000000000000000: 00000002 00000000 00000000 0001 01 6 @/portlock/z\n\n",
+        );
+        assert_eq!(names(&table), [&b"a\nb: c"[..], b"z\n"]);
+        assert!(names(&Table::parse(b"\xff\n\n:")).is_empty());
+    }
+}

@@ -1,0 +1,180 @@
+//! `lockattr get` and `lockattr unget`.
+
+mod support;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use lockattr_runtime::Backend;
+use nix::sys::signal::Signal;
+use support::{eventually, json, lockattr, make_foreign_semaphore, on_each_backend, refused, said};
+use support::{Name, Running};
+
+#[test]
+fn what_get_takes_stays_taken_until_unget() {
+    on_each_backend("taken", |name, backend| {
+        said(&["get", "-b", backend, name, "-m", "by hand"]);
+        lockattr(&["state", "-q", name]).assert().code(0);
+        assert_eq!(json(&["state", "--json", name])["holder"]["info"], "by hand");
+        refused(&["run", name, "-t", "100ms", "--", "true"], 1);
+        let released = said(&["unget", name, "-m", "at the end"]);
+        assert!(released.contains("released") && released.contains("<at the end>"), "{released}");
+        lockattr(&["state", "-q", name]).assert().code(1);
+        let complaint = refused(&["unget", name], 1);
+        assert!(complaint.contains("nothing to release"), "{complaint}");
+    });
+}
+
+#[test]
+fn get_waits_half_a_second_and_says_who_holds() {
+    on_each_backend("busy", |name, backend| {
+        let holder = Running::holder(name, backend);
+        let start = Instant::now();
+        let complaint = refused(&["get", name], 1);
+        assert!(start.elapsed() >= Duration::from_millis(500));
+        assert!(complaint.contains("timed out after 0.50 s"), "{complaint}");
+        assert!(complaint.contains(&format!("by pid {}", holder.pid())), "{complaint}");
+    });
+}
+
+#[test]
+fn get_waits_for_ever_if_told_so() {
+    on_each_backend("for-ever", |name, backend| {
+        for timeout in ["none", "-1"] {
+            let holder = Running::holder(name, backend);
+            let mut get = Running::start(&["get", name, "-t", timeout]);
+            eventually("it waits", || said(&["state", name]).ends_with("1 waits\n"));
+            assert!(holder.end().success());
+            assert!(get.hear().ends_with("taken"));
+            assert!(get.end().success());
+            said(&["unget", name]);
+        }
+    });
+}
+
+#[test]
+fn a_get_that_is_stopped_while_it_waits_takes_nothing_later() {
+    on_each_backend("stopped", |name, backend| {
+        let holder = Running::holder(name, backend);
+        let get = Running::start(&["get", name, "-t", "none"]);
+        eventually("it waits", || said(&["state", name]).ends_with("1 waits\n"));
+        get.signal(Signal::SIGINT);
+        get.end();
+        if backend == "port" {
+            eventually("nobody waits", || !said(&["state", name]).contains("wait"));
+        }
+        assert!(holder.end().success());
+        lockattr(&["state", "-q", name]).assert().code(1);
+    });
+}
+
+#[test]
+fn the_lock_is_given_back_after_a_while_if_told_so() {
+    on_each_backend("a-while", |name, backend| {
+        let start = Instant::now();
+        said(&["get", "-b", backend, name, "-a", "300ms"]);
+        lockattr(&["state", "-q", name]).assert().code(0);
+        eventually("it is free", || {
+            lockattr(&["state", "-q", name]).output().unwrap().status.code() == Some(1)
+        });
+        assert!(start.elapsed() >= Duration::from_millis(300));
+        said(&["get", "-b", backend, name, "-a", "60"]);
+        said(&["unget", name]);
+        lockattr(&["state", "-q", name]).assert().code(1);
+    });
+}
+
+#[test]
+fn a_live_holder_keeps_the_lock_and_is_named() {
+    on_each_backend("alive", |name, backend| {
+        let holder = Running::holder(name, backend);
+        let complaint = refused(&["unget", name], 3);
+        assert!(complaint.contains(&format!("by pid {}", holder.pid())), "{complaint}");
+        lockattr(&["state", "-q", name]).assert().code(0);
+    });
+}
+
+#[test]
+fn force_does_not_open_a_port_and_offers_to_end_its_holder() {
+    let name = Name::new("force-port");
+    let mut holder = Running::holder(&name, "port");
+    let complaint = refused(&["unget", "--force", &name], 3);
+    assert!(complaint.contains(&format!("by pid {}", holder.pid())), "{complaint}");
+    assert!(complaint.contains("--kill"), "{complaint}");
+    said(&["unget", "--force", "--kill", &name]);
+    lockattr(&["state", "-q", &name]).assert().code(1);
+    assert_eq!(holder.hear(), ""); // SIGTERM was passed on to the command
+    assert_eq!(holder.end().code(), Some(128 + 15));
+}
+
+#[test]
+fn a_holder_that_ignores_the_signal_is_told_of() {
+    let name = Name::new("ignores");
+    let mut holder =
+        Running::start(&["run", &name, "--", "sh", "-c", "trap '' TERM; echo ready; exec cat"]);
+    assert_eq!(holder.hear(), "ready");
+    let complaint = refused(&["unget", "--kill", &name], 3);
+    assert!(complaint.contains("holds it still"), "{complaint}");
+}
+
+#[test]
+fn kill_is_for_ports_alone() {
+    let name = Name::new("kill-semaphore");
+    let _holder = Running::holder(&name, "semaphore");
+    refused(&["unget", "--kill", &name], 2);
+    lockattr(&["state", "-q", &name]).assert().code(0);
+}
+
+#[test]
+fn force_releases_a_semaphore_of_a_program_that_leaves_only_a_text() {
+    let name = Name::new("force-text");
+    make_foreign_semaphore(&name, "2024-10-20 16:00:51.864484 - theirs");
+    let complaint = refused(&["unget", &name], 3);
+    assert!(complaint.contains("theirs") && complaint.contains("--force"), "{complaint}");
+    said(&["unget", "--force", &name]);
+    lockattr(&["state", "-q", &name]).assert().code(1);
+    lockattr(&["run", &name, "-t", "0", "--", "true"]).assert().success();
+}
+
+#[test]
+fn a_semaphore_that_nobody_explains_is_freed_by_force() {
+    let name = Name::new("orphan");
+    make_foreign_semaphore(&name, "");
+    let complaint = refused(&["get", &name, "-t", "100ms"], 1);
+    assert!(complaint.contains("unget --force"), "{complaint}");
+    refused(&["unget", &name], 3);
+    said(&["unget", "--force", &name]);
+    said(&["get", &name]);
+    said(&["unget", &name]);
+}
+
+#[test]
+fn what_a_dead_holder_left_is_freed_without_force() {
+    let name = Name::new("dead");
+    let mut holder = Running::holder(&name, "semaphore");
+    holder.process.kill().unwrap();
+    holder.process.wait().unwrap();
+    said(&["unget", &name]);
+    refused(&["unget", &name], 1);
+}
+
+#[test]
+fn the_keeper_holds_no_pipe_of_its_caller() {
+    let name = Name::new("pipes");
+    // `read_to_end` of the output would not return while a keeper had its other end.
+    let script = format!("{} get {} 3>&1 4>&2", support::PROGRAM, &*name);
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(name.lock(Backend::Port).is_locked().unwrap());
+    said(&["unget", &name]);
+}
+
+#[test]
+fn a_killed_keeper_frees_the_lock() {
+    let name = Name::new("keeper");
+    said(&["get", &name]);
+    let pid = json(&["state", "--json", &name])["holder"]["pid"].as_i64().unwrap();
+    let keeper = nix::unistd::Pid::from_raw(pid.try_into().unwrap());
+    nix::sys::signal::kill(keeper, Signal::SIGKILL).unwrap();
+    eventually("it is free", || !name.lock(Backend::Port).is_locked().unwrap());
+}

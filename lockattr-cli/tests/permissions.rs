@@ -1,0 +1,54 @@
+//! Locks of other users.
+
+mod support;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
+use support::{json, lockattr, make_foreign_semaphore, said, Name, PROGRAM};
+
+/// The program, run by a user who may not use what nobody else may.
+fn as_another(arguments: &[&str]) -> assert_cmd::Command {
+    if !nix::unistd::geteuid().is_root() {
+        return lockattr(arguments);
+    }
+    // Root may do anything, and others cannot look into root's folders.
+    let copy = std::env::temp_dir().join(format!("lockattr-test-{}", std::process::id()));
+    if !copy.exists() {
+        fs::copy(PROGRAM, &copy).unwrap();
+    }
+    let mut command = assert_cmd::Command::new("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy).args(arguments);
+    command
+}
+
+/// Both in one test, which removes the copy.
+#[test]
+fn what_is_not_permitted_ends_with_3_and_says_why() {
+    let name = Name::new("denied");
+    make_foreign_semaphore(&name, "");
+    let file = format!("/dev/shm/sem.{}", &*name);
+    fs::set_permissions(file, Permissions::from_mode(0o000)).unwrap();
+    for command in ["state", "get", "unget"] {
+        let refused = as_another(&[command, "-b", "semaphore", &name]).assert().code(3);
+        let complaint = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+        assert!(complaint.contains("has mode 0000"), "{complaint}");
+    }
+    let listed = as_another(&["list", "--json"]).assert().success();
+    let all: serde_json::Value = serde_json::from_slice(&listed.get_output().stdout).unwrap();
+    let found = all.as_array().unwrap().iter().find(|lock| lock["name"] == *name).unwrap();
+    assert_eq!(found["locked"], serde_json::Value::Null);
+
+    // A keeper of this user.
+    let name = Name::new("denied-port");
+    said(&["get", &name]);
+    if nix::unistd::geteuid().is_root() {
+        let refused = as_another(&["unget", &name]).assert().code(3);
+        let complaint = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+        assert!(complaint.contains("cannot be sent SIGTERM"), "{complaint}");
+        assert_eq!(json(&["state", "--json", &name])["locked"], true);
+    }
+    said(&["unget", &name]);
+    let _ =
+        fs::remove_file(std::env::temp_dir().join(format!("lockattr-test-{}", std::process::id())));
+}

@@ -1,6 +1,7 @@
 //! The guard that holds a lock.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 
 use crate::backend::AnyHeld;
@@ -8,7 +9,7 @@ use crate::error::LockError;
 use crate::holder::Holder;
 use crate::info::Info;
 use crate::state::{End, Request, State};
-use crate::sys::fork;
+use crate::sys::generation::generation;
 
 /// Holds a lock, and gives it back when dropped.
 ///
@@ -31,7 +32,7 @@ impl LockGuard {
         info: Info<'_>,
     ) -> Result<Self, LockError> {
         let held = state.acquire(request, info)?;
-        Ok(Self { state, held, generation: fork::generation(), end: End::Release })
+        Ok(Self { state, held, generation: generation(), end: End::Release })
     }
 
     #[cfg(feature = "async")]
@@ -41,7 +42,7 @@ impl LockGuard {
         info: Info<'_>,
     ) -> Result<Self, LockError> {
         let held = Some(state.acquire_async(request, info).await?);
-        Ok(Self { state, held, generation: fork::generation(), end: End::Release })
+        Ok(Self { state, held, generation: generation(), end: End::Release })
     }
 
     /// The name of the lock that this holds.
@@ -92,11 +93,13 @@ impl LockGuard {
 impl Drop for LockGuard {
     fn drop(&mut self) {
         let held = self.held.take();
-        // A forked child does not hold what its parent holds. Its copy of `held` is dropped, which a
-        // backend must make harmless.
-        if self.generation == fork::generation() {
-            self.state.leave(held, self.end);
+        if self.generation == generation() {
+            return self.state.leave(held, self.end);
         }
+        // A child does not hold what its parent holds. Nothing is freed either: in a child that was made
+        // without at-fork handlers another thread of the parent may have been inside the allocator.
+        mem::forget(held);
+        mem::forget(Arc::clone(&self.state));
     }
 }
 

@@ -1,17 +1,17 @@
 //! All locks that this process uses, by name: two [`Lock`](crate::Lock)s of one name are one lock.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use crate::error::LockError;
 use crate::kind::Kind;
 use crate::state::State;
 use crate::sys::fork;
 
-/// Only locked by a thread that holds the gate: a fork never copies it while it is locked.
-static REGISTRY: Mutex<Registry> =
-    Mutex::new(Registry { states: BTreeMap::new(), kept: Vec::new() });
+static REGISTRY: fork::Gated<Registry> =
+    fork::Gated::new(Registry { states: BTreeMap::new(), kept: Vec::new() });
 
+#[derive(Default)]
 struct Registry {
     states: BTreeMap<Box<str>, Weak<State>>,
     /// States that nobody else may refer to between two uses.
@@ -50,18 +50,18 @@ fn find(
     name: &str,
     keep: impl FnOnce(&mut Registry, &Arc<State>) -> Vec<Arc<State>>,
 ) -> Result<(Arc<State>, Vec<Arc<State>>), LockError> {
-    let _gate = fork::gate().map_err(|source| LockError::Io {
+    let mut gate = fork::gate().map_err(|source| LockError::Io {
         lock: name.into(),
-        operation: "install the at-fork handlers",
+        operation: "enter the library",
         source,
     })?;
-    let mut registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
+    let registry = REGISTRY.get(&mut gate);
     if let Some(state) = registry.states.get(name).and_then(Weak::upgrade) {
         return Ok((state, Vec::new()));
     }
     let state = Arc::new(State::new(kind, name, forget));
     registry.states.insert(name.into(), Arc::downgrade(&state));
-    let kept = keep(&mut registry, &state);
+    let kept = keep(registry, &state);
     Ok((state, kept))
 }
 
@@ -76,8 +76,8 @@ fn checked(state: Arc<State>, Kind { backend: wanted, .. }: Kind) -> Result<Arc<
 
 /// Takes out what the last user of `name` leaves behind, unless somebody began anew meanwhile.
 fn forget(name: &str) {
-    let Ok(_gate) = fork::gate() else { return };
-    let mut registry = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
+    let Ok(mut gate) = fork::gate() else { return };
+    let registry = REGISTRY.get(&mut gate);
     if registry.states.get(name).is_some_and(|state| state.strong_count() == 0) {
         registry.states.remove(name);
     }

@@ -1,6 +1,5 @@
 //! What all locks of one name share in a process.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::backend::{AnyHeld, AnyLock, Failure};
@@ -10,6 +9,7 @@ use crate::hold::Hold;
 use crate::holder::Holder;
 use crate::info::Info;
 use crate::kind::{Backend, Kind};
+use crate::sys::generation::generation;
 use crate::sys::{fork, thread};
 
 #[derive(Debug)]
@@ -20,8 +20,7 @@ pub(crate) struct State {
     raw: AnyLock,
     hold: Hold,
     /// What the first guard left, if it was dropped before those of the same thread's later entries.
-    /// Only locked under the gate: a fork never copies it while it is locked.
-    left_behind: Mutex<Option<LeftBehind>>,
+    left_behind: fork::Gated<Option<LeftBehind>>,
 }
 
 #[derive(Debug)]
@@ -64,7 +63,7 @@ impl State {
             name: name.into(),
             raw: AnyLock::new(kind, name),
             hold: Hold::default(),
-            left_behind: Mutex::new(None),
+            left_behind: fork::Gated::default(),
         }
     }
 
@@ -125,7 +124,7 @@ impl State {
             }
             // Others are left. What they will end the hold with lies there before this guard is
             // counted out: whoever finds itself the last one finds it.
-            let generation = fork::generation();
+            let generation = generation();
             self.exchange(Some(LeftBehind { held, end, generation }));
         }
         if self.hold.leave() {
@@ -142,13 +141,14 @@ impl State {
 
     /// Puts down what a guard leaves, and takes up what was there.
     fn exchange(&self, new: Option<LeftBehind>) -> Option<LeftBehind> {
-        let old = {
-            let _gate = fork::gate();
-            let mut place = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *place, new)
+        let old = match fork::gate() {
+            Ok(mut gate) => std::mem::replace(self.left_behind.get(&mut gate), new),
+            // Only in a signal handler that has interrupted this thread in here, where no guard may be
+            // dropped. What it holds is freed then, whatever other guards there are.
+            Err(_) => new,
         };
         // An ancestor's is dropped here, outside of the gate, which its sockets take again.
-        old.filter(|left| left.generation == fork::generation())
+        old.filter(|left| left.generation == generation())
     }
 
     #[inline]

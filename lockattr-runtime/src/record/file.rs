@@ -16,7 +16,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nix::fcntl::posix_fallocate;
 use nix::libc;
 use nix::sys::stat::{fstat, lstat};
-use nix::unistd::geteuid;
 
 use crate::name::digest;
 use crate::sys::clock;
@@ -47,9 +46,8 @@ pub(crate) struct SharedFile {
 const CHECKED: u64 = 10_000_000;
 
 impl SharedFile {
-    /// Opens the record of `name`, and makes it if there is none.
-    pub(super) fn open(name: &str) -> io::Result<Self> {
-        let uid = geteuid().as_raw();
+    /// Opens the record of `name` as `uid`, this process's user, and makes it if there is none.
+    pub(super) fn open(name: &str, uid: u32) -> io::Result<Self> {
         let path = path(name, uid);
         let file = open_or_create(&path)?;
         check(&file, uid)?;
@@ -72,8 +70,21 @@ impl SharedFile {
         })
     }
 
-    /// Whether the file still has its name and all its bytes, and this process its user, at `now` of
-    /// the monotonic clock. (To touch what was cut off is a SIGBUS. Only this user can cut it: this
+    /// Whether it is the record of `uid`.
+    pub(super) fn is_of(&self, uid: u32) -> bool {
+        self.uid == uid
+    }
+
+    pub(super) fn uid(&self) -> u32 {
+        self.uid
+    }
+
+    #[allow(clippy::unnecessary_cast, clippy::useless_conversion)] // the C types differ
+    pub(super) fn inode(&self) -> u64 {
+        u64::from(self.inode)
+    }
+
+    /// Whether the file still has its name and all its bytes, at `now` of the monotonic clock. (To touch what was cut off is a SIGBUS. Only this user can cut it: this
     /// is against accidents, as a cleaner of `/dev/shm`, and so one look in [`CHECKED`] is enough.)
     pub(super) fn is_whole(&self, now: u64) -> bool {
         if now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED {
@@ -83,7 +94,7 @@ impl SharedFile {
         lstat(&self.path).is_ok_and(|file| {
             (file.st_dev, file.st_ino) == (self.device, self.inode)
                 && usize::try_from(file.st_size).is_ok_and(|size| size >= PAGE_BYTES)
-        }) && geteuid().as_raw() == self.uid
+        })
     }
 
     pub(super) fn words(&self) -> &Words {

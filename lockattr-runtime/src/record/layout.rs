@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! byte    0  text, NUL-terminated
-//!      3584  magic, version, sequence, pid, start time, pid and network namespace, thread,
-//!            times of the grant and the release, command, name
+//!      3584  magic, version, owner word, sequence, the process and its namespaces, thread, times of
+//!            the grant and the release, command, name
 //! ```
 //!
 //! All numbers are 64-bit words of the machine's byte order: the page never leaves the machine.
@@ -11,7 +11,7 @@
 use std::sync::atomic::{fence, AtomicU64, Ordering};
 
 use crate::sys::mapping::{Words, PAGE_WORDS};
-use crate::sys::process::COMMAND_BYTES;
+use crate::sys::process::{Identity, COMMAND_BYTES};
 
 const WORD_BYTES: usize = 8;
 
@@ -23,7 +23,7 @@ pub(super) const TEXT_BYTES: usize = TEXT_WORDS * WORD_BYTES;
 pub(super) const NAME_BYTES: usize = 256;
 
 pub(super) const MAGIC: u64 = u64::from_ne_bytes(*b"lockattr");
-pub(super) const VERSION: u64 = 2;
+pub(super) const VERSION: u64 = 3;
 
 /// A word, or the first of several.
 #[derive(Debug, Clone, Copy)]
@@ -39,10 +39,13 @@ pub(super) enum Field {
     /// The process that the record is about, as in an owner word; 0 while another one writes its own.
     Writer,
     Pid,
+    PidNamespace,
     StartTime,
-    PidSpace,
-    NetworkNamespace,
+    TimeNamespace,
     Image,
+    Random,
+    /// Of a port lock's socket.
+    Network,
     Uid,
     Thread,
     GrantedMonotonic,
@@ -59,6 +62,17 @@ pub(super) enum Field {
 }
 
 const _: () = assert!(Field::Name as usize + NAME_BYTES / WORD_BYTES <= PAGE_WORDS);
+
+/// The process that a record is about. `get` reads a field of it.
+pub(super) fn identity(get: impl Fn(Field) -> u64) -> Identity {
+    Identity {
+        pid: u32::try_from(get(Field::Pid)).unwrap_or(0),
+        pid_namespace: get(Field::PidNamespace),
+        start_time: get(Field::StartTime),
+        time_namespace: get(Field::TimeNamespace),
+        image: get(Field::Image),
+    }
+}
 
 impl Field {
     pub(super) fn of(self, words: &Words) -> &AtomicU64 {

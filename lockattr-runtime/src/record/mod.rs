@@ -14,21 +14,24 @@ mod write;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use nix::unistd::geteuid;
 
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::fork;
-use crate::sys::mapping::{Words, PAGE_WORDS};
-use crate::sys::process::{self, Process};
+use crate::sys::mapping::{self, Words, PAGE_WORDS};
+use crate::sys::namespace::Network;
+use crate::sys::process::{Identity, Process};
 use file::SharedFile;
 use layout::{Field, MAGIC, TEXT_BYTES, VERSION};
 use owner::Owner;
 use write::ABANDONED;
 
 pub(crate) use file::FOLDER;
-pub(crate) use owned::{snapshot as of_semaphore, Numbers, OwnedCopy, OwnedPage};
+pub(crate) use owned::{snapshot as of_semaphore, OwnedCopy, OwnedPage, Recorded};
 pub(crate) use snapshot::{latest, read, Snapshot};
 
 /// The record that this process's user writes for one lock. Only the lock's holder writes, so
@@ -36,14 +39,13 @@ pub(crate) use snapshot::{latest, read, Snapshot};
 #[derive(Debug)]
 pub(crate) struct Record {
     name: Box<str>,
-    /// Only locked under the gate: a fork never copies it while it is locked.
-    page: Mutex<Option<Arc<Page>>>,
+    page: fork::Gated<Option<Arc<Page>>>,
 }
 
 impl Record {
     /// Opens nothing yet: that happens at the first grant.
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.into(), page: Mutex::new(None) }
+        Self { name: name.into(), page: fork::Gated::default() }
     }
 
     /// The page to write to: opened, or opened again if somebody removed or cut the file (as
@@ -58,34 +60,32 @@ impl Record {
 
     /// The page, and what is to be said about it, which must be said outside of the gate.
     fn open(&self) -> (Arc<Page>, Option<io::Error>) {
-        let now = clock::monotonic();
-        let _gate = fork::gate();
-        let mut page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
+        let (now, uid) = (clock::monotonic(), geteuid().as_raw());
+        let mut gate = match fork::gate() {
+            Ok(gate) => gate,
+            Err(error) => return (Arc::new(Page::private()), Some(error)),
+        };
+        let page = self.page.get(&mut gate);
         if let Some(page) = &*page {
-            if matches!(&**page, Page::Shared(file) if file.is_whole(now)) {
+            if matches!(&**page, Page::Shared(file) if file.is_of(uid) && file.is_whole(now)) {
                 return (Arc::clone(page), None);
             }
         }
-        let trouble = match SharedFile::open(&self.name) {
+        let trouble = match SharedFile::open(&self.name, uid) {
             Ok(file) => return (Arc::clone(page.insert(Arc::new(Page::Shared(file)))), None),
             Err(error) => error,
         };
         match &*page {
             // Known already. Tried again each time: descriptors may just have been short.
             Some(private) if matches!(&**private, Page::Private(_)) => (Arc::clone(private), None),
-            _ => {
-                let zeroes = [(); PAGE_WORDS].map(|()| AtomicU64::new(0));
-                let private = Arc::new(Page::Private(Box::new(zeroes)));
-                (Arc::clone(page.insert(private)), Some(trouble))
-            }
+            _ => (Arc::clone(page.insert(Arc::new(Page::private()))), Some(trouble)),
         }
     }
 
     /// The last grant of this process where nobody else can know: without a file.
     pub(crate) fn private_last_grant(&self) -> Option<Grant> {
-        let _gate = fork::gate();
-        let page = self.page.lock().unwrap_or_else(PoisonError::into_inner);
-        match page.as_deref() {
+        let mut gate = fork::gate().ok()?;
+        match self.page.get(&mut gate).as_deref() {
             Some(page @ Page::Private(_)) => Some(page.last_grant()),
             _ => None,
         }
@@ -103,6 +103,10 @@ pub(crate) enum Page {
 }
 
 impl Page {
+    fn private() -> Self {
+        Self::Private(Box::new([(); PAGE_WORDS].map(|()| AtomicU64::new(0))))
+    }
+
     fn words(&self) -> &Words {
         match self {
             Self::Shared(file) => file.words(),
@@ -110,10 +114,11 @@ impl Page {
         }
     }
 
-    /// Writes that the caller, who holds the lock `name`, has just been granted it.
-    pub(crate) fn write_grant(&self, name: &str, process: &Process, info: Info<'_>) {
-        let (writer, now) = (Owner::of(process), clock::monotonic());
-        write::grant(self.words(), TEXT_BYTES, name, writer, || *process, now, info);
+    /// Writes that the caller, who holds the lock `name` by a socket of `network`, has just been granted it.
+    pub(crate) fn write_grant(&self, name: &str, network: Network, info: Info<'_>) {
+        let (process, now) = (Process::this(), clock::monotonic());
+        let writer = (Owner::of(&process.identity), process);
+        write::grant(self.words(), TEXT_BYTES, name, writer, Some(network), now, info);
     }
 
     /// Writes that the caller, who holds the lock still, gives it back.
@@ -134,25 +139,34 @@ impl Page {
         }
     }
 
-    /// Whether others can have written here.
-    pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::Shared(_))
+    /// Whose record it is, where others can see it.
+    pub(crate) fn uid(&self) -> Option<u32> {
+        match self {
+            Self::Shared(file) => Some(file.uid()),
+            Self::Private(_) => None,
+        }
     }
 
     /// The last grant as far as this page tells, for decisions that harm nobody when it lies.
     pub(crate) fn last_grant(&self) -> Grant {
         Grant::read(self.words())
     }
+
+    /// Whether the process that the last grant was made to runs as it did then and has not given the lock
+    /// back.
+    pub(crate) fn last_grant_stands(&self) -> bool {
+        let grant = self.last_grant();
+        let Self::Shared(file) = self else { return grant.is_held() };
+        grant.is_held() && !mapping::was_left_by_exec(grant.pid(), file.inode())
+    }
 }
 
 /// What the record says about the last grant, without its texts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Grant {
-    /// 0 in a record that nobody has written yet.
-    pub(crate) pid: u32,
-    start_time: u64,
-    pid_space: u64,
-    network_namespace: u64,
+    /// Its pid is 0 in a record that nobody has written yet.
+    identity: Identity,
+    network: Network,
     /// Monotonic nanoseconds, 0 while it is held, or [`ABANDONED`].
     released: u64,
 }
@@ -161,34 +175,38 @@ impl Grant {
     fn read(words: &Words) -> Self {
         let get = |field: Field| field.of(words).load(Ordering::Relaxed);
         let is_record = get(Field::Magic) == MAGIC && get(Field::Version) == VERSION;
+        let identity = layout::identity(get);
         Self {
-            pid: if is_record { u32::try_from(get(Field::Pid)).unwrap_or(0) } else { 0 },
-            start_time: get(Field::StartTime),
-            pid_space: get(Field::PidSpace),
-            network_namespace: get(Field::NetworkNamespace),
+            identity: Identity { pid: if is_record { identity.pid } else { 0 }, ..identity },
+            network: Network::from_word(get(Field::Network)),
             released: get(Field::ReleasedMonotonic),
         }
     }
 
-    /// Whether the process it was made to runs and has not given the lock back.
-    pub(crate) fn stands(&self, this: &Process) -> bool {
-        self.pid != 0
+    pub(crate) fn pid(&self) -> u32 {
+        self.identity.pid
+    }
+
+    /// Whether the process it was made to can be seen to run, and has not given the lock back.
+    fn is_held(&self) -> bool {
+        let this = Process::this();
+        self.pid() != 0
             && self.released == 0
-            && self.pid_space == this.pid_space
-            && process::is_alive(self.pid, self.start_time)
+            && self.identity.shares_pids_with(&this.identity)
+            && self.identity.can_run(this)
     }
 
     /// Whether there was none, or it was given back: nothing is to be looked into.
     pub(crate) fn is_in_order(&self) -> bool {
-        self.pid == 0 || self.released_at().is_some()
+        self.pid() == 0 || self.released_at().is_some()
     }
 
     /// Whom it was made to, and who died. (Its numbers may be those of the one before, if it died while
     /// it wrote its own.)
     pub(crate) fn dead_holder(&self) -> Holder {
-        let is_here = Process::this().is_ok_and(|this| this.pid_space == self.pid_space);
+        let is_here = self.identity.shares_pids_with(&Process::this().identity);
         Holder {
-            pid: Some(self.pid).filter(|_| is_here),
+            pid: Some(self.pid()).filter(|_| is_here),
             ..Holder::unknown(Tenure::Died, KnownBy::Record)
         }
     }
@@ -198,8 +216,8 @@ impl Grant {
         Some(self.released).filter(|released| !matches!(*released, 0 | ABANDONED))
     }
 
-    /// Whether it was made in another network namespace than the one of `this`.
-    pub(crate) fn is_elsewhere(&self, this: &Process) -> bool {
-        self.network_namespace != this.network_namespace
+    /// Which network namespace its socket belongs to.
+    pub(crate) fn network(&self) -> Network {
+        self.network
     }
 }

@@ -2,36 +2,48 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::sync::atomic::Ordering;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::layout::{Field, MAGIC, TEXT_BYTES, TEXT_WORDS, VERSION};
+use super::layout::{self, Field, MAGIC, TEXT_BYTES, TEXT_WORDS, VERSION};
 use super::owner::Owner;
 use super::write::{ABANDONED, DETACHED};
 use super::{text, write, Grant, Snapshot};
 use crate::info::Info;
 use crate::sys::clock;
-use crate::sys::mapping::{SharedPage, PAGE_BYTES};
-use crate::sys::process::Process;
+use crate::sys::mapping::{self, SharedPage, PAGE_BYTES};
+use crate::sys::process::{Identity, Process};
 
 /// The page, mapped by one who uses the lock.
 #[derive(Debug)]
-pub(crate) struct OwnedPage(SharedPage);
+pub(crate) struct OwnedPage {
+    page: SharedPage,
+    inode: u64,
+    /// When [`was_left_by_exec`](Self::was_left_by_exec) looked last, by the monotonic clock.
+    looked: AtomicU64,
+}
 
-/// What an owner word has not enough bits for.
+/// What the record tells of the process of an owner word, which has not enough bits for it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Numbers {
-    pub(crate) start_time: u64,
-    pub(crate) pid_space: u64,
-    pub(crate) image: u64,
+pub(crate) struct Recorded {
+    pub(crate) identity: Identity,
+    /// See [`Process::random`].
+    pub(crate) random: u64,
+}
+
+impl Recorded {
+    fn read(get: impl Fn(Field) -> u64) -> Self {
+        Self { random: get(Field::Random), identity: layout::identity(get) }
+    }
 }
 
 impl OwnedPage {
     /// Maps the page in `file`, which must have [`PAGE_BYTES`]. What another program has written there
     /// is made a record; an owner word in it stands if it `can_be` one.
     pub(crate) fn map(file: &File, can_be: impl FnOnce(Owner) -> bool) -> io::Result<Self> {
-        let page = Self(SharedPage::map(file)?);
+        let inode = file.metadata()?.ino();
+        let page = Self { page: SharedPage::map(file)?, inode, looked: AtomicU64::new(0) };
         // The word first: another process that makes this page a record does so before it takes a word.
         // So a word of that process is never taken for one that was there before.
         let owner = page.owner();
@@ -49,11 +61,11 @@ impl OwnedPage {
     }
 
     fn get(&self, field: Field) -> u64 {
-        field.of(self.0.get()).load(Ordering::Acquire)
+        field.of(self.page.get()).load(Ordering::Acquire)
     }
 
     fn put(&self, field: Field, value: u64) {
-        field.of(self.0.get()).store(value, Ordering::Release);
+        field.of(self.page.get()).store(value, Ordering::Release);
     }
 
     /// Whether nobody has written over it, as a text of more than 3,583 bytes would.
@@ -66,27 +78,46 @@ impl OwnedPage {
     }
 
     pub(crate) fn swap_owner(&self, from: Owner, to: Owner) -> bool {
-        let word = Field::Owner.of(self.0.get());
+        let word = Field::Owner.of(self.page.get());
         word.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Whether the text is the one that the last owner wrote who wrote one.
     pub(crate) fn text_is_an_owners(&self) -> bool {
-        let words = self.0.get()[..TEXT_WORDS].iter().map(|word| word.load(Ordering::Acquire));
+        let words = self.page.get()[..TEXT_WORDS].iter().map(|word| word.load(Ordering::Acquire));
         text::digest(words) == self.get(Field::TextDigest)
     }
 
-    /// The numbers of the process of `owner`, if the record is about that one.
-    pub(crate) fn numbers_of(&self, owner: Owner) -> Option<Numbers> {
+    /// What the record tells of the process of `owner`, if it is about that one.
+    pub(crate) fn recorded(&self, owner: Owner) -> Option<Recorded> {
         let is_about_owner = || self.get(Field::Writer) == owner.process().0;
         let before = self.get(Field::Sequence);
-        let found = is_about_owner().then(|| Numbers {
-            start_time: self.get(Field::StartTime),
-            pid_space: self.get(Field::PidSpace),
-            image: self.get(Field::Image),
-        })?;
+        let found = is_about_owner().then(|| Recorded::read(|field| self.get(field)))?;
         // Nobody else began to write meanwhile. (The owner itself would write the same numbers.)
         (is_about_owner() && self.get(Field::Sequence) == before).then_some(found)
+    }
+
+    /// Whether the process `pid`, which runs and has the same addresses as the owner, has executed
+    /// another program since: it has mapped this page no more. Looks every 100 ms at most, and says
+    /// otherwise that it has not: the kernel makes the list of its mappings anew each time.
+    pub(crate) fn was_left_by_exec(&self, pid: u32) -> bool {
+        const BETWEEN_LOOKS: u64 = 100_000_000;
+
+        let (now, looked) = (clock::monotonic(), self.looked.load(Ordering::Relaxed));
+        if looked != 0 && now.saturating_sub(looked) < BETWEEN_LOOKS {
+            return false;
+        }
+        self.looked.store(now, Ordering::Relaxed);
+        mapping::was_left_by_exec(pid, self.inode)
+    }
+
+    /// The word of a program that ran in `this` process before `exec`, if that is the owner, and its word
+    /// is no other than one of `this` would be. Then nothing but the record tells.
+    pub(crate) fn left_before_exec(&self, this: &Process) -> Option<Owner> {
+        let owner = self.owner();
+        let is_same = owner.process() == Owner::of(&this.identity) && owner.phase().is_some();
+        let is_before = |recorded: Recorded| recorded.random != this.random;
+        (is_same && self.recorded(owner).is_some_and(is_before)).then_some(owner)
     }
 
     /// Some program has mapped no more than `bytes` of what was a smaller object: whoever reads the text
@@ -98,13 +129,12 @@ impl OwnedPage {
         }
     }
 
-    /// Writes that `owner`, the caller, was granted the lock `name` at `now`. What is not there yet of a
-    /// record, `process` tells.
+    /// Writes that `owner`, a word of this `process`, was granted the lock `name` at `now`.
     pub(crate) fn write_grant(
         &self,
         name: &str,
         owner: Owner,
-        process: impl FnOnce() -> Process,
+        process: &Process,
         now: u64,
         info: Info<'_>,
     ) {
@@ -112,44 +142,48 @@ impl OwnedPage {
             0 => TEXT_BYTES,
             limit => usize::try_from(limit).unwrap_or(TEXT_BYTES),
         };
-        write::grant(self.0.get(), limit, name, owner.process(), process, now, info);
+        write::grant(self.page.get(), limit, name, (owner.process(), process), None, now, info);
     }
 
     /// Writes that the caller, who owns the lock still, gives it back.
     pub(crate) fn write_release(&self) {
         // To a tick of the kernel's clock: this is on the way of every release, which wins a fifth by it.
         let end = clock::monotonic_coarse().max(self.get(Field::GrantedMonotonic)).max(1);
-        write::end(self.0.get(), end);
+        write::end(self.page.get(), end);
     }
 
     /// Writes that the caller, who owns the lock still, gives it back as if it had died.
     pub(crate) fn write_abandonment(&self) {
-        write::end(self.0.get(), ABANDONED);
+        write::end(self.page.get(), ABANDONED);
     }
 
     /// Writes that the caller, who owns the lock still, leaves it taken.
     pub(crate) fn write_detachment(&self) {
-        write::end(self.0.get(), DETACHED);
+        write::end(self.page.get(), DETACHED);
     }
 
     pub(crate) fn last_grant(&self) -> Grant {
-        Grant::read(self.0.get())
+        Grant::read(self.page.get())
     }
 }
 
 /// A copy of the page, read by one who only looks. By `pread`, as every look at a record is.
 #[derive(Debug)]
-pub(crate) struct OwnedCopy(Box<[u8; PAGE_BYTES]>);
+pub(crate) struct OwnedCopy {
+    page: Box<[u8; PAGE_BYTES]>,
+    inode: u64,
+}
 
 impl OwnedCopy {
     /// Of a page that nobody has made yet.
     pub(crate) fn empty() -> Self {
-        Self(Box::new([0; PAGE_BYTES]))
+        Self { page: Box::new([0; PAGE_BYTES]), inode: 0 }
     }
 
     /// Reads as much of the page as `file` has; the rest is zero.
     pub(crate) fn read(file: &File) -> io::Result<Self> {
-        let mut page = Self::empty().0;
+        let inode = file.metadata()?.ino();
+        let mut page = Self::empty().page;
         let mut filled = 0;
         while filled < PAGE_BYTES {
             match file.read_at(&mut page[filled..], filled as u64) {
@@ -159,11 +193,11 @@ impl OwnedCopy {
                 Err(error) => return Err(error),
             }
         }
-        Ok(Self(page))
+        Ok(Self { page, inode })
     }
 
     fn words(&self) -> impl Iterator<Item = u64> + '_ {
-        self.0.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_ne_bytes))
+        self.page.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_ne_bytes))
     }
 
     fn get(&self, field: Field) -> u64 {
@@ -184,19 +218,21 @@ impl OwnedCopy {
         text::digest(self.words().take(TEXT_WORDS)) == self.get(Field::TextDigest)
     }
 
-    /// See [`OwnedPage::numbers_of`].
-    pub(crate) fn numbers_of(&self, owner: Owner) -> Option<Numbers> {
+    /// See [`OwnedPage::recorded`].
+    pub(crate) fn recorded(&self, owner: Owner) -> Option<Recorded> {
         let is_whole = self.get(Field::Sequence) % 2 == 0;
-        (is_whole && self.get(Field::Writer) == owner.process().0).then(|| Numbers {
-            start_time: self.get(Field::StartTime),
-            pid_space: self.get(Field::PidSpace),
-            image: self.get(Field::Image),
-        })
+        (is_whole && self.get(Field::Writer) == owner.process().0)
+            .then(|| Recorded::read(|field| self.get(field)))
+    }
+
+    /// See [`OwnedPage::was_left_by_exec`].
+    pub(crate) fn was_left_by_exec(&self, pid: u32) -> bool {
+        mapping::was_left_by_exec(pid, self.inode)
     }
 
     /// What another program's text says: since when, and what.
     pub(crate) fn foreign_text(&self) -> (Option<SystemTime>, Option<String>) {
-        let text = &self.0[..TEXT_BYTES];
+        let text = &self.page[..TEXT_BYTES];
         let since = text::time(text)
             .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(since)));
         let info = text::info(text).unwrap_or_else(|| text::whole(text));

@@ -4,16 +4,16 @@
 //! bits  0..22  pid                          Linux's largest is 2^22 (PID_MAX_LIMIT)
 //!      22..33  start time                   the low bits of field 22 of /proc/PID/stat
 //!      33..44  pid and time namespace       the low bits of their inodes
-//!      44..54  image                        where its stack begins: another place after each exec
+//!      44..54  image                        where its code and stack begin: other places after each exec
 //!      54..62  turn                         counts the process's acquisitions
-//!      62..64  phase                        0 in a vacant word alone
+//!      62..64  phase                        0 in a vacant word alone, 3 in one left before exec
 //! ```
 //!
 //! Who reads the word can tell whether the process runs still, with nothing else to read that might
 //! belong to the owner before. The record has the numbers in full; where it belongs to the same
 //! process, they count as well. By the turn no thread takes another one's word for its own.
 
-use crate::sys::process::Process;
+use crate::sys::process::Identity;
 
 /// The owner word.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,22 +45,33 @@ const fn get((shift, width): Bits, word: u64) -> u64 {
     (word >> shift) & ((1 << width) - 1)
 }
 
-/// All bits of a number in the low ones: two inodes of namespaces, a random address.
-const fn fold(number: u64) -> u64 {
+/// A field's value for a number of more bits, an inode or a digest of addresses. 0 only for 0: not known.
+const fn folded(bits: Bits, number: u64) -> u64 {
     let number = number ^ number >> 32;
-    number ^ number >> 20
+    match get(bits, put(bits, number ^ number >> 20)) {
+        0 if number != 0 => 1,
+        folded => folded,
+    }
+}
+
+/// The namespaces by which pid and start time can be compared. 0 only where they are not known.
+const fn space(identity: &Identity) -> u64 {
+    if identity.pid_namespace == 0 || identity.time_namespace == 0 {
+        return 0;
+    }
+    folded(PID_SPACE, identity.pid_namespace ^ identity.time_namespace << 32)
 }
 
 impl Owner {
     pub(crate) const NOBODY: Self = Self(0);
 
     /// What all words of a process have in common: in no turn and no phase.
-    pub(crate) const fn of(process: &Process) -> Self {
+    pub(crate) const fn of(identity: &Identity) -> Self {
         Self(
-            put(PID, process.pid as u64)
-                | put(START_TIME, process.start_time)
-                | put(PID_SPACE, fold(process.pid_space))
-                | put(IMAGE, fold(process.image >> 4)),
+            put(PID, identity.pid as u64)
+                | put(START_TIME, identity.start_time)
+                | put(PID_SPACE, space(identity))
+                | put(IMAGE, folded(IMAGE, identity.image)),
         )
     }
 
@@ -99,22 +110,33 @@ impl Owner {
         get(PID, self.0) as u32
     }
 
-    /// Whether a process that started at `start_time` can be the owner.
-    pub(crate) const fn started_at(self, start_time: u64) -> bool {
-        get(START_TIME, self.0) == get(START_TIME, put(START_TIME, start_time))
+    /// Whether this is surely a word of the process of `identity`, or of a program that ran in it before
+    /// `exec`. (To 22 bits beside the pid, which no two processes share at one time.)
+    pub(crate) const fn is_in_process(self, identity: &Identity) -> bool {
+        self.pid() == identity.pid && self.is_in_space_of(identity) && {
+            get(START_TIME, self.0) == get(START_TIME, put(START_TIME, identity.start_time))
+        }
     }
 
-    /// Whether a process whose [`pid_space`](Process::pid_space) is this one can be the owner.
-    pub(crate) const fn is_in(self, pid_space: u64) -> bool {
-        get(PID_SPACE, self.0) == get(PID_SPACE, put(PID_SPACE, fold(pid_space)))
+    /// Whether pid and start time mean the same to the owner and to the process of `identity`, as both
+    /// know.
+    pub(crate) const fn is_in_space_of(self, identity: &Identity) -> bool {
+        let space = space(identity);
+        space != 0 && get(PID_SPACE, self.0) == space
     }
-}
 
-impl Owner {
-    /// Whether a program whose [`image`](Process::image) is this one can be the owner. So can any if the
-    /// owner did not know its own.
-    pub(crate) const fn is_image(self, image: u64) -> bool {
-        get(IMAGE, self.0) == 0 || get(IMAGE, self.0) == get(IMAGE, put(IMAGE, fold(image >> 4)))
+    /// Whether a process that started at `start_time`, with this [image](Identity::image), can be the
+    /// owner. What either does not know (0) is no obstacle.
+    pub(crate) const fn can_be(self, start_time: u64, image: u64) -> bool {
+        let began = start_time == 0
+            || get(START_TIME, self.0) == get(START_TIME, put(START_TIME, start_time));
+        let own_image = get(IMAGE, self.0);
+        began && (image == 0 || own_image == 0 || own_image == folded(IMAGE, image))
+    }
+
+    /// The word of a program that ran in the caller's process before `exec`, as one of nobody who lives.
+    pub(crate) const fn left_before_exec(self) -> Self {
+        Self(self.0 | put(PHASE, u64::MAX))
     }
 }
 
@@ -128,26 +150,53 @@ impl std::fmt::Debug for Owner {
 mod tests {
     use super::*;
 
+    fn identity() -> Identity {
+        Identity {
+            pid: (1 << 22) - 1,
+            pid_namespace: 4_026_531_836,
+            start_time: 123_456_789,
+            time_namespace: 4_026_531_834,
+            image: 0x1234_5678_9abc_def0,
+        }
+    }
+
     #[test]
     fn a_word_names_its_process_and_phase() {
-        let mut process = Process::this().unwrap();
-        process.pid = (1 << 22) - 1;
-        process.start_time = 123_456_789;
-        process.pid_space = 4_026_531_836;
-        let owner = Owner::of(&process).in_turn(259);
+        let identity = identity();
+        let owner = Owner::of(&identity).in_turn(259);
         assert!(!owner.is_nobody());
         for phase in [Phase::Claims, Phase::Holds] {
             let word = owner.that(phase);
             assert_eq!(word.phase(), Some(phase));
-            assert_eq!((word.pid(), word.process()), (process.pid, Owner::of(&process)));
-            assert!(word.started_at(123_456_789) && !word.started_at(123_456_790));
-            assert!(word.is_in(4_026_531_836) && !word.is_in(4_026_531_837));
+            assert_eq!((word.pid(), word.process()), (identity.pid, Owner::of(&identity)));
             assert_eq!(word.that(Phase::Holds), owner.that(Phase::Holds));
             assert_ne!(word, owner.in_turn(260).that(phase));
             assert_eq!(word, owner.in_turn(3).that(phase));
+            assert_eq!(word.left_before_exec().phase(), None);
+            assert_eq!(word.left_before_exec().process(), word.process());
         }
         assert_eq!(owner.phase(), None);
-        process.image ^= 1 << 4;
-        assert_ne!(owner.process(), Owner::of(&process));
+    }
+
+    #[test]
+    fn a_word_is_of_one_process_and_of_one_program_in_it() {
+        let identity = identity();
+        let owner = Owner::of(&identity);
+        assert!(owner.is_in_process(&identity));
+        assert!(owner.can_be(identity.start_time, identity.image));
+        let later = Identity { start_time: identity.start_time + 1, ..identity };
+        assert!(!owner.is_in_process(&later) && !owner.can_be(later.start_time, identity.image));
+        for elsewhere in [
+            Identity { pid_namespace: 4_026_531_837, ..identity },
+            Identity { time_namespace: 4_026_531_835, ..identity },
+            Identity { pid_namespace: 0, ..identity },
+        ] {
+            assert!(!owner.is_in_process(&elsewhere) && !owner.is_in_space_of(&elsewhere));
+        }
+        assert!(!owner.can_be(identity.start_time, identity.image ^ 2));
+        assert!(owner.can_be(0, 0), "what is not known is no obstacle");
+        let blind = Owner::of(&Identity { pid_namespace: 0, image: 0, ..identity });
+        assert!(blind.can_be(identity.start_time, identity.image));
+        assert!(!blind.is_in_space_of(&Identity { pid_namespace: 0, ..identity }));
     }
 }

@@ -5,14 +5,15 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
-use super::layout::{Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
+use super::layout::{self, Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
 use super::owner::Owner;
 use super::write::{ABANDONED, DETACHED};
 use super::{file, text};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::sys::clock;
 use crate::sys::mapping::PAGE_BYTES;
-use crate::sys::process::{self, Process, COMMAND_BYTES};
+use crate::sys::namespace::Network;
+use crate::sys::process::{Identity, Process, COMMAND_BYTES};
 
 /// A consistent copy of a record.
 #[derive(Debug)]
@@ -86,9 +87,12 @@ impl Snapshot {
 
     /// The process of the last grant, if its pid means something in this pid namespace.
     pub(crate) fn pid(&self) -> Option<u32> {
-        let this = Process::this().ok()?;
-        let visible = self.word(Field::PidSpace) == this.pid_space;
+        let visible = self.identity().shares_pids_with(&Process::this().identity);
         self.narrow(Field::Pid).filter(|_| visible)
+    }
+
+    fn identity(&self) -> Identity {
+        layout::identity(|field| self.word(field))
     }
 
     /// Whether the last grant was given back, in order or not.
@@ -105,11 +109,11 @@ impl Snapshot {
     /// Whether the process of the last grant can be seen to run. One of another pid namespace
     /// cannot be looked for, and is taken to run.
     fn tenure(&self) -> Tenure {
-        match self.pid() {
-            _ if self.word(Field::ReleasedMonotonic) == ABANDONED => Tenure::Died,
-            _ if self.word(Field::ReleasedMonotonic) == DETACHED => Tenure::Detached,
+        match self.word(Field::ReleasedMonotonic) {
+            ABANDONED => Tenure::Died,
+            DETACHED => Tenure::Detached,
             _ if self.released_at().is_some() => Tenure::Released,
-            Some(pid) if !process::is_alive(pid, self.word(Field::StartTime)) => Tenure::Died,
+            _ if !self.identity().can_run(Process::this()) => Tenure::Died,
             _ => Tenure::Holds,
         }
     }
@@ -120,20 +124,14 @@ impl Snapshot {
             .filter(|end| !matches!(*end, 0 | ABANDONED | DETACHED))
     }
 
-    /// Whether the last grant was made in this network namespace.
-    fn is_here(&self) -> bool {
-        Process::this()
-            .is_ok_and(|this| this.network_namespace == self.word(Field::NetworkNamespace))
-    }
-
     /// The last grant as a holder, as far as the record and `/proc` tell.
     pub(crate) fn last_holder(&self) -> Holder {
         self.holder(self.tenure(), KnownBy::Record)
     }
 
-    /// The last grant, of which it is known that it does not stand any more in this network namespace.
-    pub(crate) fn past_holder(&self) -> Holder {
-        if self.is_here() {
+    /// The last grant, of which it is known that it does not stand any more in `network`.
+    pub(crate) fn past_holder(&self, network: Network) -> Holder {
+        if Network::from_word(self.word(Field::Network)).is(network) {
             self.ended_holder()
         } else {
             self.last_holder()

@@ -2,12 +2,15 @@
 
 use std::sync::atomic::Ordering;
 
+use nix::unistd::geteuid;
+
 use super::layout::{self, Field, Writing};
 use super::owner::Owner;
 use super::text;
 use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::mapping::Words;
+use crate::sys::namespace::Network;
 use crate::sys::process::Process;
 use crate::sys::thread;
 
@@ -18,14 +21,13 @@ pub(super) const ABANDONED: u64 = u64::MAX;
 pub(super) const DETACHED: u64 = u64::MAX - 1;
 
 /// Writes that the caller, who holds the lock `name`, was granted it at `now` of the monotonic clock.
-/// It is the process of `writer`, and `process` tells all about that one. The text gets `limit` bytes at
-/// most.
+/// It is `process`, and `writer` is its word. The text gets `limit` bytes at most.
 pub(super) fn grant(
     words: &Words,
     limit: usize,
     name: &str,
-    writer: Owner,
-    process: impl FnOnce() -> Process,
+    (writer, process): (Owner, &Process),
+    network: Option<Network>,
     now: u64,
     info: Info<'_>,
 ) {
@@ -39,8 +41,13 @@ pub(super) fn grant(
     put(Field::GrantedMonotonic, now);
     put(Field::GrantedWall, wall);
     put(Field::ReleasedMonotonic, 0);
-    if Field::Writer.of(words).load(Ordering::Relaxed) != writer.0 {
-        about(words, name, writer, &process());
+    if let Some(network) = network {
+        put(Field::Network, network.word());
+    }
+    let get = |field: Field| field.of(words).load(Ordering::Relaxed);
+    // Where addresses are not random, a program after `exec` has the word of the one before.
+    if (get(Field::Writer), get(Field::Random)) != (writer.0, process.random) {
+        about(words, name, writer, process);
     }
 }
 
@@ -51,12 +58,14 @@ fn about(words: &Words, name: &str, writer: Owner, process: &Process) {
     put(Field::Writer, 0);
     layout::write_name(words, name);
     layout::write_bytes(words, Field::Command, &process.command);
-    put(Field::Pid, process.pid.into());
-    put(Field::StartTime, process.start_time);
-    put(Field::PidSpace, process.pid_space);
-    put(Field::NetworkNamespace, process.network_namespace);
-    put(Field::Image, process.image);
-    put(Field::Uid, process.uid.into());
+    let identity = process.identity;
+    put(Field::Pid, identity.pid.into());
+    put(Field::PidNamespace, identity.pid_namespace);
+    put(Field::StartTime, identity.start_time);
+    put(Field::TimeNamespace, identity.time_namespace);
+    put(Field::Image, identity.image);
+    put(Field::Random, process.random);
+    put(Field::Uid, geteuid().as_raw().into());
     Field::Writer.of(words).store(writer.0, Ordering::Release);
 }
 

@@ -2,10 +2,11 @@
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use nix::libc;
 
-use super::fork;
+use super::generation::generation;
 
 /// Nanoseconds of `CLOCK_MONOTONIC`, which all processes since the boot share: what a record's times
 /// are compared by. (`std::time::Instant` is the same clock, but hides the number.)
@@ -74,14 +75,75 @@ pub(super) fn timespec(nanoseconds: u64) -> libc::timespec {
 /// How many seconds the machine's zone is ahead of UTC, `seconds` after 1970. Looked up once a minute
 /// at most.
 pub(crate) fn utc_offset(seconds: u64) -> i64 {
-    let minute = seconds / 60;
-    let Ok(mut gate) = fork::gate() else { return 0 };
-    gate.utc_offset(minute)
+    Zone::at(seconds / 60).offset()
 }
+
+/// The machine's zone at one time, in one atomic: the minute since 1970 in which it was looked up (0 if
+/// never), and how many seconds it is ahead of UTC.
+#[derive(Clone, Copy)]
+struct Zone(u64);
+
+static ZONE: AtomicU64 = AtomicU64::new(0);
+
+impl Zone {
+    fn at(minute: u64) -> Self {
+        let known = Self(ZONE.load(Ordering::Relaxed));
+        // A forked child goes on with what its parent knew: see `look_up_utc_offset`.
+        if known.0 >> 32 == minute || is_forked() {
+            return known;
+        }
+        let offset = i32::try_from(look_up_utc_offset(minute * 60)).unwrap_or(0);
+        #[allow(clippy::cast_sign_loss)] // all bits of it
+        let new = Self(minute << 32 | u64::from(offset as u32));
+        ZONE.store(new.0, Ordering::Relaxed);
+        new
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)] // the lower half
+    fn offset(self) -> i64 {
+        i64::from(self.0 as u32 as i32)
+    }
+}
+
+/// Whether this process was forked by one that used this library.
+fn is_forked() -> bool {
+    /// Stored before `main` runs.
+    static FIRST: AtomicU32 = AtomicU32::new(0);
+
+    let generation = generation();
+    match FIRST.compare_exchange(0, generation, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => false,
+        Err(first) => first != generation,
+    }
+}
+
+/// Before the first fork the zone is looked up, for the child, which cannot do so itself.
+#[cfg(not(miri))] // which has no `.init_array`
+#[used]
+#[cfg_attr(target_os = "linux", link_section = ".init_array")]
+static AT_START: extern "C" fn() = {
+    unsafe extern "C" fn prepare() {
+        // Only once: a signal handler that forks may have interrupted the C library's own look.
+        if !HAS_LOOKED.load(Ordering::Relaxed) {
+            utc_offset(wall() / 1_000_000_000);
+        }
+    }
+    extern "C" fn install() {
+        is_forked();
+        // SAFETY: the handler is a function of this program that lives as long as it does. If it cannot
+        // be installed, a child may show its times in UTC.
+        unsafe { libc::pthread_atfork(Some(prepare), None, None) };
+    }
+    install
+};
+
+/// Whether the zone was looked up, or is being so.
+static HAS_LOOKED: AtomicBool = AtomicBool::new(false);
 
 /// Asks the C library, which takes a lock of its own for this: not to be called in a forked child,
 /// where that lock may have been copied in the hands of a thread that was not.
-pub(super) fn look_up_utc_offset(seconds: u64) -> i64 {
+fn look_up_utc_offset(seconds: u64) -> i64 {
+    HAS_LOOKED.store(true, Ordering::Relaxed);
     let seconds = libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX);
     let mut tm = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are valid for the call; localtime_r writes a `tm` or returns null, and

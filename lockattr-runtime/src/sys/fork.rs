@@ -1,166 +1,221 @@
-//! What `fork` must not copy.
+//! What a child must not take over from its parent: descriptors, and memory that a thread of the parent
+//! was just changing.
 //!
-//! A forked child has copies of its parent's descriptors. A copy of a lock's socket keeps the lock
-//! taken after its holder gave it back; a copy of a waiter's socket keeps a place in the queue that
-//! nobody waits at. So every such socket is entered in the [`Gate`], and a handler of
-//! `pthread_atfork(3)` closes them all in the child.
+//! A copy of a lock's socket keeps the lock taken after its holder gave it back; a copy of a waiter's
+//! socket keeps a place in the queue that nobody waits at. So each such socket is entered here, and
+//! closed in a child.
 //!
-//! The gate is also what makes this safe between threads: whoever creates, receives or closes such
-//! a socket does so while holding the gate, and the handler that runs before a fork takes it. So no
-//! fork sees a socket that exists and is not entered, or is entered and does not exist any more.
-//! A mutex that is only ever locked by threads that hold the gate is never copied while locked.
+//! The [`gate`] makes this safe between threads. A thread creates, receives or closes such a socket while
+//! it holds the gate, and [`Gated`] values are reached through it only. There are two kinds of children:
+//! - One of `fork(2)`. A handler of `pthread_atfork(3)` takes the gate before, so the child finds all of
+//!   this at rest; a second one closes the copied sockets in the child.
+//! - One without handlers (`_Fork`, `clone`), which [`generation`] tells of. There the gate may have
+//!   been copied in the hands of a thread that was not, and what it guards half changed. The first use in
+//!   the child makes a new gate, closes the copied sockets, and lets every [`Gated`] value begin anew.
 //!
-//! Children made without the handlers (`vfork`, `posix_spawn`) are expected to `exec`: all sockets
-//! are close-on-exec. For the moment between the two see the port backend's ghosts.
+//! Children that share the parent's memory (`vfork`, `posix_spawn`, `CLONE_VM`) are expected to `exec`:
+//! all sockets are close-on-exec. For the moment between the two see the port backend's ghosts.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::io;
-use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::ops::{Deref, DerefMut};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::libc;
 
-use super::clock;
-use super::process::Process;
+use super::descriptors;
+use super::generation::generation;
 
-/// The process-wide state that a fork must find at rest.
+/// Shows that its owner holds the gate: no fork finds this thread half way.
+#[derive(Debug)]
 pub(crate) struct Gate {
-    handlers_stand: bool,
-    /// Bit `n % 64` of word `n / 64`: descriptor `n` is to be closed in a forked child.
-    descriptors: Vec<u64>,
-    /// Who this process is: read once, and again after a fork.
-    process: Option<Process>,
-    /// The minute since 1970 in which the machine's distance from UTC was looked up, and the seconds.
-    zone: Option<(u64, i64)>,
+    /// Counts the gates that were copied without a handler: see [`Gated`].
+    epoch: u32,
+    /// The copies of an ancestor's sockets are still open.
+    has_copies: bool,
 }
 
-static GATE: Mutex<Gate> =
-    Mutex::new(Gate { handlers_stand: false, descriptors: Vec::new(), process: None, zone: None });
-
-/// How many forks lie between this process and the first one.
-static GENERATION: AtomicU32 = AtomicU32::new(0);
-
-/// The number of this process in its line of forks. What was made under another number belongs to
-/// an ancestor: its descriptors are closed here, and it must be left alone.
-#[inline]
-pub(crate) fn generation() -> u32 {
-    GENERATION.load(Ordering::Relaxed)
+/// A gate, and the process that it belongs to.
+struct Post {
+    /// 0 before its first use.
+    generation: AtomicU32,
+    gate: Mutex<Gate>,
 }
 
-/// Installs the handlers before `main` runs. Installed later, one could come into the middle of a
-/// fork that does not know of it yet, and a lock taken at that moment would be copied.
-#[used]
-#[cfg_attr(target_os = "linux", link_section = ".init_array")]
-static AT_START: extern "C" fn() = {
-    extern "C" fn install() {
-        // Should it fail, the first who wants the gate hears of it.
-        drop(gate());
-    }
-    install
-};
+static FIRST: Post =
+    Post { generation: AtomicU32::new(0), gate: Mutex::new(Gate { epoch: 0, has_copies: false }) };
+
+/// The gate in use; none before the first child without handlers.
+static CURRENT: AtomicPtr<Post> = AtomicPtr::new(ptr::null_mut());
+
+/// The highest epoch so far in this line of forks.
+static EPOCH: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    /// Whether this thread holds the gate, or is about to take it or to give it back.
+    static IS_INSIDE: AtomicBool = const { AtomicBool::new(false) };
+
+    /// How many forks are under way in this thread that began inside of the gate, in a signal handler.
+    static FORKS_FROM_INSIDE: Cell<u32> = const { Cell::new(0) };
+}
 
 /// Takes the gate: no fork happens in this process until the guard is dropped.
 ///
-/// Keep it for a few system calls that do not block, and never take it twice. No code of the user
-/// runs under it.
+/// Keep it for a few system calls that do not block. No code of the user runs under it.
 ///
 /// # Errors
-/// `ENOMEM` if the handlers cannot be installed.
+/// `EDEADLK` if this thread holds it already, as where a signal handler uses a lock. `ENOMEM` if the
+/// handlers cannot be installed.
 #[inline]
-pub(crate) fn gate() -> io::Result<MutexGuard<'static, Gate>> {
-    let mut gate = GATE.lock().unwrap_or_else(PoisonError::into_inner);
-    if !gate.handlers_stand {
-        // SAFETY: the handlers are functions of this program that live as long as it does, and what
-        // runs in the child is async-signal-safe: close(2), atomics, and the unlocking of a mutex.
-        let error = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
-        if error != 0 {
-            return Err(io::Error::from_raw_os_error(error));
-        }
-        gate.handlers_stand = true;
+pub(crate) fn gate() -> io::Result<Guard> {
+    install_handlers()?;
+    let inside = Inside::enter().ok_or_else(|| io::Error::from_raw_os_error(libc::EDEADLK))?;
+    let gate = post().gate.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut guard = Guard { gate, _inside: inside };
+    if guard.has_copies {
+        guard.has_copies = false;
+        descriptors::close_copies();
     }
-    Ok(gate)
+    Ok(guard)
 }
 
-/// What only those touch who hold the gate: like a mutex, but without a lock of its own, and never
-/// copied by a fork while somebody is in it.
-#[derive(Debug, Default)]
-pub(crate) struct Gated<T>(UnsafeCell<T>);
+/// Holds the gate.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    /// Declared first, and so given back first.
+    gate: MutexGuard<'static, Gate>,
+    _inside: Inside,
+}
 
-// SAFETY: the value is reached through `Gate` only, of which there is one, by one thread at a time.
+impl Deref for Guard {
+    type Target = Gate;
+
+    fn deref(&self) -> &Gate {
+        &self.gate
+    }
+}
+
+impl DerefMut for Guard {
+    fn deref_mut(&mut self) -> &mut Gate {
+        &mut self.gate
+    }
+}
+
+/// Marks this thread from before it takes the gate until after it has given it back. So a signal handler
+/// can tell whether it has interrupted that.
+#[derive(Debug)]
+struct Inside {
+    /// Not sent: the mark is this thread's.
+    _not_send: std::marker::PhantomData<*const ()>,
+}
+
+impl Inside {
+    fn enter() -> Option<Self> {
+        let was_inside = IS_INSIDE.with(|inside| inside.swap(true, Ordering::Relaxed));
+        // For a signal handler of this thread, the mark comes before the lock.
+        std::sync::atomic::compiler_fence(Ordering::SeqCst);
+        (!was_inside).then_some(Self { _not_send: std::marker::PhantomData })
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        std::sync::atomic::compiler_fence(Ordering::SeqCst);
+        IS_INSIDE.with(|inside| inside.store(false, Ordering::Relaxed));
+    }
+}
+
+/// The gate of this process.
+#[inline]
+fn post() -> &'static Post {
+    let current = current();
+    let generation = generation();
+    if current.generation.load(Ordering::Relaxed) == generation {
+        return current;
+    }
+    renew(current, generation)
+}
+
+#[inline]
+fn current() -> &'static Post {
+    // SAFETY: what is stored there was leaked by `renew`.
+    unsafe { CURRENT.load(Ordering::Acquire).as_ref() }.unwrap_or(&FIRST)
+}
+
+#[cold]
+fn renew(copied: &'static Post, generation: u32) -> &'static Post {
+    // Nobody has used it: the first use in the first process, or in a child of one that had none.
+    let unused =
+        copied.generation.compare_exchange(0, generation, Ordering::Relaxed, Ordering::Relaxed);
+    match unused {
+        Ok(_) => return copied,
+        Err(other) if other == generation => return copied,
+        Err(_) => {}
+    }
+    let epoch = EPOCH.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+    let new = Box::into_raw(Box::new(Post {
+        generation: generation.into(),
+        gate: Mutex::new(Gate { epoch, has_copies: true }),
+    }));
+    let old = ptr::from_ref(copied).cast_mut();
+    let old = if ptr::eq(old, &FIRST) { ptr::null_mut() } else { old };
+    match CURRENT.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire) {
+        // SAFETY: it was just leaked.
+        Ok(_) => unsafe { &*new },
+        Err(_) => {
+            // SAFETY: this thread has just made it, and nobody has seen it.
+            drop(unsafe { Box::from_raw(new) });
+            post()
+        }
+    }
+}
+
+/// What is only reached under the gate: like a mutex, but without a lock of its own. In a child that was
+/// made without handlers it begins anew as the default; the copy, which a thread of the parent may have
+/// been changing, is neither read nor dropped.
+#[derive(Debug)]
+pub(crate) struct Gated<T> {
+    /// That of the gate under which the value was reached last.
+    epoch: UnsafeCell<u32>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: both cells are reached through `Gate` only, by one thread at a time.
 unsafe impl<T: Send> Sync for Gated<T> {}
 
 impl<T> Gated<T> {
-    pub(crate) fn get<'a>(&'a self, _gate: &'a mut Gate) -> &'a mut T {
-        // SAFETY: `Gate` is made once, in a static mutex, and is lent out for as long as the value is:
-        // so nobody else is in this value or in any other.
-        unsafe { &mut *self.0.get() }
+    /// In a process that was not made without handlers, or as a value that is never reached in one.
+    pub(crate) const fn new(value: T) -> Self {
+        Self { epoch: UnsafeCell::new(0), value: UnsafeCell::new(value) }
     }
 }
 
-impl Gate {
-    pub(super) fn enter(&mut self, descriptor: RawFd) {
-        let (word, bit) = position(descriptor);
-        if word >= self.descriptors.len() {
-            self.descriptors.resize(word + 1, 0);
-        }
-        self.descriptors[word] |= bit;
+impl<T: Default> Default for Gated<T> {
+    fn default() -> Self {
+        Self::new(T::default())
     }
+}
 
-    pub(super) fn leave(&mut self, descriptor: RawFd) {
-        let (word, bit) = position(descriptor);
-        if let Some(word) = self.descriptors.get_mut(word) {
-            *word &= !bit;
-        }
-    }
-
-    /// This process. It is read under the gate: a fork in between would leave the child with its
-    /// parent's data.
-    pub(crate) fn process(&mut self) -> &Process {
-        self.process.get_or_insert_with(Process::read)
-    }
-
-    /// How many seconds the machine's zone is ahead of UTC. A forked child goes on with what its
-    /// parent knew, which [`prepare`] has refreshed: see [`clock::look_up_utc_offset`].
-    pub(super) fn utc_offset(&mut self, minute: u64) -> i64 {
-        match self.zone {
-            Some((_, offset)) if generation() > 0 => offset,
-            None if generation() > 0 => 0,
-            Some((looked_up, offset)) if looked_up == minute => offset,
-            _ => {
-                let offset = clock::look_up_utc_offset(minute * 60);
-                self.zone = Some((minute, offset));
-                offset
+impl<T: Default> Gated<T> {
+    pub(crate) fn get<'a>(&'a self, gate: &'a mut Gate) -> &'a mut T {
+        // SAFETY: a process has one `Gate`, in a mutex, which is lent out for as long as the value is: so
+        // nobody else is in this value or in any other. (A gate that was copied is not entered again but
+        // by the thread that was inside, in a child forked by a signal handler. There `IS_INSIDE` keeps
+        // that thread, the only one, out of the new gate.)
+        unsafe {
+            if *self.epoch.get() != gate.epoch {
+                self.value.get().write(T::default());
+                *self.epoch.get() = gate.epoch;
             }
-        }
-    }
-
-    /// Closes everything that was entered. Allocates nothing and frees nothing: another thread of
-    /// the parent may have been inside the allocator.
-    fn close_all(&mut self) {
-        for (index, word) in self.descriptors.iter_mut().enumerate() {
-            while *word != 0 {
-                let descriptor = index * 64 + word.trailing_zeros() as usize;
-                *word &= *word - 1;
-                if let Ok(descriptor) = RawFd::try_from(descriptor) {
-                    // SAFETY: the descriptor was entered by its owner, which keeps it open until it
-                    // leaves the gate; in this child, that owner's drop sees another generation and
-                    // does not close it again.
-                    unsafe { libc::close(descriptor) };
-                }
-            }
+            &mut *self.value.get()
         }
     }
 }
 
-fn position(descriptor: RawFd) -> (usize, u64) {
-    // Descriptors are not negative; a wrong one would only be entered at a place of its own.
-    let descriptor = usize::try_from(descriptor).unwrap_or_default();
-    (descriptor / 64, 1 << (descriptor % 64))
-}
-
-/// The gate while a fork is under way: taken by [`prepare`], given back by [`parent`] and [`child`].
-struct Passage(UnsafeCell<Option<MutexGuard<'static, Gate>>>);
+/// A fork under way, from [`prepare`] to [`parent`] and [`child`].
+struct Passage(UnsafeCell<Option<Guard>>);
 
 // SAFETY: only the thread that holds the gate touches the cell: `prepare` after it has locked,
 // `parent` and `child` before they unlock. `child` runs in the copy of that very thread.
@@ -168,24 +223,77 @@ unsafe impl Sync for Passage {}
 
 static PASSAGE: Passage = Passage(UnsafeCell::new(None));
 
+#[inline]
+fn install_handlers() -> io::Result<()> {
+    static STAND: AtomicBool = AtomicBool::new(false);
+    static INSTALLING: Mutex<()> = Mutex::new(());
+
+    if STAND.load(Ordering::Acquire) || cfg!(miri) {
+        return Ok(());
+    }
+    let _installing = INSTALLING.lock();
+    if STAND.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    // SAFETY: the handlers are functions of this program that live as long as it does, and what
+    // runs in the child is async-signal-safe: close(2), atomics, and the unlocking of a mutex.
+    let error = unsafe { libc::pthread_atfork(Some(prepare), Some(parent), Some(child)) };
+    if error != 0 {
+        return Err(io::Error::from_raw_os_error(error));
+    }
+    STAND.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// Installs the handlers before `main` runs. Installed later, one could come into the middle of a
+/// fork that does not know of it yet, and a lock taken at that moment would be copied.
+#[cfg(not(miri))] // which has no `.init_array`, and no fork
+#[used]
+#[cfg_attr(target_os = "linux", link_section = ".init_array")]
+static AT_START: extern "C" fn() = {
+    extern "C" fn install() {
+        // Should it fail, the first use of a lock hears of it.
+        let _ = install_handlers();
+    }
+    install
+};
+
 unsafe extern "C" fn prepare() {
-    let mut gate = GATE.lock().unwrap_or_else(PoisonError::into_inner);
-    gate.utc_offset(clock::wall() / 60_000_000_000);
+    // In a signal handler that has interrupted this thread inside of the gate, to wait for the gate would
+    // be to wait for ever. The child is then as one that was made without handlers.
+    let Ok(gate) = gate() else {
+        FORKS_FROM_INSIDE.with(|forks| forks.set(forks.get() + 1));
+        return;
+    };
     // SAFETY: this thread holds the gate, see `Passage`.
     unsafe { *PASSAGE.0.get() = Some(gate) };
 }
 
 unsafe extern "C" fn parent() {
-    // SAFETY: this thread holds the gate since `prepare`, see `Passage`.
-    drop(unsafe { (*PASSAGE.0.get()).take() });
+    if !ends_a_fork_from_inside() {
+        // SAFETY: this thread holds the gate since `prepare`, see `Passage`.
+        drop(unsafe { (*PASSAGE.0.get()).take() });
+    }
 }
 
 unsafe extern "C" fn child() {
+    if ends_a_fork_from_inside() {
+        return;
+    }
     // SAFETY: this thread is the copy of the one that holds the gate since `prepare`.
-    let Some(mut gate) = (unsafe { (*PASSAGE.0.get()).take() }) else {
+    let Some(gate) = (unsafe { (*PASSAGE.0.get()).take() }) else {
         return;
     };
-    GENERATION.fetch_add(1, Ordering::Relaxed);
-    gate.close_all();
-    gate.process = None;
+    descriptors::close_all();
+    // All is at rest, and this process's from now on.
+    current().generation.store(generation(), Ordering::Relaxed);
+    drop(gate);
+}
+
+fn ends_a_fork_from_inside() -> bool {
+    FORKS_FROM_INSIDE.with(|forks| {
+        let is_one = forks.get() > 0;
+        forks.set(forks.get().saturating_sub(1));
+        is_one
+    })
 }

@@ -1,6 +1,6 @@
 //! Memory that processes share.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::mem::size_of;
 use std::num::NonZeroUsize;
@@ -73,10 +73,64 @@ impl<T: Shareable> Mapping<T> {
     }
 }
 
+/// Whether the process `pid`, which had a file with this inode mapped, executes another program since:
+/// `exec` drops all mappings. When in doubt, as where `/proc` does not show it, it does not.
+///
+/// Only asked for where the kernel does not choose addresses at random, so that a program has those of
+/// the one before it (personality(2), `kernel.randomize_va_space`). Elsewhere they have told.
+pub(crate) fn was_left_by_exec(pid: u32, inode: u64) -> bool {
+    const ADDR_NO_RANDOMIZE: u32 = 0x004_0000;
+
+    let addresses_repeat = || {
+        let personality = fs::read_to_string(format!("/proc/{pid}/personality")).ok()?;
+        let flags = u32::from_str_radix(personality.trim_end(), 16).ok()?;
+        let random = || fs::read_to_string("/proc/sys/kernel/randomize_va_space").ok();
+        Some(flags & ADDR_NO_RANDOMIZE != 0 || random()?.trim_end() == "0")
+    };
+    // A list without a line is one of a process that is about to end, or whose first thread has.
+    let lacks_it = || {
+        let maps = fs::read(format!("/proc/{pid}/maps")).ok().filter(|maps| !maps.is_empty())?;
+        Some(!lists(&maps, inode))
+    };
+    addresses_repeat() == Some(true)
+        // Twice, as the kernel writes the list in parts, and the mappings may change between two.
+        && (0..2).all(|_| lacks_it() == Some(true))
+}
+
+/// Whether a file with this inode is in a list of mappings (`/proc/PID/maps`, proc(5)): lines of
+/// `addresses permissions offset device inode path`.
+fn lists(maps: &[u8], inode: u64) -> bool {
+    let inode = inode.to_string();
+    maps.split(|&byte| byte == b'\n').any(|line| {
+        let mut fields = line.split(|&byte| byte == b' ').filter(|field| !field.is_empty());
+        fields.nth(4) == Some(inode.as_bytes())
+    })
+}
+
 impl<T: Shareable> Drop for Mapping<T> {
     fn drop(&mut self) {
         // SAFETY: `map` made this mapping, with this length, and no reference outlives `self`.
         // It cannot fail for a mapping that exists; there would be nothing to do about it.
         let _ = unsafe { munmap(self.0.cast(), T::LENGTH.get()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapped_file_is_found_by_its_inode() {
+        let maps = b"7f00-7f01 r--p 00000000 fd:00 4711                       /lib/a b 99\n\
+                     7f02-7f03 rw-s 00000000 00:19 12 /dev/shm/bus (deleted)\n\
+                     7f04-7f05 rw-p 00000000 00:00 0 \n";
+        assert!(lists(maps, 4711) && lists(maps, 12));
+        assert!(!lists(maps, 99) && !lists(maps, 1) && !lists(b"", 0));
+    }
+
+    #[test]
+    fn a_program_that_runs_on_has_not_been_left() {
+        // Its own addresses may or may not be random: either way it runs on.
+        assert!(!was_left_by_exec(4_194_303, 1), "what is not there does not tell");
     }
 }

@@ -5,8 +5,11 @@
 #![allow(unsafe_code)] // the one exception to the workspace's rule; each block says why it holds
 
 pub(crate) mod clock;
+pub(crate) mod descriptors;
 pub(crate) mod fork;
+pub(crate) mod generation;
 pub(crate) mod mapping;
+pub(crate) mod namespace;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod semaphore;

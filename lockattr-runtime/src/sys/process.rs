@@ -1,81 +1,135 @@
 //! Which process this is, and whether another one still runs (proc(5)).
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
+use nix::libc;
 use nix::sys::signal::kill;
-use nix::unistd::{geteuid, Pid};
+use nix::unistd::Pid;
 
-use super::fork;
+use super::generation::generation;
+use super::namespace;
 
 /// The bytes of a command's name with its NUL (`TASK_COMM_LEN` in the kernel).
 pub(crate) const COMMAND_BYTES: usize = 16;
 
-/// What tells a process from every other, also from a later one with the same pid.
+/// This process. What can change while it runs, as its user and its network namespace, is no part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process {
-    pub(crate) pid: u32,
-    /// Clock ticks after the boot at which it started: field 22 of `/proc/PID/stat`.
-    pub(crate) start_time: u64,
-    /// Where its pid and its start time can be compared with others': the inodes of its pid namespace
-    /// (lower half) and of its time namespace (upper half, `time_namespaces(7)`: the start times in
-    /// `/proc` are shifted by it). 0 where that is not known.
-    pub(crate) pid_space: u64,
-    /// The inode of its network namespace: abstract addresses reach no further.
-    pub(crate) network_namespace: u64,
-    pub(crate) uid: u32,
-    /// Where its stack begins (field 28 of `/proc/PID/stat`): a program that takes the process over by
-    /// `exec` has another one, as addresses are random. 0 where it is not known.
-    pub(crate) image: u64,
+    pub(crate) identity: Identity,
+    /// 128 bits that the kernel gives to each program it executes (`AT_RANDOM`, getauxval(3)), folded:
+    /// what tells this program from one that ran in this process before `exec`. 0 where it is not known.
+    pub(crate) random: u64,
     /// Its command's name, padded with NULs.
     pub(crate) command: [u8; COMMAND_BYTES],
+    generation: u32,
+}
+
+/// What tells a process from every other, also from a later one with the same pid. What is not known
+/// is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) pid: u32,
+    /// Where its pid means something: the inode of its pid namespace.
+    pub(crate) pid_namespace: u64,
+    /// Clock ticks after the boot at which it started: field 22 of `/proc/PID/stat`.
+    pub(crate) start_time: u64,
+    /// Where its start time means something: the inode of its time namespace, by whose offset the kernel
+    /// shifts start times (time_namespaces(7)).
+    pub(crate) time_namespace: u64,
+    /// Where its code and its stack begin, folded: a program that takes the process over by `exec` has
+    /// others, unless addresses are not random (personality(2)).
+    pub(crate) image: u64,
 }
 
 impl Process {
-    /// This process. Where `/proc` is not mounted, what it would tell is 0.
-    ///
-    /// # Errors
-    /// As [`fork::gate`].
-    pub(crate) fn this() -> io::Result<Self> {
-        Ok(*fork::gate()?.process())
+    /// This process.
+    pub(crate) fn this() -> &'static Self {
+        /// What was found out last. It is never freed: one for each fork in this line.
+        static KNOWN: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
+
+        let generation = generation();
+        // SAFETY: what is stored there was leaked.
+        if let Some(known) = unsafe { KNOWN.load(Ordering::Acquire).as_ref() } {
+            if known.generation == generation {
+                return known;
+            }
+        }
+        // The number was read before the rest: a child that is forked meanwhile finds another number.
+        let new: &'static Self = Box::leak(Box::new(Self::read(generation)));
+        KNOWN.store(ptr::from_ref(new).cast_mut(), Ordering::Release);
+        new
     }
 
-    pub(super) fn read() -> Self {
+    fn read(generation: u32) -> Self {
         let pid = std::process::id();
-        let namespace = |kind| {
-            fs::metadata(format!("/proc/thread-self/ns/{kind}")).map_or(0, |file| file.ino())
-        };
-        // The `/proc` of another pid namespace, as after `unshare --pid`, has others under these pids.
-        let is_own = fs::read_link("/proc/self")
-            .is_ok_and(|link| link.as_os_str().to_str() == Some(&pid.to_string()));
-        let pid_space = if is_own { namespace("pid") | namespace("time") << 32 } else { 0 };
         let mut name = [0; COMMAND_BYTES];
         for (to, from) in name.iter_mut().zip(command(pid).unwrap_or_default().bytes()) {
             *to = from;
         }
-        let status = status(pid);
+        // The `/proc` of another pid namespace, as after `unshare --pid`, has others under these pids.
+        let is_own = fs::read_link("/proc/self")
+            .is_ok_and(|link| link.as_os_str().to_str() == Some(&pid.to_string()));
+        let status = status(pid).filter(|_| is_own);
+        let (pid_namespace, time_namespace) = namespace::of_pids_and_time(is_own);
         Self {
-            pid,
-            start_time: status.map_or(0, |status| status.start_time),
-            pid_space,
-            network_namespace: namespace("net"),
-            uid: geteuid().as_raw(),
-            image: status.map_or(0, |status| status.image),
+            identity: Identity {
+                pid,
+                pid_namespace,
+                start_time: status.map_or(0, |status| status.start_time),
+                time_namespace,
+                image: status.map_or(0, |status| status.image),
+            },
+            random: random(),
             command: name,
+            generation,
         }
     }
 }
 
-/// Whether the process `pid` that started at `start_time` can still run. A zombie cannot, whatever
-/// its pid is still good for. Where `/proc` hides the process (`hidepid`, proc(5)), only its pid
-/// tells.
-pub(crate) fn is_alive(pid: u32, start_time: u64) -> bool {
-    is_alive_as(pid, |status| status.start_time == start_time)
+/// See [`Process::random`].
+fn random() -> u64 {
+    // SAFETY: getauxval(3) only looks its argument up.
+    let address = unsafe { libc::getauxval(libc::AT_RANDOM) };
+    let bytes = address as *const [u8; 16];
+    if bytes.is_null() {
+        return 0;
+    }
+    // SAFETY: the kernel has put 16 bytes there, at the bottom of the stack, for as long as the program
+    // runs (getauxval(3)). No address is too low to be one: it is not null.
+    let bytes = u128::from_ne_bytes(unsafe { bytes.read_unaligned() });
+    #[allow(clippy::cast_possible_truncation)] // both halves
+    let folded = bytes as u64 ^ (bytes >> 64) as u64;
+    folded.max(1)
 }
 
-/// As [`is_alive`], for a process of which it is known whether it can have this status.
-pub(crate) fn is_alive_as(pid: u32, can_be: impl FnOnce(Status) -> bool) -> bool {
+impl Identity {
+    /// Whether pids mean the same to both processes.
+    pub(crate) fn shares_pids_with(&self, other: &Self) -> bool {
+        self.pid_namespace != 0 && self.pid_namespace == other.pid_namespace
+    }
+
+    /// Whether this program can still run, as `this` process can tell. A zombie cannot, whatever its pid
+    /// is still good for, and a program that was replaced by `exec` cannot either. When in doubt it can.
+    pub(crate) fn can_run(&self, this: &Process) -> bool {
+        let this = &this.identity;
+        if !self.shares_pids_with(this) {
+            return true; // its pid means nothing here
+        }
+        let shares_time = self.time_namespace != 0 && self.time_namespace == this.time_namespace;
+        can_run(self.pid, |status| {
+            let began = !shares_time
+                || [0, status.start_time].contains(&self.start_time)
+                || status.start_time == 0;
+            began && ([0, status.image].contains(&self.image) || status.image == 0)
+        })
+    }
+}
+
+/// Whether the process `pid` can still run, if its status `can_be` the one in question. Where `/proc`
+/// does not show it (`hidepid`, proc(5); or there is none), only its pid tells.
+pub(crate) fn can_run(pid: u32, can_be: impl FnOnce(Status) -> bool) -> bool {
     match status(pid) {
         Some(status) => status.runs && can_be(status),
         None => i32::try_from(pid)
@@ -91,6 +145,8 @@ pub(crate) fn command(pid: u32) -> Option<String> {
 
 /// The user a process runs as.
 pub(crate) fn uid(pid: u32) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+
     fs::metadata(format!("/proc/{pid}")).ok().map(|folder| folder.uid())
 }
 
@@ -98,28 +154,36 @@ pub(crate) fn uid(pid: u32) -> Option<u32> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Status {
     pub(crate) start_time: u64,
-    /// See [`Process::image`]. 0 where this process may not see it (ptrace(2), "access mode checking").
+    /// See [`Identity::image`]. 0 where this process may not see it (ptrace(2), "access mode checking").
     pub(crate) image: u64,
     runs: bool,
 }
 
 fn status(pid: u32) -> Option<Status> {
-    parse_status(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    // As the thread that it began with: what qemu-user tells a program of itself in `/proc/PID/stat` is
+    // not what others read there.
+    parse_status(&fs::read(format!("/proc/{pid}/task/{pid}/stat")).ok()?)
 }
 
 /// Reads `pid (command) state …`; the command may hold anything, parentheses too, so what counts is
 /// the last one.
 fn parse_status(line: &[u8]) -> Option<Status> {
+    const FIRST: usize = 3; // of the fields, as proc(5) counts them
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15; // spreads the few bits that are random
+
     let end_of_command = line.iter().rposition(|&byte| byte == b')')?;
-    let mut fields =
-        std::str::from_utf8(&line[end_of_command + 1..]).ok()?.split_ascii_whitespace();
-    let state = fields.next()?; // field 3
-    let threads: u32 = fields.nth(20 - 4)?.parse().ok()?;
-    let start_time = fields.nth(22 - 21)?.parse().ok()?;
-    let image = fields.nth(28 - 23).and_then(|image| image.parse().ok()).unwrap_or(0);
-    // A process whose first thread has ended is shown as a zombie, while others run.
-    let runs = threads > 1 || !matches!(state, "Z" | "X" | "x");
-    Some(Status { start_time, image, runs })
+    let fields = std::str::from_utf8(&line[end_of_command + 1..]).ok()?.split_ascii_whitespace();
+    let fields: Vec<&str> = fields.take(28 + 1 - FIRST).collect();
+    let number = |field: usize| fields.get(field - FIRST)?.parse::<u64>().ok();
+    let (state, threads) = (*fields.first()?, number(20)?);
+    let (code, stack) = (number(26).unwrap_or(0), number(28).unwrap_or(0));
+    Some(Status {
+        start_time: number(22)?,
+        // Who may not see the stack is told of none (0), and of code at 1.
+        image: if stack == 0 { 0 } else { (stack.wrapping_mul(ODD) ^ code).max(1) },
+        // A process whose first thread has ended is shown as a zombie, while others run.
+        runs: threads > 1 || !matches!(state, "Z" | "X" | "x"),
+    })
 }
 
 #[cfg(test)]
@@ -127,34 +191,64 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_process_is_alive_and_a_later_one_with_its_pid_would_not_be_it() {
-        let this = Process::this().unwrap();
-        assert_eq!(this.pid, std::process::id());
-        assert!(is_alive(this.pid, this.start_time));
-        assert!(!is_alive(this.pid, this.start_time + 1));
-        assert!(this.image != 0 && status(this.pid).unwrap().image == this.image);
+    fn this_process_runs_and_a_later_one_with_its_pid_would_not_be_it() {
+        let this = Process::this();
+        let identity = this.identity;
+        assert_eq!(identity.pid, std::process::id());
+        assert!(identity.image != 0 && status(identity.pid).unwrap().image == identity.image);
+        assert!(identity.pid_namespace != 0 && identity.time_namespace != 0 && this.random != 0);
+        assert!(identity.can_run(this));
+        let later = Identity { start_time: identity.start_time + 1, ..identity };
+        assert!(!later.can_run(this));
+        let replaced = Identity { image: identity.image + 1, ..identity };
+        assert!(!replaced.can_run(this));
     }
 
     #[test]
-    fn a_zombie_is_not_alive() {
+    fn what_cannot_be_compared_is_no_sign_of_death() {
+        let this = Process::this();
+        let identity = this.identity;
+        for doubtful in [
+            Identity { pid_namespace: 0, pid: 4_000_000, ..identity },
+            Identity { pid_namespace: 1, pid: 4_000_000, ..identity },
+            Identity { time_namespace: 0, start_time: 1, ..identity },
+            Identity { time_namespace: 1, start_time: 1, ..identity },
+            Identity { start_time: 0, ..identity },
+            Identity { image: 0, ..identity },
+        ] {
+            assert!(doubtful.can_run(this), "{doubtful:?}");
+        }
+        // Nobody has this pid, whatever time it was started by.
+        let gone = Identity { time_namespace: 1, pid: 4_194_303, ..identity };
+        assert!(!gone.can_run(this));
+    }
+
+    #[test]
+    fn a_zombie_does_not_run() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
-        let start_time = status(child.id()).map(|status| status.start_time);
+        let start_time = status(child.id()).unwrap().start_time;
         // It is a zombie as soon as its end of a pipe would close; waiting without reaping:
         nix::sys::wait::waitid(
             nix::sys::wait::Id::Pid(nix::unistd::Pid::from_raw(child.id().try_into().unwrap())),
             nix::sys::wait::WaitPidFlag::WEXITED | nix::sys::wait::WaitPidFlag::WNOWAIT,
         )
         .unwrap();
-        assert!(!is_alive(child.id(), start_time.unwrap()));
+        let identity =
+            Identity { pid: child.id(), start_time, image: 0, ..Process::this().identity };
+        assert!(!identity.can_run(Process::this()));
         child.wait().unwrap();
     }
 
     #[test]
     fn a_command_with_parentheses_does_not_shift_the_fields() {
-        let line = b"7 (a) Z 1 (b)) S 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1 9 2 3 815 5";
-        let status = parse_status(line).unwrap();
-        assert_eq!((status.start_time, status.image), (4711, 815));
-        assert!(status.runs);
+        let line = b"7 (a) Z 1 (b)) S 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1 9 2 3 815 5 6";
+        let parsed = parse_status(line).unwrap();
+        assert_eq!(parsed.start_time, 4711);
+        assert!(parsed.runs && parsed.image != 0);
+        let elsewhere = b"7 (a) S 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1 9 2 3 816 5 6";
+        assert_ne!(parse_status(elsewhere).unwrap().image, parsed.image);
+        let hidden = b"7 (a) S 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1 9 1 1 0 0 0";
+        assert_eq!(parse_status(hidden).unwrap().image, 0);
         let ended = b"7 (a) Z 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 1 1";
         assert!(!parse_status(ended).unwrap().runs);
         let first_thread_ended = b"7 (a) Z 1 1 1 0 -1 4 1 0 0 0 0 0 0 0 20 0 2 0 4711 1 1";

@@ -6,13 +6,13 @@ use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
-use std::sync::MutexGuard;
 
 use nix::libc;
 use nix::sys::socket::{getsockopt, sendmsg, sockopt, ControlMessage, MsgFlags};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::fork;
+use super::generation::generation;
+use super::{descriptors, fork};
 
 /// A socket that a forked child does not keep: see [`fork`]. Close-on-exec, never blocking.
 #[derive(Debug)]
@@ -30,9 +30,9 @@ impl ForkSocket {
         Ok(Self::enter(socket, &mut gate))
     }
 
-    fn enter(socket: Socket, gate: &mut fork::Gate) -> Self {
-        gate.enter(socket.as_raw_fd());
-        Self { socket: Some(socket), generation: fork::generation() }
+    fn enter(socket: Socket, _gate: &mut fork::Gate) -> Self {
+        descriptors::enter(socket.as_raw_fd());
+        Self { socket: Some(socket), generation: generation() }
     }
 
     /// Accepts a connection, if there is one: it and the address of its other end.
@@ -51,26 +51,25 @@ impl ForkSocket {
         }
     }
 
-    /// Takes the socket out of the gate, which is still held. None in a forked child: there the
-    /// handler has closed it, and the number may be somebody else's descriptor by now.
-    fn take_out(&mut self) -> Option<(Socket, io::Result<MutexGuard<'static, fork::Gate>>)> {
+    /// Takes the socket out of those that a child closes; the gate is still held. None in a child: there
+    /// it is closed by other means, and the number may be another descriptor's by now.
+    fn take_out(&mut self) -> Option<(Socket, io::Result<fork::Guard>)> {
         let socket = self.socket.take()?;
-        // Cannot fail here, the handlers stand since this socket was made. Should it all the same,
-        // the socket closes ungated.
-        let mut gate = fork::gate();
+        // Before the gate, which a child that was made without handlers must not wait for here.
         if self.is_an_ancestors() {
             let _ = socket.into_raw_fd();
             return None;
         }
-        if let Ok(gate) = &mut gate {
-            gate.leave(socket.as_raw_fd());
-        }
+        // Fails only in a signal handler that has interrupted this thread inside of the gate. Then the
+        // socket is closed all the same, and a fork at that moment may copy it.
+        let gate = fork::gate();
+        descriptors::leave(socket.as_raw_fd());
         Some((socket, gate))
     }
 
     /// Whether this socket was made before a fork, and so is closed in this process.
     pub(crate) fn is_an_ancestors(&self) -> bool {
-        self.generation != fork::generation()
+        self.generation != generation()
     }
 }
 

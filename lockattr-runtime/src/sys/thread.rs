@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::unistd::gettid;
 
-use super::fork;
+use super::generation::generation;
 
 /// This thread, for as long as it lives.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +26,7 @@ thread_local! {
 pub(crate) fn current() -> Thread {
     static TOKENS: AtomicU64 = AtomicU64::new(1);
 
-    let generation = fork::generation();
+    let generation = generation();
     if let Ok(Some(thread)) = CURRENT.try_with(Cell::get) {
         if thread.generation == generation {
             return thread;

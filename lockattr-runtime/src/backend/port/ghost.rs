@@ -40,7 +40,7 @@ impl Port {
             None => self
                 .record
                 .private_last_grant()
-                .is_some_and(|last| Some(last.pid) == peer.pid && last.was_released_lately()),
+                .is_some_and(|last| Some(last.pid()) == peer.pid && last.was_released_lately()),
         }
     }
 

@@ -37,7 +37,7 @@ use crate::deadline::Deadline;
 use crate::holder::{Holder, Tenure};
 use crate::info::Info;
 use crate::record::{self, Record};
-use crate::sys::process::Process;
+use crate::sys::namespace::Network;
 use crate::sys::socket::{ForkSocket, Peer};
 use observe::{Ghosts, Observer};
 
@@ -119,8 +119,11 @@ impl RawLock for Port {
         let record = record::latest(&self.name).map_err(Failure::io("look who held it last"))?;
         let Some(record) = record else { return Ok(None) };
         // A process that lives on but has lost the lock, as by `exec`, does not hold it.
-        let stands = record.has_ended() || self.is_locked()?;
-        Ok(Some(if stands { record.last_holder() } else { record.past_holder() }))
+        if record.has_ended() || self.is_locked()? {
+            return Ok(Some(record.last_holder()));
+        }
+        let socket = ForkSocket::new().map_err(Failure::io("open a socket"))?;
+        Ok(Some(record.past_holder(Network::of(&socket))))
     }
 
     fn force_release(&self) -> Result<bool, Failure> {
@@ -158,9 +161,10 @@ impl Port {
     /// The socket is this process's: the lock is held from here on. Writes the record.
     fn grant(&self, listener: ForkSocket, info: Info<'_>) -> Result<Held, Failure> {
         let page = self.record.page();
-        match self.take_over(&page) {
-            Ok((this, recovered_from)) => {
-                page.write_grant(&self.name, &this, info);
+        let network = Network::of(&listener);
+        match self.take_over(&page, network) {
+            Ok(recovered_from) => {
+                page.write_grant(&self.name, network, info);
                 Ok(Held { listener, page, recovered_from })
             }
             Err(failure) => {
@@ -170,29 +174,32 @@ impl Port {
         }
     }
 
-    /// Who the new holder is, and who left the lock taken before it, by the record of this user.
+    /// Who left the lock taken before the new holder, whose socket belongs to `network`, by the record of
+    /// its user.
     ///
     /// # Errors
     /// If it must not hold although the socket is its own: processes of two network namespaces can
     /// bind one address twice, while they see each other's records. Such a lock would exclude nobody,
     /// and says so.
-    fn take_over(&self, page: &record::Page) -> Result<(Process, Option<Box<Holder>>), Failure> {
-        let this = Process::this().map_err(Failure::io("find out which process this is"))?;
+    fn take_over(
+        &self,
+        page: &record::Page,
+        network: Network,
+    ) -> Result<Option<Box<Holder>>, Failure> {
         let last = page.last_grant();
-        if last.is_in_order() {
-            return Ok((this, None));
-        }
-        let Some(record) = record::read(&self.name, this.uid) else {
-            // It died while it wrote its own; or nobody can have written one.
-            let died = page.is_shared().then(|| Box::new(last.dead_holder()));
-            return Ok((this, died));
+        // Without a shared record nobody else can have written one.
+        let Some(uid) = page.uid().filter(|_| !last.is_in_order()) else { return Ok(None) };
+        let Some(record) = record::read(&self.name, uid) else {
+            // It died while it wrote its own.
+            return Ok(Some(Box::new(last.dead_holder())));
         };
-        if last.is_elsewhere(&this) && last.stands(&this) {
+        let stands = page.last_grant_stands();
+        if stands && last.network().differs_from(network) {
             return Err(Failure::OtherNamespace(record.last_holder()));
         }
-        let holder = record.past_holder();
-        let died = holder.tenure == Tenure::Died;
-        Ok((this, died.then(|| Box::new(holder))))
+        // Who lives, and holds in another network namespace as far as can be told, has not died.
+        let holder = if stands { record.past_holder(network) } else { record.ended_holder() };
+        Ok((holder.tenure == Tenure::Died).then(|| Box::new(holder)))
     }
 
     /// Whom to name in the error of a failed acquire.
@@ -200,9 +207,9 @@ impl Port {
         // A program that only tries may do so in a loop, and each look over the socket can leave an
         // entry in the holder's queue: where the record names a living holder, that has to do.
         if deadline.is_now() {
-            let this = Process::this().ok()?;
-            if self.record.page().last_grant().stands(&this) {
-                if let Some(record) = record::read(&self.name, this.uid) {
+            let page = self.record.page();
+            if let Some(uid) = page.uid().filter(|_| page.last_grant_stands()) {
+                if let Some(record) = record::read(&self.name, uid) {
                     return Some(record.last_holder());
                 }
             }

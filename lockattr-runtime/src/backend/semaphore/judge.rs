@@ -1,58 +1,67 @@
 //! Whether an owner lives.
 
 use crate::record::owner::Owner;
-use crate::record::{Numbers, OwnedCopy, OwnedPage};
+use crate::record::{OwnedCopy, OwnedPage, Recorded};
 use crate::sys::process::{self, Process};
 
 /// What a judgement goes by, beside the owner word itself.
 pub(super) trait Evidence {
     /// See [`OwnedPage::is_record`].
     fn is_record(&self) -> bool;
-    /// What the word of `owner` has not enough bits for, if the record is about its process.
-    fn numbers_of(&self, owner: Owner) -> Option<Numbers>;
+
+    /// What the record tells of the process of `owner`, if it is about that one.
+    fn recorded(&self, owner: Owner) -> Option<Recorded>;
+
+    /// Whether the owner, whose word is one of `this` process, was a program that ran there before `exec`.
+    fn was_before_exec(&self, owner: Owner, this: &Process) -> bool;
+
+    /// Whether the process `pid`, which runs and has the same addresses as the owner, has executed
+    /// another program since.
+    fn was_left_by_exec(&self, pid: u32) -> bool;
 }
 
-/// Whether the process of `owner` can never run again, as `this` process can tell. When in doubt it
-/// can: nobody may be robbed of a lock that he holds.
+/// Whether the program of `owner` can never run again, as `this` process can tell. When in doubt it can:
+/// no process may be robbed of a lock that it holds.
 pub(super) fn is_dead(owner: Owner, this: &Process, evidence: &impl Evidence) -> bool {
     if owner.phase().is_none() {
-        return true; // no process wrote that
+        return true; // left before `exec`, or no process wrote that
     }
     if !evidence.is_record() {
         return !can_be(owner, this);
     }
-    if this.pid_space == 0 || !owner.is_in(this.pid_space) {
-        return false; // its pid means nothing here
+    if owner.is_in_process(&this.identity) {
+        // The program that ran in this process before `exec` has no thread left that could hold.
+        return !is_of(owner, this) || evidence.was_before_exec(owner, this);
     }
-    let numbers = evidence.numbers_of(owner);
-    if numbers.is_some_and(|numbers| numbers.pid_space != this.pid_space) {
-        return false; // as above; the word has a few bits of it only
+    match evidence.recorded(owner) {
+        Some(Recorded { identity, .. }) => {
+            !identity.can_run(this)
+                || identity.shares_pids_with(&this.identity)
+                    && evidence.was_left_by_exec(owner.pid())
+        }
+        // The word has a few bits of each number only. It is not there for long without its record.
+        None => owner.is_in_space_of(&this.identity) && !can_run(owner),
     }
-    !runs(owner, numbers, this)
 }
 
 /// Whether an owner word can be that of a process which lives. Where there is no record it may as well
 /// be any bytes, so what cannot be seen from here is none.
 pub(super) fn can_be(owner: Owner, this: &Process) -> bool {
-    owner.phase().is_some() && owner.is_in(this.pid_space) && runs(owner, None, this)
+    if owner.phase().is_none() {
+        return false;
+    }
+    if owner.is_in_process(&this.identity) {
+        return is_of(owner, this);
+    }
+    owner.is_in_space_of(&this.identity) && can_run(owner)
 }
 
-fn runs(owner: Owner, numbers: Option<Numbers>, this: &Process) -> bool {
-    if owner.pid() == this.pid && owner.started_at(this.start_time) {
-        // The program that ran in this process before `exec` has no thread left that could hold.
-        return owner.process() == Owner::of(this);
-    }
-    process::is_alive_as(owner.pid(), |status| {
-        let (began, is_image) = match numbers {
-            Some(numbers) => (
-                numbers.start_time == status.start_time,
-                [0, status.image].contains(&numbers.image),
-            ),
-            None => (owner.started_at(status.start_time), owner.is_image(status.image)),
-        };
-        // Nor has one in another process, where this one may see it.
-        began && (is_image || status.image == 0)
-    })
+fn is_of(owner: Owner, this: &Process) -> bool {
+    owner.process() == Owner::of(&this.identity)
+}
+
+fn can_run(owner: Owner) -> bool {
+    process::can_run(owner.pid(), |status| owner.can_be(status.start_time, status.image))
 }
 
 impl Evidence for OwnedPage {
@@ -60,8 +69,18 @@ impl Evidence for OwnedPage {
         self.is_record()
     }
 
-    fn numbers_of(&self, owner: Owner) -> Option<Numbers> {
-        self.numbers_of(owner)
+    fn recorded(&self, owner: Owner) -> Option<Recorded> {
+        self.recorded(owner)
+    }
+
+    /// Seen when the page was opened ([`OwnedPage::left_before_exec`]). From then on another thread of
+    /// this program may own the lock and not have written its record yet.
+    fn was_before_exec(&self, _: Owner, _: &Process) -> bool {
+        false
+    }
+
+    fn was_left_by_exec(&self, pid: u32) -> bool {
+        self.was_left_by_exec(pid)
     }
 }
 
@@ -70,7 +89,15 @@ impl Evidence for OwnedCopy {
         self.is_record()
     }
 
-    fn numbers_of(&self, owner: Owner) -> Option<Numbers> {
-        self.numbers_of(owner)
+    fn recorded(&self, owner: Owner) -> Option<Recorded> {
+        self.recorded(owner)
+    }
+
+    fn was_before_exec(&self, owner: Owner, this: &Process) -> bool {
+        self.recorded(owner).is_some_and(|recorded| recorded.random != this.random)
+    }
+
+    fn was_left_by_exec(&self, pid: u32) -> bool {
+        self.was_left_by_exec(pid)
     }
 }

@@ -35,8 +35,7 @@ impl Sight for Access<'_> {
     }
 
     fn is_dead(&self, owner: Owner) -> Result<bool, Infallible> {
-        // Cannot fail, as it has not before. If it does, nobody can tell.
-        Ok(Process::this().is_ok_and(|this| judge::is_dead(owner, &this, &self.objects.page)))
+        Ok(judge::is_dead(owner, Process::this(), &self.objects.page))
     }
 
     fn text_is_an_owners(&self) -> Result<bool, Infallible> {

@@ -25,6 +25,7 @@ mod protocol;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use super::{Failure, RawLock};
@@ -34,11 +35,15 @@ use crate::info::Info;
 use crate::record::owner::{Owner, Phase};
 use crate::sys::clock;
 use crate::sys::fork;
+use crate::sys::generation::generation;
 use crate::sys::process::Process;
 use attempt::{Attempt, Waited};
 use memory::{done, Access};
 use objects::{Objects, Paths};
 use protocol::{Look, Memory, Sight, Taken};
+
+/// Many times what a process needs from taking the lock to writing its record.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// A lock by a named semaphore.
 #[derive(Debug)]
@@ -173,9 +178,26 @@ impl Semaphore {
     #[cold]
     fn open_anew(&self) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         // Outside of the gate, as it may take a while. Another thread may do the same.
-        let this = Process::this().map_err(Failure::io("find out which process this is"))?;
-        let opened = Objects::open(&self.paths, self.mode, |owner| judge::can_be(owner, &this))?;
-        self.with_objects(|objects| Arc::clone(objects.insert(Arc::new(opened))))
+        let this = Process::this();
+        let opened = Objects::open(&self.paths, self.mode, |owner| judge::can_be(owner, this))?;
+        let left = opened.page.left_before_exec(this);
+        if left.is_some() {
+            // Unless another copy of this library in this program is just about to write its record.
+            thread::sleep(MOMENT);
+        }
+        self.with_objects(|objects| {
+            // Nothing but this state takes the lock for this program, and it has not yet: what stands
+            // there with this process's word was left before `exec`.
+            match left {
+                Some(left)
+                    if objects.is_none() && opened.page.left_before_exec(this) == Some(left) =>
+                {
+                    opened.page.swap_owner(left, left.left_before_exec());
+                }
+                _ => {}
+            }
+            Arc::clone(objects.insert(Arc::new(opened)))
+        })
     }
 
     /// Both under one gate: this is on the way of every acquire.
@@ -184,8 +206,8 @@ impl Semaphore {
         &self,
         work: impl FnOnce(&mut Option<Arc<Objects>>) -> T,
     ) -> Result<(T, Owner), Box<Failure>> {
-        let mut gate = fork::gate().map_err(Failure::io("install the at-fork handlers"))?;
-        let me = Owner::of(gate.process());
+        let me = Owner::of(&Process::this().identity);
+        let mut gate = fork::gate().map_err(Failure::io("enter the library"))?;
         Ok((work(self.objects.get(&mut gate)), me))
     }
 
@@ -222,10 +244,8 @@ impl Semaphore {
         let last = objects.page.last_grant();
         let recovered_from =
             if last.is_in_order() { None } else { self.look_who_died(&last).map(Box::new) };
-        let this = || Process::this().unwrap_or_else(|_| unreachable!("it was known before"));
-        objects.page.write_grant(&self.name, me, this, now, info);
-        let generation = fork::generation();
-        Held { objects, me, generation, is_over: false, recovered_from }
+        objects.page.write_grant(&self.name, me, Process::this(), now, info);
+        Held { objects, me, generation: generation(), is_over: false, recovered_from }
     }
 
     #[inline]
@@ -279,7 +299,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         // A forked child does not hold what its parent holds.
-        if !self.is_over && self.generation == fork::generation() {
+        if !self.is_over && self.generation == generation() {
             self.give_back();
         }
     }

@@ -7,11 +7,9 @@
 //! processes that start at the same moment find one and the same file, and never half of one. They
 //! are never removed: who unlinks a lock that is in use makes two of it.
 
-use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -163,17 +161,39 @@ fn open(path: &Path, write: bool) -> Result<File, Failure> {
 fn create(path: &Path, mode: u32, content: &[u8]) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(mode).custom_flags(libc::O_TMPFILE);
-    let mut file = options.open(FOLDER)?;
+    let file = filled(options.open(FOLDER)?, mode, content)?;
+    let by_proc = format!("/proc/self/fd/{}", file.as_raw_fd());
+    match linkat(AT_FDCWD, by_proc.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW) {
+        // No `/proc`. By the descriptor alone it takes Linux 6.10 or `CAP_DAC_READ_SEARCH`, and else is
+        // refused in the same words (open(2), `AT_EMPTY_PATH`).
+        Err(nix::Error::ENOENT) => {
+            match linkat(&file, "", AT_FDCWD, path, AtFlags::AT_EMPTY_PATH) {
+                Err(nix::Error::ENOENT) => create_by_another_name(path, mode, content),
+                linked => Ok(linked.map(|()| file)?),
+            }
+        }
+        linked => Ok(linked.map(|()| file)?),
+    }
+}
+
+/// As [`create`], where a file must have a name before. What dies in between leaves one of that name.
+fn create_by_another_name(path: &Path, mode: u32, content: &[u8]) -> io::Result<File> {
+    static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    // A record's name has the number of a user there.
+    let other = Path::new(FOLDER).join(format!("lockattr.new.{}.{number}", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(mode);
+    let made = filled(options.open(&other)?, mode, content)
+        .and_then(|file| fs::hard_link(&other, path).map(|()| file));
+    fs::remove_file(&other)?;
+    made
+}
+
+fn filled(mut file: File, mode: u32, content: &[u8]) -> io::Result<File> {
     file.set_permissions(Permissions::from_mode(mode))?; // the umask has masked it
     file.write_all(content)?;
-    let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
-    linkat(
-        AT_FDCWD,
-        OsStr::from_bytes(unnamed.as_bytes()),
-        AT_FDCWD,
-        path,
-        AtFlags::AT_SYMLINK_FOLLOW,
-    )?;
     Ok(file)
 }
 

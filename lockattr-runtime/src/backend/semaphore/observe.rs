@@ -20,7 +20,6 @@ struct Copy {
     page: OwnedCopy,
     /// The last grant that the record tells of.
     last: Option<Snapshot>,
-    this: Process,
 }
 
 impl Sight for Copy {
@@ -35,7 +34,7 @@ impl Sight for Copy {
     }
 
     fn is_dead(&self, owner: Owner) -> Result<bool, Infallible> {
-        Ok(judge::is_dead(owner, &self.this, &self.page))
+        Ok(judge::is_dead(owner, Process::this(), &self.page))
     }
 
     fn text_is_an_owners(&self) -> Result<bool, Infallible> {
@@ -51,7 +50,10 @@ impl Copy {
     /// The owner, with what the record says if it is about this one.
     fn describe(&self, owner: Owner) -> Holder {
         let recorded = self.last.as_ref().filter(|last| last.is_about(owner) && !last.has_ended());
-        let pid = Some(owner.pid()).filter(|_| owner.is_in(self.this.pid_space));
+        let this = &Process::this().identity;
+        let recorded_here = self.page.recorded(owner).map(|it| it.identity.shares_pids_with(this));
+        let is_here = recorded_here.unwrap_or_else(|| owner.is_in_space_of(this));
+        let pid = Some(owner.pid()).filter(|_| is_here);
         let uid = pid.and_then(process::uid);
         match recorded {
             Some(recorded) => {
@@ -128,7 +130,6 @@ impl Semaphore {
         let Some(semaphore) = found(self.paths.open_semaphore())? else { return Ok(None) };
         let mut bytes = [0; SEMAPHORE_BYTES];
         semaphore.read_exact_at(&mut bytes, 0).map_err(Failure::io("read the lock's semaphore"))?;
-        let this = Process::this().map_err(Failure::io("find out which process this is"))?;
         let (page, last) = match found(self.paths.open_page())? {
             Some(file) => {
                 let page = OwnedCopy::read(&file).map_err(Failure::io("read the lock's record"))?;
@@ -136,7 +137,7 @@ impl Semaphore {
             }
             None => (OwnedCopy::empty(), None),
         };
-        Ok(Some(Copy { value: semaphore::value_in(&bytes), page, last, this }))
+        Ok(Some(Copy { value: semaphore::value_in(&bytes), page, last }))
     }
 }
 

@@ -1,0 +1,163 @@
+//! Which process this is in its line of forks, told without a system call and without a handler.
+//!
+//! Handlers of `pthread_atfork(3)` do not run for `_Fork(3)`, `clone(2)` and `clone3(2)` called
+//! directly. The kernel tells of those as well: a page under `MADV_WIPEONFORK` (madvise(2), Linux 4.14)
+//! is all zeroes in the child. So the number of this process stands in such a page, and a zero means
+//! that this is a new process.
+//!
+//! Two kinds of children share the page with their parent and are taken for it: those of `vfork(2)` and
+//! `posix_spawn(3)`, and those of `clone` with `CLONE_VM`. They share all of the parent's memory, and
+//! may do nothing but `exec` or end.
+
+use std::num::NonZeroUsize;
+use std::process;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use nix::libc;
+use nix::sys::mman::{mmap_anonymous, munmap, MapFlags, ProtFlags};
+
+/// The number in the page that a child finds wiped. Null until the page is made, and for good where
+/// the kernel wipes none.
+static PAGE: AtomicPtr<AtomicU32> = AtomicPtr::new(ptr::null_mut());
+
+/// Where no page is wiped, each look costs a system call.
+static ASKS_FOR_THE_PID: AtomicBool = AtomicBool::new(false);
+
+/// The highest number in this line of forks so far. A child goes on counting from its parent's.
+static HIGHEST: AtomicU32 = AtomicU32::new(0);
+
+/// The number of this process in its line of forks, never 0. What was made under another number
+/// belongs to an ancestor and must be left alone.
+#[inline]
+pub(crate) fn generation() -> u32 {
+    let page = PAGE.load(Ordering::Acquire);
+    if !page.is_null() {
+        // SAFETY: the page lives as long as the process, and holds an atomic.
+        let number = unsafe { &*page }.load(Ordering::Relaxed);
+        if number != 0 {
+            return number;
+        }
+    }
+    look()
+}
+
+/// Whether a new process is only noticed by asking for the pid each time.
+pub(crate) fn asks_for_the_pid() -> bool {
+    ASKS_FOR_THE_PID.load(Ordering::Relaxed)
+}
+
+/// Makes the page before `main` runs: as long as there is none, a child cannot be told from its
+/// parent.
+#[cfg(not(miri))] // which has neither `.init_array` nor `madvise`
+#[used]
+#[cfg_attr(target_os = "linux", link_section = ".init_array")]
+static AT_START: extern "C" fn() = {
+    extern "C" fn install() {
+        generation();
+    }
+    install
+};
+
+#[cold]
+fn look() -> u32 {
+    if cfg!(miri) {
+        return 1; // it has no fork
+    }
+    let mut page = PAGE.load(Ordering::Acquire);
+    if page.is_null() && !asks_for_the_pid() {
+        page = install();
+    }
+    if page.is_null() {
+        return by_pid();
+    }
+    // SAFETY: as in `generation`.
+    let number = unsafe { &*page };
+    let next = next();
+    // Several threads of a new process may be here. One of them has its number taken.
+    match number.compare_exchange(0, next, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => next,
+        Err(taken) => taken,
+    }
+}
+
+fn next() -> u32 {
+    match HIGHEST.fetch_add(1, Ordering::Relaxed).wrapping_add(1) {
+        0 => next(),
+        number => number,
+    }
+}
+
+/// Makes the page; null where none is wiped.
+fn install() -> *mut AtomicU32 {
+    let Some(page) = wiped_page() else {
+        ASKS_FOR_THE_PID.store(true, Ordering::Relaxed);
+        return ptr::null_mut();
+    };
+    let null = ptr::null_mut();
+    match PAGE.compare_exchange(null, page.as_ptr(), Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => page.as_ptr(),
+        Err(earlier) => {
+            // SAFETY: this thread has just made the mapping, and nobody has seen it.
+            let _ = unsafe { munmap(page.cast(), LENGTH.get()) };
+            earlier
+        }
+    }
+}
+
+/// Less than a page: mmap(2) and madvise(2) round up to whole pages, of whatever size.
+const LENGTH: NonZeroUsize = NonZeroUsize::MIN;
+
+/// A page of zeroes that a child finds as such, if the kernel can do that.
+fn wiped_page() -> Option<NonNull<AtomicU32>> {
+    /// Not an advice (`mman.h`): a kernel answers `EINVAL`. qemu-user, up to 7.2 at least, answers 0 to
+    /// any number and does nothing.
+    const NO_ADVICE: libc::c_int = 0x4c41;
+
+    let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    // SAFETY: a new mapping at an address of the kernel's choice touches no memory of this program.
+    let page = unsafe { mmap_anonymous(None, LENGTH, protection, MapFlags::MAP_PRIVATE) }.ok()?;
+    // SAFETY: the advices are about the mapping that has just been made.
+    let is_wiped = unsafe {
+        libc::madvise(page.as_ptr(), LENGTH.get(), NO_ADVICE) != 0
+            && libc::madvise(page.as_ptr(), LENGTH.get(), libc::MADV_WIPEONFORK) == 0
+    };
+    if is_wiped {
+        return Some(page.cast());
+    }
+    // SAFETY: as above; nobody has a pointer into it.
+    let _ = unsafe { munmap(page, LENGTH.get()) };
+    None
+}
+
+/// As [`generation`], by a system call.
+fn by_pid() -> u32 {
+    /// The pid that was found last, and the number of its process.
+    static KNOWN: AtomicU64 = AtomicU64::new(0);
+
+    let pid = u64::from(process::id());
+    let known = KNOWN.load(Ordering::Relaxed);
+    if known >> 32 == pid {
+        #[allow(clippy::cast_possible_truncation)] // the lower half
+        return known as u32;
+    }
+    let next = next();
+    let new = pid << 32 | u64::from(next);
+    match KNOWN.compare_exchange(known, new, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => next,
+        Err(_) => by_pid(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_stays_the_same_in_one_process_however_it_is_found() {
+        assert_ne!(generation(), 0);
+        assert_eq!(generation(), generation());
+        assert_eq!(by_pid(), by_pid());
+        assert!(wiped_page().is_some() && !asks_for_the_pid(), "this kernel wipes pages");
+    }
+}

@@ -18,9 +18,10 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::io;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{compiler_fence, AtomicBool, AtomicPtr, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::libc;
@@ -108,21 +109,21 @@ impl DerefMut for Guard {
 #[derive(Debug)]
 struct Inside {
     /// Not sent: the mark is this thread's.
-    _not_send: std::marker::PhantomData<*const ()>,
+    _not_send: PhantomData<*const ()>,
 }
 
 impl Inside {
     fn enter() -> Option<Self> {
         let was_inside = IS_INSIDE.with(|inside| inside.swap(true, Ordering::Relaxed));
         // For a signal handler of this thread, the mark comes before the lock.
-        std::sync::atomic::compiler_fence(Ordering::SeqCst);
-        (!was_inside).then_some(Self { _not_send: std::marker::PhantomData })
+        compiler_fence(Ordering::SeqCst);
+        (!was_inside).then(|| Self { _not_send: PhantomData })
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        std::sync::atomic::compiler_fence(Ordering::SeqCst);
+        compiler_fence(Ordering::SeqCst);
         IS_INSIDE.with(|inside| inside.store(false, Ordering::Relaxed));
     }
 }

@@ -10,6 +10,22 @@ pub(crate) fn record_unavailable(lock: &str, error: &io::Error) {
     let _ = (lock, error);
 }
 
+/// Each use of a lock asks for the pid. Said once.
+pub(crate) fn asks_for_the_pid() {
+    #[cfg(feature = "tracing")]
+    {
+        use std::sync::Once;
+
+        static SAID: Once = Once::new();
+        SAID.call_once(|| {
+            tracing::warn!(
+                "the kernel wipes no page at a fork (madvise(2), MADV_WIPEONFORK): each use of a lock asks \
+                 for the pid"
+            );
+        });
+    }
+}
+
 /// The semaphore of `lock` had more units than one: somebody released by force what was not taken, or
 /// not dead.
 pub(crate) fn surplus_units(lock: &str, units: u32) {

@@ -7,6 +7,7 @@ use crate::error::LockError;
 use crate::kind::Kind;
 use crate::state::State;
 use crate::sys::fork;
+use crate::sys::generation::asks_for_the_pid;
 
 static REGISTRY: fork::Gated<Registry> =
     fork::Gated::new(Registry { states: BTreeMap::new(), kept: Vec::new() });
@@ -66,6 +67,9 @@ fn find(
 }
 
 fn checked(state: Arc<State>, Kind { backend: wanted, .. }: Kind) -> Result<Arc<State>, LockError> {
+    if asks_for_the_pid() {
+        crate::log::asks_for_the_pid();
+    }
     let established = state.backend();
     if established == wanted {
         Ok(state)

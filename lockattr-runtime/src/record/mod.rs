@@ -27,7 +27,6 @@ use crate::sys::namespace::Network;
 use crate::sys::process::{Identity, Process};
 use file::SharedFile;
 use layout::{Field, MAGIC, TEXT_BYTES, VERSION};
-use owner::Owner;
 use write::ABANDONED;
 
 pub(crate) use file::FOLDER;
@@ -116,9 +115,7 @@ impl Page {
 
     /// Writes that the caller, who holds the lock `name` by a socket of `network`, has just been granted it.
     pub(crate) fn write_grant(&self, name: &str, network: Network, info: Info<'_>) {
-        let (process, now) = (Process::this(), clock::monotonic());
-        let writer = (Owner::of(&process.identity), process);
-        write::grant(self.words(), TEXT_BYTES, name, writer, Some(network), now, info);
+        write::grant(self.words(), TEXT_BYTES, name, Some(network), clock::monotonic(), info);
     }
 
     /// Writes that the caller, who holds the lock still, gives it back.

@@ -129,20 +129,13 @@ impl OwnedPage {
         }
     }
 
-    /// Writes that `owner`, a word of this `process`, was granted the lock `name` at `now`.
-    pub(crate) fn write_grant(
-        &self,
-        name: &str,
-        owner: Owner,
-        process: &Process,
-        now: u64,
-        info: Info<'_>,
-    ) {
+    /// Writes that this process, which owns the lock `name`, was granted it at `now`.
+    pub(crate) fn write_grant(&self, name: &str, now: u64, info: Info<'_>) {
         let limit = match self.get(Field::TextLimit) {
             0 => TEXT_BYTES,
             limit => usize::try_from(limit).unwrap_or(TEXT_BYTES),
         };
-        write::grant(self.page.get(), limit, name, (owner.process(), process), None, now, info);
+        write::grant(self.page.get(), limit, name, None, now, info);
     }
 
     /// Writes that the caller, who owns the lock still, gives it back.

@@ -13,7 +13,8 @@
 //! belong to the owner before. The record has the numbers in full; where it belongs to the same
 //! process, they count as well. By the turn no thread takes another one's word for its own.
 
-use crate::sys::process::Identity;
+use crate::sys::generation::OncePerProcess;
+use crate::sys::process::{Identity, Process};
 
 /// The owner word.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -60,6 +61,26 @@ const fn space(identity: &Identity) -> u64 {
         return 0;
     }
     folded(PID_SPACE, identity.pid_namespace ^ identity.time_namespace << 32)
+}
+
+/// This process as it writes itself into records.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) process: &'static Process,
+    /// What all its words have in common.
+    pub(crate) word: Owner,
+}
+
+impl Writer {
+    #[inline]
+    pub(crate) fn this() -> &'static Self {
+        static THIS: OncePerProcess<Writer> = OncePerProcess::new();
+
+        THIS.get_or_init(|| {
+            let process = Process::this();
+            Self { process, word: Owner::of(&process.identity) }
+        })
+    }
 }
 
 impl Owner {

@@ -5,13 +5,12 @@ use std::sync::atomic::Ordering;
 use nix::unistd::geteuid;
 
 use super::layout::{self, Field, Writing};
-use super::owner::Owner;
+use super::owner::Writer;
 use super::text;
 use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::mapping::Words;
 use crate::sys::namespace::Network;
-use crate::sys::process::Process;
 use crate::sys::thread;
 
 /// In place of the time of the release: the holder let go of what it could not bring in order.
@@ -21,12 +20,11 @@ pub(super) const ABANDONED: u64 = u64::MAX;
 pub(super) const DETACHED: u64 = u64::MAX - 1;
 
 /// Writes that the caller, who holds the lock `name`, was granted it at `now` of the monotonic clock.
-/// It is `process`, and `writer` is its word. The text gets `limit` bytes at most.
+/// The text gets `limit` bytes at most.
 pub(super) fn grant(
     words: &Words,
     limit: usize,
     name: &str,
-    (writer, process): (Owner, &Process),
     network: Option<Network>,
     now: u64,
     info: Info<'_>,
@@ -46,14 +44,15 @@ pub(super) fn grant(
     }
     let get = |field: Field| field.of(words).load(Ordering::Relaxed);
     // Where addresses are not random, a program after `exec` has the word of the one before.
-    if (get(Field::Writer), get(Field::Random)) != (writer.0, process.random) {
-        about(words, name, writer, process);
+    let writer = Writer::this();
+    if (get(Field::Writer), get(Field::Random)) != (writer.word.0, writer.process.random) {
+        about(words, name, writer);
     }
 }
 
 /// What is the same in all grants to one process.
 #[cold]
-fn about(words: &Words, name: &str, writer: Owner, process: &Process) {
+fn about(words: &Words, name: &str, &Writer { process, word }: &Writer) {
     let put = |field: Field, value| field.of(words).store(value, Ordering::Relaxed);
     put(Field::Writer, 0);
     layout::write_name(words, name);
@@ -66,7 +65,7 @@ fn about(words: &Words, name: &str, writer: Owner, process: &Process) {
     put(Field::Image, identity.image);
     put(Field::Random, process.random);
     put(Field::Uid, geteuid().as_raw().into());
-    Field::Writer.of(words).store(writer.0, Ordering::Release);
+    Field::Writer.of(words).store(word.0, Ordering::Release);
 }
 
 /// Writes when the caller, who holds the lock still, gives it back.

@@ -113,8 +113,14 @@ struct Inside {
 }
 
 impl Inside {
+    #[inline]
     fn enter() -> Option<Self> {
-        let was_inside = IS_INSIDE.with(|inside| inside.swap(true, Ordering::Relaxed));
+        // A load and a store: nobody but a signal handler of this thread comes in between.
+        let was_inside = IS_INSIDE.with(|inside| {
+            let was_inside = inside.load(Ordering::Relaxed);
+            inside.store(true, Ordering::Relaxed);
+            was_inside
+        });
         // For a signal handler of this thread, the mark comes before the lock.
         compiler_fence(Ordering::SeqCst);
         (!was_inside).then(|| Self { _not_send: PhantomData })
@@ -122,6 +128,7 @@ impl Inside {
 }
 
 impl Drop for Inside {
+    #[inline]
     fn drop(&mut self) {
         compiler_fence(Ordering::SeqCst);
         IS_INSIDE.with(|inside| inside.store(false, Ordering::Relaxed));

@@ -42,6 +42,35 @@ pub(crate) fn generation() -> u32 {
     look()
 }
 
+/// What a process finds out once, and a child anew. It is never freed: there is one for each fork in this
+/// line.
+pub(crate) struct OncePerProcess<T: 'static>(AtomicPtr<(u32, T)>);
+
+impl<T: Send + Sync> OncePerProcess<T> {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
+    }
+
+    /// Several threads may find it out at the same time.
+    #[inline]
+    pub(crate) fn get_or_init(&self, find_out: impl FnOnce() -> T) -> &'static T {
+        // Before the rest: a child that is forked meanwhile finds another number.
+        let generation = generation();
+        // SAFETY: what is stored there was leaked.
+        match unsafe { self.0.load(Ordering::Acquire).as_ref() } {
+            Some((known, value)) if *known == generation => value,
+            _ => self.init(generation, find_out()),
+        }
+    }
+
+    #[cold]
+    fn init(&self, generation: u32, value: T) -> &'static T {
+        let new: &'static (u32, T) = Box::leak(Box::new((generation, value)));
+        self.0.store(ptr::from_ref(new).cast_mut(), Ordering::Release);
+        &new.1
+    }
+}
+
 /// Whether a new process is only noticed by asking for the pid each time.
 pub(crate) fn asks_for_the_pid() -> bool {
     ASKS_FOR_THE_PID.load(Ordering::Relaxed)

@@ -1,14 +1,12 @@
 //! Which process this is, and whether another one still runs (proc(5)).
 
 use std::fs;
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use nix::libc;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
 
-use super::generation::generation;
+use super::generation::OncePerProcess;
 use super::namespace;
 
 /// The bytes of a command's name with its NUL (`TASK_COMM_LEN` in the kernel).
@@ -23,7 +21,6 @@ pub(crate) struct Process {
     pub(crate) random: u64,
     /// Its command's name, padded with NULs.
     pub(crate) command: [u8; COMMAND_BYTES],
-    generation: u32,
 }
 
 /// What tells a process from every other, also from a later one with the same pid. What is not known
@@ -45,24 +42,14 @@ pub(crate) struct Identity {
 
 impl Process {
     /// This process.
+    #[inline]
     pub(crate) fn this() -> &'static Self {
-        /// What was found out last. It is never freed: one for each fork in this line.
-        static KNOWN: AtomicPtr<Process> = AtomicPtr::new(ptr::null_mut());
+        static THIS: OncePerProcess<Process> = OncePerProcess::new();
 
-        let generation = generation();
-        // SAFETY: what is stored there was leaked.
-        if let Some(known) = unsafe { KNOWN.load(Ordering::Acquire).as_ref() } {
-            if known.generation == generation {
-                return known;
-            }
-        }
-        // The number was read before the rest: a child that is forked meanwhile finds another number.
-        let new: &'static Self = Box::leak(Box::new(Self::read(generation)));
-        KNOWN.store(ptr::from_ref(new).cast_mut(), Ordering::Release);
-        new
+        THIS.get_or_init(Self::read)
     }
 
-    fn read(generation: u32) -> Self {
+    fn read() -> Self {
         let pid = std::process::id();
         let mut name = [0; COMMAND_BYTES];
         for (to, from) in name.iter_mut().zip(command(pid).unwrap_or_default().bytes()) {
@@ -83,7 +70,6 @@ impl Process {
             },
             random: random(),
             command: name,
-            generation,
         }
     }
 }

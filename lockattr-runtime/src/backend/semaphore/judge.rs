@@ -101,3 +101,82 @@ impl Evidence for OwnedCopy {
         self.was_left_by_exec(pid)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::owner::Phase;
+    use crate::sys::process::Identity;
+
+    /// A record that is about the owner.
+    struct About(Identity);
+
+    impl Evidence for About {
+        fn is_record(&self) -> bool {
+            true
+        }
+
+        fn recorded(&self, _: Owner) -> Option<Recorded> {
+            Some(Recorded { identity: self.0, random: 1 })
+        }
+
+        fn was_before_exec(&self, _: Owner, _: &Process) -> bool {
+            false
+        }
+
+        fn was_left_by_exec(&self, _: u32) -> bool {
+            false
+        }
+    }
+
+    /// This process, and the first one of its pid namespace, which runs as well.
+    fn seen_from_another() -> (Process, Identity) {
+        let this = *Process::this();
+        let first = Identity { pid: 1, start_time: 0, image: 0, ..this.identity };
+        (this, first)
+    }
+
+    #[test]
+    fn an_image_is_compared_in_full_where_the_record_has_it() {
+        let this = *Process::this();
+        let mut observer = this;
+        observer.identity.pid += 1; // another process, which looks at this one
+        let before_exec = |image| Identity { image, ..this.identity };
+        let is_dead = |identity: Identity| {
+            let owner = Owner::of(&identity).that(Phase::Holds);
+            super::is_dead(owner, &observer, &About(identity))
+        };
+        assert!(!is_dead(this.identity));
+        // All that have the same ten bits in their word.
+        let alike: Vec<u64> = (1..1 << 16)
+            .filter(|image| Owner::of(&before_exec(*image)) == Owner::of(&this.identity))
+            .filter(|image| *image != this.identity.image)
+            .collect();
+        assert!(alike.len() > 10);
+        assert!(alike.into_iter().all(|image| is_dead(before_exec(image))));
+    }
+
+    #[test]
+    fn a_live_process_whose_numbers_cannot_be_compared_is_not_dead() {
+        let (this, first) = seen_from_another();
+        for doubtful in [
+            first,
+            Identity { time_namespace: first.time_namespace + 1, start_time: 5, ..first },
+            Identity { pid_namespace: first.pid_namespace + 1, pid: 4_194_000, ..first },
+            Identity { pid_namespace: 0, pid: 4_194_000, ..first },
+        ] {
+            let owner = Owner::of(&doubtful).that(Phase::Holds);
+            assert!(!is_dead(owner, &this, &About(doubtful)), "{doubtful:?}");
+        }
+        let gone = Identity { time_namespace: first.time_namespace + 1, pid: 4_194_000, ..first };
+        assert!(is_dead(Owner::of(&gone).that(Phase::Holds), &this, &About(gone)));
+    }
+
+    #[test]
+    fn a_word_that_no_process_wrote_is_no_live_owners() {
+        let (this, first) = seen_from_another();
+        let left = Owner::of(&first).that(Phase::Holds).left_before_exec();
+        assert!(is_dead(left, &this, &About(first)));
+        assert!(is_dead(Owner::of(&first), &this, &About(first)));
+    }
+}

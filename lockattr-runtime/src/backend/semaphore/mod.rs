@@ -32,7 +32,7 @@ use super::{Failure, RawLock};
 use crate::deadline::Deadline;
 use crate::holder::{Holder, Tenure};
 use crate::info::Info;
-use crate::record::owner::{Owner, Phase};
+use crate::record::owner::{Owner, Phase, Writer};
 use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::generation::generation;
@@ -206,7 +206,7 @@ impl Semaphore {
         &self,
         work: impl FnOnce(&mut Option<Arc<Objects>>) -> T,
     ) -> Result<(T, Owner), Box<Failure>> {
-        let me = Owner::of(&Process::this().identity);
+        let me = Writer::this().word;
         let mut gate = fork::gate().map_err(Failure::io("enter the library"))?;
         Ok((work(self.objects.get(&mut gate)), me))
     }
@@ -244,7 +244,7 @@ impl Semaphore {
         let last = objects.page.last_grant();
         let recovered_from =
             if last.is_in_order() { None } else { self.look_who_died(&last).map(Box::new) };
-        objects.page.write_grant(&self.name, me, Process::this(), now, info);
+        objects.page.write_grant(&self.name, now, info);
         Held { objects, me, generation: generation(), is_over: false, recovered_from }
     }
 

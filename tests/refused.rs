@@ -1,0 +1,114 @@
+//! System calls that a filter refuses (seccomp(2)), from a program's first instruction on: a slower way,
+//! or an error; never a second holder.
+
+#![allow(unsafe_code)] // seccomp, a raw clone
+
+mod support;
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::libc;
+use nix::sys::wait::{waitpid, WaitStatus};
+use nix::unistd::Pid;
+use support::{hold, is_timeout, listen, on_each_backend, open, say, wait, Actor, LONG};
+
+#[test]
+fn role() {
+    support::play(&[
+        ("refuse", refuse),
+        ("hold", hold),
+        ("wait", wait),
+        ("drop in a child", drop_in_a_child),
+    ]);
+}
+
+/// Refuses a system call (`EPERM`), and becomes this program anew in another role.
+fn refuse(argument: &str) {
+    let mut parts = argument.splitn(3, '|');
+    let mut next = || parts.next().unwrap();
+    let (call, role, name) = (next().parse().unwrap(), next(), next());
+    forbid(call);
+    let error = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "role", "--nocapture", "--test-threads=1"])
+        .env("LOCKATTR_TEST_ROLE", role)
+        .env("LOCKATTR_TEST_ARGUMENT", name)
+        .exec();
+    panic!("{error}");
+}
+
+fn forbid(call: i64) {
+    let refusal = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+    let statement =
+        |code: u32, jt, jf, k: u32| libc::sock_filter { code: code.try_into().unwrap(), jt, jf, k };
+    let mut filter = [
+        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0), // the call's number
+        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, call.try_into().unwrap()),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, refusal),
+        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
+    // SAFETY: the program and its four statements live through the calls.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program), 0);
+    }
+}
+
+fn start_refused(call: libc::c_long, role: &str, name: &str) -> Actor {
+    Actor::start("refuse", &format!("{call}|{role}|{name}"))
+}
+
+fn drop_in_a_child(name: &str) {
+    let lock = open(name);
+    let mut guard = Some(lock.acquire(LONG).unwrap());
+    let no = 0_u64;
+    // SAFETY: a fork without handlers; the child drops its copy, tries the lock and ends.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD as u64, no, no, no, no) };
+    if pid == 0 {
+        drop(guard.take());
+        let code = i32::from(lock.try_acquire().is_ok());
+        // SAFETY: ends the child.
+        unsafe { libc::_exit(code) }
+    }
+    let status = waitpid(Pid::from_raw(pid.try_into().unwrap()), None).unwrap();
+    say(&format!("child got in: {}", !matches!(status, WaitStatus::Exited(_, 0))));
+    listen();
+    drop(guard);
+    say("released");
+    listen();
+}
+
+#[test]
+fn without_a_page_that_forks_wipe_a_child_is_told_by_its_pid() {
+    on_each_backend("no-madvise", |name| {
+        let mut actor = start_refused(libc::SYS_madvise, "drop in a child", name);
+        actor.expect("child got in: false");
+        let lock = open(name);
+        assert!(is_timeout(&lock.acquire(Duration::from_millis(50))));
+        actor.tell("release");
+        actor.expect("released");
+        drop(lock.acquire(LONG).unwrap());
+        actor.end();
+    });
+}
+
+#[test]
+fn where_sockets_tell_nothing_of_themselves_locks_still_exclude() {
+    on_each_backend("no-getsockopt", |name| {
+        let lock = open(name);
+        let mut holder = start_refused(libc::SYS_getsockopt, "hold", name);
+        holder.expect("holding");
+        assert!(is_timeout(&lock.acquire(Duration::from_millis(50))));
+        let mut waiter = start_refused(libc::SYS_getsockopt, "wait", name);
+        waiter.expect("waiting");
+        holder.tell("release");
+        holder.expect("released");
+        waiter.expect("acquired");
+        assert!(is_timeout(&lock.acquire(Duration::from_millis(50))));
+        waiter.end();
+        drop(lock.acquire(LONG).unwrap());
+        holder.end();
+    });
+}

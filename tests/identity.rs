@@ -13,8 +13,8 @@ use nix::mount::{mount, MsFlags};
 use nix::sched::{unshare, CloneFlags};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::{setgid, setgroups, setuid, Gid, Pid, Uid};
-use support::{eventually, hold, is_timeout, listen, on_each_backend, open, remove_semaphore};
-use support::{say, unique_name, unique_semaphore, waits, Actor, LONG};
+use support::{emulator, eventually, hold, is_timeout, listen, on_each_backend, open};
+use support::{remove_semaphore, say, unique_name, unique_semaphore, wait, waits, Actor, LONG};
 
 #[test]
 fn role() {
@@ -29,6 +29,8 @@ fn role() {
         ("wait without proc", wait_without_proc),
         ("hold and say who", hold_and_say_who),
         ("wait with hidden proc", wait_with_hidden_proc),
+        ("wait for a while", wait_for_a_while),
+        ("wait", wait),
     ]);
 }
 
@@ -326,6 +328,32 @@ fn a_holder_in_another_time_namespace_is_kept_while_it_lives_and_replaced_when_i
         kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
         drop(lock.acquire(Duration::from_secs(5)).unwrap());
     });
+}
+
+#[test]
+fn a_holder_on_an_emulated_processor_is_kept_while_it_lives_and_replaced_when_it_dies() {
+    let Some(emulator) = emulator() else { return };
+    let emulator: &[&str] = &[&emulator];
+    // Each looks at the other, or at one of its own kind.
+    for (holders, waiters) in [(emulator, &[][..]), (&[], emulator), (emulator, emulator)] {
+        on_each_backend("emulated", |name| {
+            let mut holder = Actor::start_under(holders, "hold", name);
+            holder.expect("holding");
+            let mut waiter = Actor::start_under(waiters, "wait for a while", name);
+            waiter.expect("timeout: true");
+            let mut next = Actor::start_under(waiters, "wait", name);
+            next.expect("waiting");
+            holder.kill();
+            next.expect("acquired");
+            next.end();
+            waiter.end();
+        });
+    }
+}
+
+fn wait_for_a_while(name: &str) {
+    let refused = open(name).acquire(Duration::from_millis(200));
+    say(&format!("timeout: {}", is_timeout(&refused)));
 }
 
 fn wait_with_hidden_proc(name: &str) {

@@ -7,7 +7,8 @@ use nix::unistd::{Uid, User};
 /// When the process `pid` started, in clock ticks after the boot: with the pid it names one process for
 /// ever. None if it does not run.
 pub(crate) fn start_time(pid: u32) -> Option<u64> {
-    let line = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    // As the thread that it began with: qemu-user tells a program another start time of itself elsewhere.
+    let line = fs::read(format!("/proc/{pid}/task/{pid}/stat")).ok()?;
     // `pid (command) state …`: the command may hold anything, parentheses too.
     let end_of_command = line.iter().rposition(|&byte| byte == b')')?;
     let fields = std::str::from_utf8(&line[end_of_command + 1..]).ok()?;

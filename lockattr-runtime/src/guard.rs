@@ -13,8 +13,11 @@ use crate::sys::generation::generation;
 
 /// Holds a lock, and gives it back when dropped.
 ///
-/// It may be sent to another thread. In a forked child a copy of it does nothing: the lock stays the
-/// parent's.
+/// It may be sent to another thread. In a child process a copy of it does nothing, however the child was
+/// made (`fork`, `_Fork`, `clone`): the lock stays the parent's. A child that shares its parent's memory
+/// (`vfork`, `CLONE_VM`) must not drop it; it may only `exec` or end.
+///
+/// Not to be dropped in a signal handler.
 #[must_use = "the lock is given back when the guard is dropped"]
 pub struct LockGuard {
     state: Arc<State>,

@@ -158,6 +158,8 @@ impl Lock {
     /// [`Duration::MAX`], waits for ever. Time is `CLOCK_MONOTONIC`. The place of the call is what others
     /// see in [`Holder::info`].
     ///
+    /// Not to be called in a signal handler.
+    ///
     /// # Errors
     /// - [`LockError::Timeout`] if others had the lock all the time; it says who has it now.
     /// - [`LockError::WouldDeadlock`], at once, if the calling thread acquired this lock and the guard

@@ -140,6 +140,18 @@ impl Drop for Actor {
     }
 }
 
+/// The program that runs this one on an emulated processor of the same kind (Debian's `qemu-user`), if it
+/// is installed. To such a program the kernel looks otherwise in places: `/proc/self`, `madvise`.
+pub fn emulator() -> Option<String> {
+    let emulator = format!("qemu-{}", env::consts::ARCH);
+    let version = Command::new(&emulator).arg("--version").stdout(Stdio::null()).status();
+    if version.is_ok_and(|status| status.success()) {
+        return Some(emulator);
+    }
+    println!("skipped: {emulator} is not installed");
+    None
+}
+
 /// A role, with the argument it was started with.
 pub type Role = fn(&str);
 

@@ -169,15 +169,13 @@ fn renew(copied: &'static Post, generation: u32) -> &'static Post {
     }));
     let old = ptr::from_ref(copied).cast_mut();
     let old = if ptr::eq(old, &FIRST) { ptr::null_mut() } else { old };
-    match CURRENT.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire) {
+    if CURRENT.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire).is_ok() {
         // SAFETY: it was just leaked.
-        Ok(_) => unsafe { &*new },
-        Err(_) => {
-            // SAFETY: this thread has just made it, and nobody has seen it.
-            drop(unsafe { Box::from_raw(new) });
-            post()
-        }
+        return unsafe { &*new };
     }
+    // SAFETY: this thread has just made it, and nobody has seen it.
+    drop(unsafe { Box::from_raw(new) });
+    post()
 }
 
 /// What is only reached under the gate: like a mutex, but without a lock of its own. In a child that was

@@ -33,7 +33,7 @@ pub(crate) struct Identity {
     /// Clock ticks after the boot at which it started: field 22 of `/proc/PID/stat`.
     pub(crate) start_time: u64,
     /// Where its start time means something: the inode of its time namespace, by whose offset the kernel
-    /// shifts start times (time_namespaces(7)).
+    /// shifts start times (`time_namespaces(7)`).
     pub(crate) time_namespace: u64,
     /// Where its code and its stack begin, folded: a program that takes the process over by `exec` has
     /// others, unless addresses are not random (personality(2)).

@@ -185,10 +185,10 @@ fn create_by_another_name(path: &Path, mode: u32, content: &[u8]) -> io::Result<
     let other = Path::new(FOLDER).join(format!("lockattr.new.{}.{number}", std::process::id()));
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(mode);
-    let made = filled(options.open(&other)?, mode, content)
+    let linked = filled(options.open(&other)?, mode, content)
         .and_then(|file| fs::hard_link(&other, path).map(|()| file));
     fs::remove_file(&other)?;
-    made
+    linked
 }
 
 fn filled(mut file: File, mode: u32, content: &[u8]) -> io::Result<File> {

@@ -23,7 +23,7 @@ pub(super) const TEXT_BYTES: usize = TEXT_WORDS * WORD_BYTES;
 pub(super) const NAME_BYTES: usize = 256;
 
 pub(super) const MAGIC: u64 = u64::from_ne_bytes(*b"lockattr");
-pub(super) const VERSION: u64 = 2;
+pub(super) const VERSION: u64 = 3;
 
 /// A word, or the first of several.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +53,8 @@ pub(super) enum Field {
     TextDigest,
     /// How many bytes the text may have where somebody has mapped fewer than the page; 0 if nobody.
     TextLimit,
+    /// Of an owner of a semaphore's lock, which semaphore it has: see [`owned`](super::owned).
+    Signature,
     NameLength,
     Command,
     Name = Self::Command as usize + COMMAND_BYTES / WORD_BYTES,

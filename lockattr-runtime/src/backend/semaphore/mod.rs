@@ -31,14 +31,14 @@ use super::{Failure, RawLock};
 use crate::deadline::Deadline;
 use crate::holder::{Holder, Tenure};
 use crate::info::Info;
-use crate::record::owner::{Owner, Phase};
+use crate::record::owner::Owner;
 use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::process::Process;
 use attempt::{Attempt, Waited};
 use memory::{done, Access};
 use objects::{Objects, Paths};
-use protocol::{Look, Memory, Sight, Taken};
+use protocol::{Drained, Look, Memory, Taken};
 
 /// A lock by a named semaphore.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl RawLock for Semaphore {
     fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Box<Failure>> {
         let (objects, me) = self.begin(deadline)?;
         if self.takes_at_once(&objects, me) {
-            return Ok(self.grant(objects, me, deadline.start(), info));
+            return self.grant(objects, me, deadline.start(), info);
         }
         self.conclude(Attempt::new(self, objects, me, deadline).wait()?, me, info)
     }
@@ -206,17 +206,29 @@ impl Semaphore {
     #[cold]
     fn conclude(&self, waited: Waited, me: Owner, info: Info<'_>) -> Result<Held, Box<Failure>> {
         match waited {
-            Waited::Acquired(objects) => Ok(self.grant(objects, me, clock::monotonic(), info)),
+            Waited::Acquired(objects) => self.grant(objects, me, clock::monotonic(), info),
             Waited::Refused(look) => Err(Box::new(self.refusal(look))),
         }
     }
 
     /// The caller owns the lock. Writes the record.
     #[inline]
-    fn grant(&self, objects: Arc<Objects>, me: Owner, now: u64, info: Info<'_>) -> Held {
-        let surplus = done(protocol::drain(&Access { objects: &objects, me }));
-        if surplus > 0 {
-            self.report_surplus(surplus);
+    fn grant(
+        &self,
+        objects: Arc<Objects>,
+        me: Owner,
+        now: u64,
+        info: Info<'_>,
+    ) -> Result<Held, Box<Failure>> {
+        let access = Access { objects: &objects, me };
+        match done(protocol::drain(&access)) {
+            Drained::Surplus(0) => {}
+            Drained::Surplus(surplus) => self.report_surplus(surplus),
+            Drained::TooMany(others) => {
+                done(protocol::refuse(&access));
+                // As the others find it, with the caller's own.
+                return Err(Box::new(self.paths.overposted(others.saturating_add(1))));
+            }
         }
         // Before its record is written over.
         let last = objects.page.last_grant();
@@ -225,7 +237,7 @@ impl Semaphore {
         let this = || Process::this().unwrap_or_else(|_| unreachable!("it was known before"));
         objects.page.write_grant(&self.name, me, this, now, info);
         let generation = fork::generation();
-        Held { objects, me, generation, is_over: false, recovered_from }
+        Ok(Held { objects, me, generation, is_over: false, recovered_from })
     }
 
     #[inline]
@@ -255,24 +267,8 @@ impl Semaphore {
 impl Held {
     /// Whether it was there to be given back.
     fn give_back(&mut self) -> bool {
-        const TRIES: usize = 8; // nobody writes over it again and again but in bad faith
-
         self.is_over = true;
-        let access = Access { objects: &self.objects, me: self.me };
-        for _ in 0..TRIES {
-            if done(protocol::release(&access)) {
-                return true;
-            }
-            // Somebody's text was longer than a record's, and went over the owner word; another process
-            // may have made the page a record again since, and cleared the word. What stands there now
-            // is nobody's: nobody was able to take over a lock that was held.
-            let standing = done(access.owner());
-            if !done(access.is_dead(standing)) {
-                break;
-            }
-            self.objects.page.swap_owner(standing, self.me.that(Phase::Holds));
-        }
-        false
+        done(protocol::give_back(&Access { objects: &self.objects, me: self.me }))
     }
 }
 

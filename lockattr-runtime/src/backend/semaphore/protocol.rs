@@ -37,8 +37,9 @@ pub(super) trait Sight {
     fn owner(&self) -> Result<Owner, Self::Stop>;
     /// Whether the process of an owner word can never run again. When in doubt it can.
     fn is_dead(&self, owner: Owner) -> Result<bool, Self::Stop>;
-    /// Whether the text is the one that the last owner wrote who wrote one. Another one is a
-    /// resourcelock program's, which writes it right after it takes the semaphore.
+    /// Whether the text is the one that the last owner wrote who wrote one, or is marked as the text of
+    /// an owner that has yet to write it. Another one is a resourcelock program's, which writes it right
+    /// after it takes the semaphore.
     fn text_is_an_owners(&self) -> Result<bool, Self::Stop>;
 }
 
@@ -52,6 +53,22 @@ pub(super) trait Memory: Sight {
     fn post(&self) -> Result<(), Self::Stop>;
     /// Changes the owner word if it is `from` still.
     fn swap_owner(&self, from: Owner, to: Owner) -> Result<bool, Self::Stop>;
+    /// Makes the text an owner's, whatever it is.
+    fn mark_text(&self) -> Result<(), Self::Stop>;
+    /// Writes, as the owner, which semaphore the unit is of.
+    fn sign(&self) -> Result<(), Self::Stop>;
+    /// Whether `owner` has written that its unit is of the caller's semaphore.
+    fn has_signed(&self, owner: Owner) -> Result<bool, Self::Stop>;
+    /// Whether the caller's semaphore is the one that others find by its name. Not so where its file was
+    /// removed.
+    fn is_named(&self) -> Result<bool, Self::Stop>;
+}
+
+/// Whether the caller may take the place of `dead`, by a unit of its own semaphore or with that of `dead`.
+/// Not so where `dead` has a unit of a semaphore made anew, and the caller's is the one before: nothing
+/// would ever bring that unit back.
+fn may_succeed<M: Memory>(memory: &M, dead: Owner) -> Result<bool, M::Stop> {
+    Ok(memory.has_signed(dead)? || memory.is_named()?)
 }
 
 /// What became of a unit that was taken.
@@ -60,38 +77,91 @@ pub(super) enum Taken {
     Owned,
     /// It was a surplus, and is dropped.
     Surplus,
+    /// It is posted back. An owner has a unit of another semaphore, or has yet to sign: once that owner is
+    /// gone, nothing else makes this semaphore's lock free.
+    PutBack,
 }
 
-/// The caller has just taken a unit: makes it the owner, unless somebody lives who is.
+/// The caller has just taken a unit: makes it the owner, unless another process lives that is.
 pub(super) fn own<M: Memory>(memory: &M) -> Result<Taken, M::Stop> {
     loop {
         let owner = memory.owner()?;
-        // Who claims has no unit yet, and gives way to this one.
+        // A claimer has no unit yet, and gives way to this one.
         let is_free = owner.is_nobody() || owner.claims() || memory.is_dead(owner)?;
-        if !is_free {
+        if !is_free && memory.has_signed(owner)? {
             return Ok(Taken::Surplus);
         }
+        if !is_free || !owner.is_nobody() && !may_succeed(memory, owner)? {
+            memory.post()?;
+            return Ok(Taken::PutBack);
+        }
+        // Before the word: a foreign program's text under a dead owner's word is never inherited from.
+        memory.mark_text()?;
         if memory.swap_owner(owner, memory.me().that(Phase::Holds))? {
+            memory.sign()?;
             return Ok(Taken::Owned);
         }
     }
 }
 
+/// What an owner found in the semaphore, beside its own unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drained {
+    /// So many units, which are taken out.
+    Surplus(u32),
+    /// More than a mistake makes. The semaphore has so many.
+    TooMany(u32),
+}
+
 /// Takes what is more than the caller's own unit, which it has as the owner: with it, a resourcelock
-/// program would come in beside the caller. How many there were.
-pub(super) fn drain<M: Memory>(memory: &M) -> Result<u32, M::Stop> {
-    /// Whoever posts as fast as this would keep it busy for ever.
+/// program would come in beside the caller.
+pub(super) fn drain<M: Memory>(memory: &M) -> Result<Drained, M::Stop> {
+    /// A program that posts without end would keep the caller busy for ever.
     const MOST: u32 = 16;
 
     let mut surplus = 0;
-    while surplus < MOST && memory.value()? > 0 && memory.try_wait()? {
-        surplus += 1;
+    loop {
+        let value = memory.value()?;
+        if value == 0 {
+            return Ok(Drained::Surplus(surplus));
+        }
+        if surplus + value > MOST {
+            return Ok(Drained::TooMany(value));
+        }
+        surplus += u32::from(memory.try_wait()?);
     }
-    Ok(surplus)
 }
 
-/// Gives the lock back; whether the caller was its owner.
-pub(super) fn release<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
+/// Stops being the owner, and leaves the semaphore with as many units as the caller found.
+pub(super) fn refuse<M: Memory>(memory: &M) -> Result<(), M::Stop> {
+    if memory.swap_owner(memory.me().that(Phase::Holds), Owner::NOBODY)? {
+        memory.post()?;
+    }
+    Ok(())
+}
+
+/// Gives the lock back; whether it was there to be given back.
+pub(super) fn give_back<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
+    const TRIES: usize = 8; // nothing writes over it again and again but in bad faith
+
+    for _ in 0..TRIES {
+        if release(memory)? {
+            return Ok(true);
+        }
+        // A text was longer than a record's, and went over the owner word; another process may have made
+        // the page a record again since, and cleared the word. What stands there now is nobody's: no
+        // process is able to take over a lock that is held.
+        let standing = memory.owner()?;
+        if !memory.is_dead(standing)? {
+            break;
+        }
+        memory.swap_owner(standing, memory.me().that(Phase::Holds))?;
+    }
+    Ok(false)
+}
+
+/// Releases the lock; whether the caller was its owner.
+fn release<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     give(memory, memory.me().that(Phase::Holds))
 }
 
@@ -152,7 +222,7 @@ pub(super) fn look<S: Sight>(memory: &S) -> Result<Look, S::Stop> {
 /// Claims what a [`look`] found to be left by `dead`, to [`inherit`] it a moment later. Of several that
 /// try one succeeds; another may claim it over him, who then inherits nothing.
 pub(super) fn claim<M: Memory>(memory: &M, dead: Owner) -> Result<bool, M::Stop> {
-    memory.swap_owner(dead, memory.me().that(Phase::Claims))
+    Ok(may_succeed(memory, dead)? && memory.swap_owner(dead, memory.me().that(Phase::Claims))?)
 }
 
 /// Inherits what the caller has claimed; whether that succeeded.
@@ -165,8 +235,12 @@ pub(super) fn inherit<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     let claims = memory.me().that(Phase::Claims);
     // The value comes first: all of it may happen between the two.
     if memory.value()? == 0 && memory.text_is_an_owners()? {
-        // Fails where somebody has taken a unit, or claims as well.
-        return memory.swap_owner(claims, memory.me().that(Phase::Holds));
+        // Fails where another process has taken a unit, or claims as well.
+        let inherits = memory.swap_owner(claims, memory.me().that(Phase::Holds))?;
+        if inherits {
+            memory.sign()?;
+        }
+        return Ok(inherits);
     }
     // There is nothing left of the dead one to inherit.
     memory.swap_owner(claims, Owner::NOBODY)?;
@@ -182,7 +256,8 @@ pub(super) fn force<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     if memory.value()? > 0 {
         return Ok(false);
     }
-    if !owner.is_nobody() && (owner.claims() || memory.is_dead(owner)?) {
+    let is_left = !owner.is_nobody() && (owner.claims() || memory.is_dead(owner)?);
+    if is_left && may_succeed(memory, owner)? {
         return give(memory, owner);
     }
     memory.post()?;

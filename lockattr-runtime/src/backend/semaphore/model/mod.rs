@@ -17,12 +17,15 @@
 //! long as they like, between any two operations.
 
 mod memory;
+mod properties;
+mod routine;
 mod system;
 
 use std::time::Instant;
 
 use stateright::{Checker, Expectation, Model, Path};
-use system::{Sabotage, System, NOT_BOTH, ONE_HOLDER};
+use properties::{NOT_BOTH, NOT_LOST, ONE_HOLDER};
+use system::{Sabotage, System};
 
 /// Explores everything, and reports the properties that are found broken, or never found to hold.
 fn broken(system: System) -> Vec<&'static str> {
@@ -55,7 +58,7 @@ fn broken(system: System) -> Vec<&'static str> {
 fn three_processes_never_make_two_holders_and_never_lose_the_lock() {
     for system in [
         System { forces: 2, ..System::of(3, 0) },
-        System { rounds: 2, forces: 1, ..System::of(3, 0) },
+        System { rounds: 2, forces: 2, ..System::of(2, 0) },
     ] {
         assert_eq!(broken(system), [""; 0]);
     }
@@ -68,8 +71,12 @@ fn four_processes_never_make_two_holders_and_never_lose_the_lock() {
 
 #[test]
 fn threads_of_one_process_take_no_word_of_another_for_their_own() {
-    let system = System { has_threads: true, rounds: 2, forces: 1, ..System::of(3, 0) };
-    assert_eq!(broken(system), [""; 0]);
+    for system in [
+        System { has_threads: true, rounds: 2, ..System::of(3, 0) },
+        System { has_threads: true, forces: 1, ..System::of(3, 0) },
+    ] {
+        assert_eq!(broken(system), [""; 0]);
+    }
 }
 
 #[test]
@@ -96,13 +103,52 @@ fn with_forced_releases_none_comes_in_without_an_excuse() {
 }
 
 #[test]
-fn a_protocol_that_is_broken_on_purpose_is_found_out() {
-    for (sabotage, found) in [
-        (Sabotage::PlainStore, ONE_HOLDER),
-        (Sabotage::NobodyElseLives, ONE_HOLDER),
-        (Sabotage::AnyText, NOT_BOTH),
+fn a_claim_that_is_abandoned_and_a_lock_that_is_left_taken_do_no_harm() {
+    for system in [
+        System { abandons: true, rounds: 2, ..System::of(3, 0) },
+        System { abandons: true, forces: 1, ..System::of(2, 1) },
+        System { detaches: true, forces: 1, ..System::of(2, 1) },
     ] {
-        let system = System { sabotage: Some(sabotage), forces: 1, ..System::of(2, 1) };
+        assert_eq!(broken(system), [""; 0]);
+    }
+}
+
+#[test]
+fn a_word_that_is_written_over_is_given_back() {
+    for system in [
+        System { overwrites: 1, ..System::of(3, 0) },
+        System { overwrites: 1, forces: 1, ..System::of(2, 0) },
+    ] {
+        assert_eq!(broken(system), [""; 0]);
+    }
+}
+
+#[test]
+fn a_semaphore_that_is_removed_leaves_one_holder_and_a_lock_that_works() {
+    for system in [
+        System { removals: 1, ..System::of(3, 0) },
+        System { removals: 1, rounds: 2, ..System::of(2, 0) },
+        System { removals: 1, forces: 1, ..System::of(2, 0) },
+    ] {
+        assert_eq!(broken(system), [""; 0]);
+    }
+}
+
+#[test]
+fn a_protocol_that_is_broken_on_purpose_is_found_out() {
+    let forced = System { forces: 1, ..System::of(2, 1) };
+    let plain = System { rounds: 2, ..System::of(2, 1) };
+    let removed = System { removals: 1, ..System::of(2, 0) };
+    for (sabotage, system, found) in [
+        (Sabotage::PlainStore, forced, ONE_HOLDER),
+        (Sabotage::NobodyElseLives, forced, ONE_HOLDER),
+        (Sabotage::AnyText, forced, NOT_BOTH),
+        (Sabotage::NoMark, plain, NOT_LOST),
+        (Sabotage::MarkAfterTheWord, plain, NOT_LOST),
+        (Sabotage::OneSemaphore, removed, NOT_LOST),
+        (Sabotage::AnySuccessor, removed, NOT_LOST),
+    ] {
+        let system = System { sabotage: Some(sabotage), ..system };
         assert!(broken(system).contains(&found), "{sabotage:?}");
     }
 }

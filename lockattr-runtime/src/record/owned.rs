@@ -87,6 +87,11 @@ impl OwnedPage {
         self.put(Field::Signature, signature(owner, inode));
     }
 
+    /// Writes that the caller, who owns the lock, has a unit of no semaphore.
+    pub(crate) fn unsign(&self) {
+        self.put(Field::Signature, 0);
+    }
+
     /// Whether `owner` has written that it has a unit of the semaphore in the file of this inode.
     pub(crate) fn has_signed(&self, owner: Owner, inode: u64) -> bool {
         self.get(Field::Signature) == signature(owner, inode)

@@ -73,7 +73,8 @@ impl<'a> Attempt<'a> {
             if taken || done(access.try_wait()) {
                 taken = false;
                 match done(protocol::own(&access)) {
-                    Taken::Owned => return Ok(Next::Acquired),
+                    Taken::Owned if self.keeps(&access)? => return Ok(Next::Acquired),
+                    Taken::Owned => continue,
                     Taken::Surplus => self.lock.report_surplus(1),
                     Taken::PutBack => match self.rest(&access)? {
                         Some(next) => return Ok(next),
@@ -88,7 +89,10 @@ impl<'a> Attempt<'a> {
                 }
                 self.claims_until = None;
                 if done(protocol::inherit(&access)) {
-                    return Ok(Next::Acquired);
+                    if self.keeps(&access)? {
+                        return Ok(Next::Acquired);
+                    }
+                    continue;
                 }
             }
             if !self.has_waited {
@@ -118,6 +122,16 @@ impl<'a> Attempt<'a> {
                 Look::Owned(_) | Look::Foreign | Look::Unknown => return Ok(Next::Refused(look)),
             }
         }
+    }
+
+    /// Whether the lock that is owned now is the one that others find. If not, it is given back.
+    fn keeps(&mut self, access: &Access<'_>) -> Result<bool, Box<Failure>> {
+        let keeps = done(protocol::keeps(access));
+        if !keeps {
+            self.claims_until = None;
+            self.objects = self.lock.open(clock::monotonic())?.0;
+        }
+        Ok(keeps)
     }
 
     /// The unit that was taken is put back: there is an owner with a unit of another semaphore, or with one

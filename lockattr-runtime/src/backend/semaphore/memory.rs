@@ -74,6 +74,11 @@ impl Memory for Access<'_> {
         Ok(())
     }
 
+    fn unsign(&self) -> Result<(), Infallible> {
+        self.objects.page.unsign();
+        Ok(())
+    }
+
     fn has_signed(&self, owner: Owner) -> Result<bool, Infallible> {
         Ok(self.objects.page.has_signed(owner, self.objects.semaphore_inode()))
     }

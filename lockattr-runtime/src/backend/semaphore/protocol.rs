@@ -57,6 +57,8 @@ pub(super) trait Memory: Sight {
     fn mark_text(&self) -> Result<(), Self::Stop>;
     /// Writes, as the owner, which semaphore the unit is of.
     fn sign(&self) -> Result<(), Self::Stop>;
+    /// Writes, as the owner, that the unit is of none.
+    fn unsign(&self) -> Result<(), Self::Stop>;
     /// Whether `owner` has written that its unit is of the caller's semaphore.
     fn has_signed(&self, owner: Owner) -> Result<bool, Self::Stop>;
     /// Whether the caller's semaphore is the one that others find by its name. Not so where its file was
@@ -138,6 +140,19 @@ pub(super) fn refuse<M: Memory>(memory: &M) -> Result<(), M::Stop> {
         memory.post()?;
     }
     Ok(())
+}
+
+/// At the end of a wait: whether the caller, who owns the lock now, has the one that others find. If the
+/// semaphore was removed meanwhile, the lock is given back: another process may have made the semaphore
+/// anew, and hold that one.
+pub(super) fn keeps<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
+    let is_named = memory.is_named()?;
+    if !is_named {
+        // The caller tries again, by the same word, and may die before it signs for the next one.
+        memory.unsign()?;
+        give_back(memory)?;
+    }
+    Ok(is_named)
 }
 
 /// Gives the lock back; whether it was there to be given back.

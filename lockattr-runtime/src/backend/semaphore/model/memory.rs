@@ -85,8 +85,8 @@ pub(super) struct Step<'a> {
 pub(super) enum Operation {
     TryWait,
     Post,
-    /// The owner word: whether it is to be cleared.
-    Swap(bool),
+    /// The owner word, from one to another.
+    Swap(Owner, Owner),
     ReadText,
     Other,
 }
@@ -195,7 +195,7 @@ impl Memory for Step<'_> {
             }
             is_from.into()
         };
-        self.operation(Operation::Swap(to.is_nobody()), swap).map(|seen| seen != 0)
+        self.operation(Operation::Swap(from, to), swap).map(|seen| seen != 0)
     }
 
     fn mark_text(&self) -> Result<(), Stopped> {
@@ -215,6 +215,10 @@ impl Memory for Step<'_> {
         self.write(|shared| shared.signed = (owner.0, self.actor.file))
     }
 
+    fn unsign(&self) -> Result<(), Stopped> {
+        self.write(|shared| shared.signed = (0, 0))
+    }
+
     fn has_signed(&self, owner: Owner) -> Result<bool, Stopped> {
         if !self.actor.signs || self.is_sabotaged_by(Sabotage::OneSemaphore) {
             return Ok(true);
@@ -223,7 +227,7 @@ impl Memory for Step<'_> {
     }
 
     fn is_named(&self) -> Result<bool, Stopped> {
-        if self.is_sabotaged_by(Sabotage::AnySuccessor) {
+        if !self.actor.signs || self.is_sabotaged_by(Sabotage::AnySuccessor) {
             return Ok(true);
         }
         self.read(|shared| shared.named == self.actor.file)

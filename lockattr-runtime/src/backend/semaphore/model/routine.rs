@@ -45,14 +45,14 @@ pub(super) fn run(routine: Routine, step: &Step<'_>, text: Text) -> Result<Outco
             _ => Ok(Outcome::NotYet),
         },
         Routine::Wake if step.try_wait()? => Ok(match protocol::own(step)? {
-            Taken::Owned => Outcome::Owns,
+            Taken::Owned => owned(step)?,
             Taken::Surplus => Outcome::Claimed,
             Taken::PutBack => Outcome::NotYet,
         }),
         Routine::Wake => Ok(Outcome::Claimed),
         Routine::Inherit => {
             let inherits = protocol::inherit(step)?;
-            Ok(if inherits { Outcome::Owns } else { Outcome::NotYet })
+            Ok(if inherits { owned(step)? } else { Outcome::NotYet })
         }
         Routine::Grant => grant(step, text),
         Routine::Release => {
@@ -67,6 +67,11 @@ pub(super) fn run(routine: Routine, step: &Step<'_>, text: Text) -> Result<Outco
         }
         Routine::Force => protocol::force(step).map(|_| Outcome::Forced),
     }
+}
+
+/// At the end of a wait.
+fn owned(step: &Step<'_>) -> Result<Outcome, Stopped> {
+    Ok(if protocol::keeps(step)? { Outcome::Owns } else { Outcome::NotYet })
 }
 
 /// See `write::grant` for the order.

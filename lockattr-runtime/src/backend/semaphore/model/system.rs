@@ -5,7 +5,7 @@ use stateright::{Model, Property};
 use super::memory::{Actor, File, Operation, Seen, Shared, Step, Stopped, Text, FOREIGN, RUBBISH};
 use super::properties::{self, History};
 use super::routine::{self, Outcome, Routine};
-use crate::record::owner::Owner;
+use crate::record::owner::{Owner, Phase};
 
 /// How many take part, and what they may do.
 #[allow(clippy::struct_excessive_bools)] // each a thing that they may do
@@ -205,13 +205,17 @@ impl System {
         let process = &mut state.lockattrs[index];
         if let Some((operation, result)) = done {
             seen.push(result);
-            let gives = matches!(routine, Routine::Release | Routine::Force);
+            let posts = |from: Owner| match routine {
+                Routine::Detach => false,
+                Routine::Force => true,
+                _ => from == me.that(Phase::Holds),
+            };
             match operation {
                 Operation::TryWait if matches!(routine, Routine::Acquire | Routine::Wake) => {
                     process.has_bare_unit = result != 0;
                 }
-                Operation::Swap(clears) if result != 0 => {
-                    process.has_bare_unit = gives && clears;
+                Operation::Swap(from, to) if result != 0 => {
+                    process.has_bare_unit = to.is_nobody() && posts(from);
                 }
                 Operation::ReadText => {
                     process.looked_in_the_window |=

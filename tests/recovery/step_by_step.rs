@@ -139,7 +139,8 @@ fn an_owner_that_died_at_any_instruction_is_inherited_from() {
 
 fn check(lock: &Lock, shared: &Shared, found: &[(Files, usize)]) {
     let mut tried = HashSet::new();
-    let [mut inherited, mut lost] = [0; 2];
+    let mut inherited = 0;
+    let mut lost = Vec::new();
     for (files, instructions) in found {
         if !tried.insert(files) {
             continue;
@@ -149,11 +150,15 @@ fn check(lock: &Lock, shared: &Shared, found: &[(Files, usize)]) {
             Ok(_) => inherited += 1,
             Err(error) => {
                 assert!(!files.has_owner(), "{error}");
-                lost += instructions;
+                lost.push(*instructions);
             }
         }
     }
-    println!("{} states, {inherited} of them inherited or free", found.len());
-    println!("{lost} instructions without an owner's word");
+    println!(
+        "{} states, {inherited} inherited or free, {lost:?} instructions without an owner's word",
+        found.len()
+    );
     assert!(inherited > 20, "the child has done something: {inherited}");
+    // From the unit to the mark, from there to the word, and from the cleared word to the unit.
+    assert_eq!(lost.len(), 3);
 }

@@ -85,7 +85,21 @@ pub(super) enum Taken {
 }
 
 /// The caller has just taken a unit: makes it the owner, unless another process lives that is.
+///
+/// Nearly always nothing is in the way. Then there is little to do between the unit and the word, for a
+/// process that dies there leaves an orphan.
+#[inline]
 pub(super) fn own<M: Memory>(memory: &M) -> Result<Taken, M::Stop> {
+    let owner = memory.owner()?;
+    if owner.is_nobody() && take_over(memory, owner)? {
+        return Ok(Taken::Owned);
+    }
+    own_after(memory)
+}
+
+/// As [`own`], where there is an owner, dead or alive, or where there just was.
+#[cold]
+fn own_after<M: Memory>(memory: &M) -> Result<Taken, M::Stop> {
     loop {
         let owner = memory.owner()?;
         // A claimer has no unit yet, and gives way to this one.
@@ -97,13 +111,22 @@ pub(super) fn own<M: Memory>(memory: &M) -> Result<Taken, M::Stop> {
             memory.post()?;
             return Ok(Taken::PutBack);
         }
-        // Before the word: a foreign program's text under a dead owner's word is never inherited from.
-        memory.mark_text()?;
-        if memory.swap_owner(owner, memory.me().that(Phase::Holds))? {
-            memory.sign()?;
+        if take_over(memory, owner)? {
             return Ok(Taken::Owned);
         }
     }
+}
+
+/// Takes the place of `owner`, with a unit in hand.
+#[inline]
+fn take_over<M: Memory>(memory: &M, owner: Owner) -> Result<bool, M::Stop> {
+    // Before the word: nobody inherits from an owner over whose word a foreign program's text stands.
+    memory.mark_text()?;
+    let is_owner = memory.swap_owner(owner, memory.me().that(Phase::Holds))?;
+    if is_owner {
+        memory.sign()?;
+    }
+    Ok(is_owner)
 }
 
 /// What an owner found in the semaphore, beside its own unit.
@@ -182,12 +205,16 @@ fn release<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
 
 /// Clears the word of `owner`, whose unit it is then the caller's business to post.
 fn give<M: Memory>(memory: &M, owner: Owner) -> Result<bool, M::Stop> {
-    // First the word: whoever takes the unit finds it cleared, or the unit would be a surplus to him.
+    // Looked at before, so that nothing is left to do between the word and the unit: who dies there leaves
+    // an orphan.
+    let has_surplus = memory.value()? > 0;
+    // First the word: the next one that takes the unit finds it cleared, or drops the unit as a surplus.
     if !memory.swap_owner(owner, Owner::NOBODY)? {
         return Ok(false);
     }
-    // A unit that lies there already is a surplus, and does for this one.
-    if memory.value()? == 0 {
+    // A unit that lies there already is a surplus, and does for this one, if no process has dropped it
+    // meanwhile.
+    if !has_surplus || memory.value()? == 0 {
         memory.post()?;
     }
     Ok(true)

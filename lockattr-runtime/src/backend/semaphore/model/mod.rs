@@ -23,8 +23,8 @@ mod system;
 
 use std::time::Instant;
 
-use stateright::{Checker, Expectation, Model, Path};
 use properties::{NOT_BOTH, NOT_LOST, ONE_HOLDER};
+use stateright::{Checker, Expectation, Model, Path};
 use system::{Sabotage, System};
 
 /// Explores everything, and reports the properties that are found broken, or never found to hold.

@@ -160,11 +160,15 @@ impl System {
         Owner(self.pid(index)).in_turn(turn)
     }
 
+    /// A bit for each process that lives.
+    fn living(&self, state: &State) -> u64 {
+        let living = state.lockattrs.iter().enumerate().filter(|(_, process)| process.is_alive);
+        living.fold(0, |bits, (index, _)| bits | 1 << self.pid(index))
+    }
+
     /// Who is dead, by the owner word.
     fn died(&self, state: &State, owner: Owner) -> bool {
-        let mut of_process = state.lockattrs.iter().enumerate();
-        !of_process
-            .any(|(index, process)| self.pid(index) == u64::from(owner.pid()) && process.is_alive)
+        self.living(state) & 1 << owner.pid() == 0
     }
 
     pub(super) fn owner_lives(&self, state: &State) -> bool {
@@ -190,11 +194,14 @@ impl System {
     fn step_in(&self, state: &mut State, index: usize, routine: Routine, mut seen: Vec<Seen>) {
         let me = self.word(state, index);
         let file = state.lockattrs[index].file;
-        let before = state.clone();
+        let living = self.living(state);
         let died = |owner: Owner| match self.sabotage {
             Some(Sabotage::NobodyElseLives) => owner.process() != me.process(),
-            _ => self.died(&before, owner),
+            _ => living & 1 << owner.pid() == 0,
         };
+        let has_unit = state.shared.values[usize::from(file)] > 0;
+        let is_in_the_window = state.foreigners.iter().any(Foreigner::is_in_the_window);
+        let is_before_a_word = state.lockattrs.iter().any(|process| process.has_bare_unit);
         let signs = self.removals > 0;
         let actor = Actor { died: &died, me, file, signs, sabotage: self.sabotage };
         let step = Step::new(&mut state.shared, actor, &seen);
@@ -218,16 +225,13 @@ impl System {
                     process.has_bare_unit = to.is_nobody() && posts(from);
                 }
                 Operation::ReadText => {
-                    process.looked_in_the_window |=
-                        before.foreigners.iter().any(Foreigner::is_in_the_window);
-                    process.looked_before_a_word |=
-                        before.lockattrs.iter().any(|process| process.has_bare_unit);
+                    process.looked_in_the_window |= is_in_the_window;
+                    process.looked_before_a_word |= is_before_a_word;
                 }
                 Operation::Post => {
                     process.has_bare_unit = false;
                     if routine == Routine::Force {
-                        let is_second = before.shared.values[usize::from(file)] > 0;
-                        state.history.was_torn |= process.forces_a_living || is_second;
+                        state.history.was_torn |= process.forces_a_living || has_unit;
                         state.history.is_left = false;
                     }
                 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::thread;
 use std::time::Duration;
 
 use nix::libc;
@@ -15,7 +16,7 @@ use lockattr::Lock;
 use crate::support::{open, remove_semaphore, unique_semaphore, LONG};
 use crate::LONG_TEXT;
 
-const SEMAPHORE_BYTES: usize = size_of::<libc::sem_t>();
+const SEMAPHORE_BYTES: usize = std::mem::size_of::<libc::sem_t>();
 const PAGE_BYTES: usize = 4096;
 /// Where the owner word is: see the runtime's record/layout.rs.
 const OWNER: usize = 3584 + 16;
@@ -122,19 +123,26 @@ const FOREIGN: &[u8] = b"2024-10-20 16:00:51.864484 - a program of resourcelock\
 
 #[test]
 fn an_owner_that_died_at_any_instruction_is_inherited_from() {
-    for is_over_a_foreign_text in [false, true] {
-        for length in [20, LONG_TEXT] {
-            let name = unique_semaphore("step");
-            drop(open(&name).acquire_with_info(LONG, "before").unwrap());
-            let shared = Shared::of(&name);
-            if is_over_a_foreign_text {
-                shared.page.write_all_at(FOREIGN, 0).unwrap();
+    thread::scope(|scope| {
+        for is_over_a_foreign_text in [false, true] {
+            for length in [20, LONG_TEXT] {
+                scope.spawn(move || die_everywhere(is_over_a_foreign_text, &"i".repeat(length)));
             }
-            let Some(found) = every_death(&name, &"i".repeat(length)) else { return };
-            check(&open(&name), &shared, &found);
-            remove_semaphore(&name);
         }
+    });
+}
+
+fn die_everywhere(is_over_a_foreign_text: bool, text: &str) {
+    let name = unique_semaphore("step");
+    drop(open(&name).acquire_with_info(LONG, "before").unwrap());
+    let shared = Shared::of(&name);
+    if is_over_a_foreign_text {
+        shared.page.write_all_at(FOREIGN, 0).unwrap();
     }
+    if let Some(found) = every_death(&name, text) {
+        check(&open(&name), &shared, &found);
+    }
+    remove_semaphore(&name);
 }
 
 fn check(lock: &Lock, shared: &Shared, found: &[(Files, usize)]) {

@@ -1,7 +1,7 @@
 //! Where in a record's page each field is.
 //!
 //! ```text
-//! byte    0  text, NUL-terminated
+//! byte    0  text, NUL-terminated; its first word is written last
 //!      3584  magic, version, sequence, pid, start time, pid and network namespace, thread,
 //!            times of the grant and the release, command, name
 //! ```

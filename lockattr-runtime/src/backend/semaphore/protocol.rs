@@ -1,28 +1,36 @@
 //! Who owns the lock: the protocol, one operation on shared memory at a time.
 //!
 //! The functions here are all there is to it. The backend runs them in shared memory; the model
-//! (`model.rs`, in the tests) runs these very functions, stops each process before each of its
+//! (`model/`, in the tests) runs these very functions, stops each process before each of its
 //! operations, lets others go on and kills, in every order there is.
 //!
-//! Two things make up the lock. The semaphore has one *unit*: who takes it has the lock as far as
-//! resourcelock's programs can tell. The *owner word* tells lockattr's processes apart: it goes from
-//! nobody to an owner and back by compare-and-swap only.
+//! Two things make up the lock. The semaphore has one *unit*: a process that takes it has the lock as
+//! far as resourcelock's programs can tell. The *owner word* tells lockattr's processes apart: it goes
+//! from nobody to an owner and back by compare-and-swap only.
 //!
 //! 1. At most one process is in the phase [`Phase::Holds`], and only that one is in its body: whatever
 //!    the semaphore's value is, there are never two holders among lockattr's processes.
 //! 2. An owner has a unit. It took it, or it inherited it from an owner that died with it. More units
-//!    than one come of a forced release (resourcelock's `unget`); who takes one and finds an owner
-//!    that lives has such a surplus in hand, and drops it.
+//!    than one come of a forced release (resourcelock's `unget`); a process that takes one and finds an
+//!    owner that lives has such a surplus in hand, and drops it.
 //! 3. A word changes from one owner to another only if the first one is dead, or only claims. So a live
 //!    holder's word is its own until it releases.
+//! 4. Under an owner's word the text is an owner's, unless a foreign program has written it since. The
+//!    text is *marked* before the word is written, and the mark stands in its first word until all the
+//!    rest and its digest are there. So an owner that dies at whatever instruction is inherited from.
+//! 5. An owner *signs* for the semaphore that its unit is of. Where the semaphore's file was removed and
+//!    made anew, a process with a unit of the new one posts it back while the owner of the old one
+//!    lives: to drop it would leave the new one at 0 for ever. A dead owner is followed with a unit of
+//!    its own semaphore, or of the one that has the name.
 //!
 //! What nobody can tell: a process that dies between taking a unit and writing the word, or between
 //! clearing the word and posting the unit, leaves what a resourcelock program leaves that holds the
-//! lock. Nobody takes it, until somebody releases it by force. It is a window of a few instructions.
+//! lock. Nobody takes it, until it is released by force. It is a window of some ten instructions each.
 //!
 //! (To keep a word until the unit is posted does not help. A dead owner's word under a value of 0
 //! would be one that has not posted, or one whose unit a live process has just taken that has yet to
-//! write its own word. Inheriting from the second makes a unit too many: the model found it.)
+//! write its own word. Inheriting from the second makes a unit too many: the model found it. Nor does
+//! one more look at the semaphore after [`inherit`]'s swap: it loses the lock.)
 
 use crate::record::owner::{Owner, Phase};
 

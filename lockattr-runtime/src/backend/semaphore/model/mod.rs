@@ -1,20 +1,23 @@
 //! A model of the lock, explored to its end: processes of lockattr, which run the functions of
-//! [`protocol`](super::protocol), programs of resourcelock, and somebody who releases by force. Each may
-//! be killed before each of its operations.
+//! [`protocol`](super::protocol), programs of resourcelock, releases by force, removed files and texts
+//! that go over a record. Each process may be killed before each of its operations.
 //!
 //! What the checker shows, for every order of all steps:
 //! - never two holders among lockattr's processes, whatever is forced;
 //! - without a forced release, never a lockattr process and a resourcelock program together;
-//! - with one, only if it tore the lock from somebody alive (or posted it twice); or if the lock was then
-//!   inherited between somebody's taking of the unit and his announcement: a foreign program's text, or
-//!   another lockattr process's word;
-//! - the lock is lost only if somebody died between his unit and his word and text, or if a
-//!   resourcelock program died with it.
+//! - with one, only if it tore the lock from a live process (or posted it twice); or if the lock was then
+//!   inherited between another one's taking of the unit and its announcement: a foreign program's text,
+//!   or another lockattr process's word;
+//! - the lock is lost only if a process died with a bare unit (before its word, or after it), if an owner
+//!   died over whose text a foreign program had written, or if a resourcelock program died with it;
+//! - the next holder is told of a death in a body, and of nothing else.
 //!
-//! All of these are found to happen, so no excuse is there for nothing.
+//! All of these are found to happen, so no excuse is there for nothing. CONTRIBUTING lists the
+//! instructions that they stand for.
 //!
 //! What the model does not have is time: it shows what can happen where processes are stopped for as
-//! long as they like, between any two operations.
+//! long as they like, between any two operations. Nor has it a removed record: whose holder dies leaves
+//! an orphan, for nobody finds its word.
 
 mod memory;
 mod properties;

@@ -105,6 +105,17 @@ pub enum LockError {
         /// Who holds the name there.
         holder: Box<Holder>,
     },
+    /// The semaphore has been posted so often, by programs that did not hold it, that more units are left
+    /// than an acquire takes out: other programs would come in beside the holder.
+    #[non_exhaustive]
+    Overposted {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The semaphore's file.
+        path: PathBuf,
+        /// How many units it has. A lock that is free has one.
+        units: u32,
+    },
     /// The operating system refused something.
     #[non_exhaustive]
     Io {
@@ -130,6 +141,7 @@ impl LockError {
             | Self::Denied { lock, .. }
             | Self::Damaged { lock, .. }
             | Self::OtherNamespace { lock, .. }
+            | Self::Overposted { lock, .. }
             | Self::Io { lock, .. } => lock,
         }
     }
@@ -144,7 +156,7 @@ impl LockError {
         match self {
             Self::Timeout { .. } | Self::Orphaned { .. } => io::ErrorKind::TimedOut,
             Self::Denied { .. } => io::ErrorKind::PermissionDenied,
-            Self::Damaged { .. } => io::ErrorKind::InvalidData,
+            Self::Damaged { .. } | Self::Overposted { .. } => io::ErrorKind::InvalidData,
             Self::InvalidName { .. } | Self::BackendMismatch { .. } => io::ErrorKind::InvalidInput,
             Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock` is younger (1.83) than this crate's MSRV.
@@ -211,6 +223,12 @@ impl fmt::Display for LockError {
                 f,
                 "{holder}, in another network namespace, where this lock does not reach; \
                  share the network namespace (systemd: PrivateNetwork=no, containers: the host's network)",
+            ),
+            Self::Overposted { path, units, .. } => write!(
+                f,
+                "{} has {units} units, where a free lock has one: some program posts it without holding \
+                 it; stop that program, and remove the file when no program uses the lock",
+                Escaped(&path.to_string_lossy())
             ),
             Self::Io { operation, source, .. } => write!(f, "cannot {operation}: {source}"),
         }

@@ -197,6 +197,7 @@ impl State {
             Failure::OtherNamespace(holder) => {
                 LockError::OtherNamespace { lock, holder: Box::new(holder) }
             }
+            Failure::Overposted { path, units } => LockError::Overposted { lock, path, units },
             Failure::Io { operation, source } => LockError::Io { lock, operation, source },
         }
     }

@@ -91,6 +91,8 @@ pub(crate) enum Failure {
     Damaged { path: PathBuf, bytes: u64 },
     /// Somebody holds the name where this backend does not reach.
     OtherNamespace(Holder),
+    /// A semaphore of so many units that it excludes nobody.
+    Overposted { path: PathBuf, units: u32 },
     /// The system refused `operation`, as in "cannot …".
     Io { operation: &'static str, source: io::Error },
 }

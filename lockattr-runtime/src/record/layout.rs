@@ -1,7 +1,7 @@
 //! Where in a record's page each field is.
 //!
 //! ```text
-//! byte    0  text, NUL-terminated
+//! byte    0  text, NUL-terminated; its first word is written last
 //!      3584  magic, version, owner word, sequence, the process and its namespaces, thread, times of
 //!            the grant and the release, command, name
 //! ```
@@ -56,6 +56,8 @@ pub(super) enum Field {
     TextDigest,
     /// How many bytes the text may have where somebody has mapped fewer than the page; 0 if nobody.
     TextLimit,
+    /// Of an owner of a semaphore's lock, which semaphore it has: see [`owned`](super::owned).
+    Signature,
     NameLength,
     Command,
     Name = Self::Command as usize + COMMAND_BYTES / WORD_BYTES,

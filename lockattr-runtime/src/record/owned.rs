@@ -82,10 +82,31 @@ impl OwnedPage {
         word.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Whether the text is the one that the last owner wrote who wrote one.
+    /// Whether the text is the one that the last owner wrote who wrote one, or one that an owner has
+    /// yet to write.
     pub(crate) fn text_is_an_owners(&self) -> bool {
         let words = self.page.get()[..TEXT_WORDS].iter().map(|word| word.load(Ordering::Acquire));
-        text::digest(words) == self.get(Field::TextDigest)
+        text::is_an_owners(words, self.get(Field::TextDigest))
+    }
+
+    /// Makes the text an owner's that has yet to write it.
+    pub(crate) fn mark_text(&self) {
+        text::mark(self.page.get());
+    }
+
+    /// Writes that `owner`, the caller, has a unit of the semaphore in the file of this inode.
+    pub(crate) fn sign(&self, owner: Owner, inode: u64) {
+        self.put(Field::Signature, signature(owner, inode));
+    }
+
+    /// Writes that the caller, who owns the lock, has a unit of no semaphore.
+    pub(crate) fn unsign(&self) {
+        self.put(Field::Signature, 0);
+    }
+
+    /// Whether `owner` has written that it has a unit of the semaphore in the file of this inode.
+    pub(crate) fn has_signed(&self, owner: Owner, inode: u64) -> bool {
+        self.get(Field::Signature) == signature(owner, inode)
     }
 
     /// What the record tells of the process of `owner`, if it is about that one.
@@ -160,6 +181,12 @@ impl OwnedPage {
     }
 }
 
+/// Owner and inode in one word: no reader finds the one without the other. The factor is odd, so that
+/// two inodes have two signatures, and spreads the few bits of an inode over those of the owner word.
+fn signature(owner: Owner, inode: u64) -> u64 {
+    owner.0 ^ inode.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// A copy of the page, read by one who only looks. By `pread`, as every look at a record is.
 #[derive(Debug)]
 pub(crate) struct OwnedCopy {
@@ -208,7 +235,7 @@ impl OwnedCopy {
 
     /// See [`OwnedPage::text_is_an_owners`].
     pub(crate) fn text_is_an_owners(&self) -> bool {
-        text::digest(self.words().take(TEXT_WORDS)) == self.get(Field::TextDigest)
+        text::is_an_owners(self.words().take(TEXT_WORDS), self.get(Field::TextDigest))
     }
 
     /// See [`OwnedPage::recorded`].

@@ -174,7 +174,11 @@ impl Snapshot {
             pid: self.pid(),
             uid: Some(self.uid),
             command: self.command(),
-            info: text::info(&self.page[..TEXT_BYTES]),
+            info: text::info_of(
+                &self.page[..TEXT_BYTES],
+                self.word(Field::TextDigest),
+                self.word(Field::GrantedWall),
+            ),
             thread: self.narrow(Field::Thread).filter(|thread| *thread != 0),
             since: SystemTime::UNIX_EPOCH
                 .checked_add(Duration::from_nanos(self.word(Field::GrantedWall))),

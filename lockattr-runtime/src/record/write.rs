@@ -21,6 +21,9 @@ pub(super) const DETACHED: u64 = u64::MAX - 1;
 
 /// Writes that the caller, who holds the lock `name`, was granted it at `now` of the monotonic clock.
 /// The text gets `limit` bytes at most.
+///
+/// From the mark until its first word stands the text is an owner's that has yet to write it, so a process
+/// that is killed in between leaves no text that is taken for a foreign program's.
 pub(super) fn grant(
     words: &Words,
     limit: usize,
@@ -30,11 +33,12 @@ pub(super) fn grant(
     info: Info<'_>,
 ) {
     let wall = clock::wall_at(now);
+    text::mark(words);
     let _writing = Writing::begin(words);
-    let digest = text::write(words, limit, wall, info);
+    let written = text::write(words, limit, wall, info);
     let put = |field: Field, value| field.of(words).store(value, Ordering::Relaxed);
-    // As soon as the text is there: see `owned`.
-    put(Field::TextDigest, digest);
+    put(Field::TextDigest, written.digest);
+    written.commit(words);
     put(Field::Thread, thread::current().tid.into());
     put(Field::GrantedMonotonic, now);
     put(Field::GrantedWall, wall);

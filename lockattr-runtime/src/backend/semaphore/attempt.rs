@@ -1,7 +1,10 @@
 //! One acquire from its beginning to its end: when to wait on, and when to stop. It never blocks by
 //! itself: [`Attempt::wait`] and its async counterpart sleep between its steps.
 
+use std::ptr;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use super::memory::{done, Access};
 use super::objects::Objects;
@@ -40,6 +43,8 @@ pub(super) enum Next {
     Refused(Look),
     /// To wait for a unit of the semaphore until then at most (nanoseconds of the monotonic clock).
     Wait(u64),
+    /// To do nothing until then: the semaphore has units, and they are none of the lock's.
+    Rest(u64),
 }
 
 impl<'a> Attempt<'a> {
@@ -68,8 +73,13 @@ impl<'a> Attempt<'a> {
             if taken || done(access.try_wait()) {
                 taken = false;
                 match done(protocol::own(&access)) {
-                    Taken::Owned => return Ok(Next::Acquired),
+                    Taken::Owned if self.keeps(&access)? => return Ok(Next::Acquired),
+                    Taken::Owned => continue,
                     Taken::Surplus => self.lock.report_surplus(1),
+                    Taken::PutBack => match self.rest(&access)? {
+                        Some(next) => return Ok(next),
+                        None => continue,
+                    },
                 }
             }
             let now = clock::monotonic();
@@ -79,7 +89,10 @@ impl<'a> Attempt<'a> {
                 }
                 self.claims_until = None;
                 if done(protocol::inherit(&access)) {
-                    return Ok(Next::Acquired);
+                    if self.keeps(&access)? {
+                        return Ok(Next::Acquired);
+                    }
+                    continue;
                 }
             }
             if !self.has_waited {
@@ -101,11 +114,39 @@ impl<'a> Attempt<'a> {
                 Look::Left(dead) => {
                     if done(protocol::claim(&access, dead)) {
                         self.claims_until = Some(now + PAUSE);
+                    } else {
+                        // Another process was faster, or this semaphore is not the dead one's.
+                        self.objects = self.lock.open(now)?.0;
                     }
                 }
                 Look::Owned(_) | Look::Foreign | Look::Unknown => return Ok(Next::Refused(look)),
             }
         }
+    }
+
+    /// Whether the lock that is owned now is the one that others find. If not, it is given back.
+    fn keeps(&mut self, access: &Access<'_>) -> Result<bool, Box<Failure>> {
+        let keeps = done(protocol::keeps(access));
+        if !keeps {
+            self.claims_until = None;
+            self.objects = self.lock.open(clock::monotonic())?.0;
+        }
+        Ok(keeps)
+    }
+
+    /// The unit that was taken is put back: there is an owner with a unit of another semaphore, or with one
+    /// that it has yet to sign for. None if it is worth another try at once.
+    #[cold]
+    fn rest(&mut self, access: &Access<'_>) -> Result<Option<Next>, Box<Failure>> {
+        self.claims_until = None; // another process was faster
+        let now = clock::monotonic();
+        self.objects = self.lock.open(now)?.0;
+        let look = done(protocol::look(access));
+        if !ptr::eq(access.objects, &*self.objects) || !matches!(look, Look::Owned(_)) {
+            return Ok(None);
+        }
+        let until = self.deadline.end().min(now + PAUSE);
+        Ok(Some(if until > now { Next::Rest(until) } else { Next::Refused(look) }))
     }
 
     /// Until when to wait after this look; none if it is time to act on it.
@@ -139,6 +180,10 @@ impl<'a> Attempt<'a> {
                 Next::Acquired => return Ok(Waited::Acquired(self.objects)),
                 Next::Refused(look) => return Ok(Waited::Refused(look)),
                 Next::Wait(until) => taken = self.objects.semaphore.wait_until(until),
+                Next::Rest(until) => {
+                    thread::sleep(Duration::from_nanos(until.saturating_sub(clock::monotonic())));
+                    taken = false;
+                }
             }
         }
     }

@@ -23,6 +23,12 @@ impl Attempt<'_> {
                 Next::Acquired => return Ok(Waited::Acquired(self.objects)),
                 Next::Refused(look) => return Ok(Waited::Refused(look)),
                 Next::Wait(until) => until,
+                Next::Rest(until) => {
+                    let left = until.saturating_sub(clock::monotonic());
+                    Timer::after(Duration::from_nanos(left)).await;
+                    taken = false;
+                    continue;
+                }
             };
             loop {
                 let left = Duration::from_nanos(until.saturating_sub(clock::monotonic()));

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use super::judge;
 use super::objects::Objects;
 use super::protocol::{Memory, Sight};
-use crate::record::owner::Owner;
+use crate::record::owner::{Owner, Phase};
 use crate::sys::process::Process;
 
 /// The shared memory in the hands of one acquisition.
@@ -60,5 +60,29 @@ impl Memory for Access<'_> {
 
     fn swap_owner(&self, from: Owner, to: Owner) -> Result<bool, Infallible> {
         Ok(self.objects.page.swap_owner(from, to))
+    }
+
+    fn mark_text(&self) -> Result<(), Infallible> {
+        self.objects.page.mark_text();
+        Ok(())
+    }
+
+    fn sign(&self) -> Result<(), Infallible> {
+        let owner = self.me.that(Phase::Holds);
+        self.objects.page.sign(owner, self.objects.semaphore_inode());
+        Ok(())
+    }
+
+    fn unsign(&self) -> Result<(), Infallible> {
+        self.objects.page.unsign();
+        Ok(())
+    }
+
+    fn has_signed(&self, owner: Owner) -> Result<bool, Infallible> {
+        Ok(self.objects.page.has_signed(owner, self.objects.semaphore_inode()))
+    }
+
+    fn is_named(&self) -> Result<bool, Infallible> {
+        Ok(self.objects.semaphore_is_named())
     }
 }

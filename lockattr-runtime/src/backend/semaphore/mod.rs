@@ -32,7 +32,7 @@ use super::{Failure, RawLock};
 use crate::deadline::Deadline;
 use crate::holder::{Holder, Tenure};
 use crate::info::Info;
-use crate::record::owner::{Owner, Phase, Writer};
+use crate::record::owner::{Owner, Writer};
 use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::generation::generation;
@@ -40,7 +40,7 @@ use crate::sys::process::Process;
 use attempt::{Attempt, Waited};
 use memory::{done, Access};
 use objects::{Objects, Paths};
-use protocol::{Look, Memory, Sight, Taken};
+use protocol::{Drained, Look, Memory, Taken};
 
 /// Many times what a process needs from taking the lock to writing its record.
 const MOMENT: Duration = Duration::from_millis(5);
@@ -76,7 +76,7 @@ impl RawLock for Semaphore {
     fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Box<Failure>> {
         let (objects, me) = self.begin(deadline)?;
         if self.takes_at_once(&objects, me) {
-            return Ok(self.grant(objects, me, deadline.start(), info));
+            return self.grant(objects, me, deadline.start(), info);
         }
         self.conclude(Attempt::new(self, objects, me, deadline).wait()?, me, info)
     }
@@ -228,24 +228,36 @@ impl Semaphore {
     #[cold]
     fn conclude(&self, waited: Waited, me: Owner, info: Info<'_>) -> Result<Held, Box<Failure>> {
         match waited {
-            Waited::Acquired(objects) => Ok(self.grant(objects, me, clock::monotonic(), info)),
+            Waited::Acquired(objects) => self.grant(objects, me, clock::monotonic(), info),
             Waited::Refused(look) => Err(Box::new(self.refusal(look))),
         }
     }
 
     /// The caller owns the lock. Writes the record.
     #[inline]
-    fn grant(&self, objects: Arc<Objects>, me: Owner, now: u64, info: Info<'_>) -> Held {
-        let surplus = done(protocol::drain(&Access { objects: &objects, me }));
-        if surplus > 0 {
-            self.report_surplus(surplus);
+    fn grant(
+        &self,
+        objects: Arc<Objects>,
+        me: Owner,
+        now: u64,
+        info: Info<'_>,
+    ) -> Result<Held, Box<Failure>> {
+        let access = Access { objects: &objects, me };
+        match done(protocol::drain(&access)) {
+            Drained::Surplus(0) => {}
+            Drained::Surplus(surplus) => self.report_surplus(surplus),
+            Drained::TooMany(others) => {
+                done(protocol::refuse(&access));
+                // As the others find it, with the caller's own.
+                return Err(Box::new(self.paths.overposted(others.saturating_add(1))));
+            }
         }
         // Before its record is written over.
         let last = objects.page.last_grant();
         let recovered_from =
             if last.is_in_order() { None } else { self.look_who_died(&last).map(Box::new) };
         objects.page.write_grant(&self.name, now, info);
-        Held { objects, me, generation: generation(), is_over: false, recovered_from }
+        Ok(Held { objects, me, generation: generation(), is_over: false, recovered_from })
     }
 
     #[inline]
@@ -275,24 +287,8 @@ impl Semaphore {
 impl Held {
     /// Whether it was there to be given back.
     fn give_back(&mut self) -> bool {
-        const TRIES: usize = 8; // nobody writes over it again and again but in bad faith
-
         self.is_over = true;
-        let access = Access { objects: &self.objects, me: self.me };
-        for _ in 0..TRIES {
-            if done(protocol::release(&access)) {
-                return true;
-            }
-            // Somebody's text was longer than a record's, and went over the owner word; another process
-            // may have made the page a record again since, and cleared the word. What stands there now
-            // is nobody's: nobody was able to take over a lock that was held.
-            let standing = done(access.owner());
-            if !done(access.is_dead(standing)) {
-                break;
-            }
-            self.objects.page.swap_owner(standing, self.me.that(Phase::Holds));
-        }
-        false
+        done(protocol::give_back(&Access { objects: &self.objects, me: self.me }))
     }
 }
 

@@ -48,6 +48,11 @@ impl Paths {
         Ok(file)
     }
 
+    /// The semaphore has so many units that it is none of a lock's.
+    pub(super) fn overposted(&self, units: u32) -> Failure {
+        Failure::Overposted { path: self.semaphore.clone(), units }
+    }
+
     /// The record, to be looked at.
     pub(super) fn open_page(&self) -> Result<File, Failure> {
         open(&self.page, false)
@@ -60,6 +65,7 @@ pub(super) struct Objects {
     pub(super) semaphore: Semaphore,
     pub(super) page: OwnedPage,
     files: [Identity; 2],
+    semaphore_path: PathBuf,
     /// When they were found whole.
     checked: AtomicU64,
 }
@@ -88,8 +94,23 @@ impl Objects {
             files: [Identity::of(&semaphore, SEMAPHORE_BYTES)?, Identity::of(&file, PAGE_BYTES)?],
             semaphore: Semaphore::map(&semaphore).map_err(map)?,
             page,
+            semaphore_path: paths.semaphore.clone(),
             checked: clock::monotonic().into(),
         })
+    }
+
+    /// Which file the semaphore is in, whatever has become of its name.
+    pub(super) fn semaphore_inode(&self) -> u64 {
+        self.files[0].inode
+    }
+
+    /// Whether the semaphore's file still has its name. Where it has not, the next look finds so as well.
+    pub(super) fn semaphore_is_named(&self) -> bool {
+        let is_named = self.files[0].is_at(&self.semaphore_path);
+        if !is_named {
+            self.checked.store(0, Ordering::Relaxed);
+        }
+        is_named
     }
 
     /// Whether both files still have their names and all their bytes, at `now` of the monotonic clock.

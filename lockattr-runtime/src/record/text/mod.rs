@@ -6,7 +6,7 @@ mod stamp;
 
 use std::fmt::Write as _;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{fence, AtomicU64, Ordering};
 
 use super::layout::{TEXT_BYTES, TEXT_WORDS};
 use crate::info::Info;
@@ -17,10 +17,26 @@ use stamp::{stamp, STAMP_WORDS};
 pub(super) use stamp::time;
 pub(super) use stamp::STAMP_BYTES;
 
+/// A text of which all but the first word is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Written {
+    /// Until this word stands, the text is marked as being written.
+    pub(super) first: u64,
+    /// The [`digest`] of the whole text.
+    pub(super) digest: u64,
+}
+
+impl Written {
+    /// Makes the text the one that was written. Its digest must be recorded before.
+    pub(super) fn commit(self, words: &Words) {
+        words[0].store(self.first, Ordering::Release);
+    }
+}
+
 /// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`, as far as both fit
 /// into `limit` bytes. What does not is cut at a character's end; a NUL inside is shown as U+FFFD.
-/// Returns the [`digest`] of what it wrote.
-pub(super) fn write(words: &Words, limit: usize, wall: u64, info: Info<'_>) -> u64 {
+/// The first word is left to [`Written::commit`].
+pub(super) fn write(words: &Words, limit: usize, wall: u64, info: Info<'_>) -> Written {
     let (words, stamp) = (&words[..TEXT_WORDS], stamp(wall));
     let limit = limit.min(TEXT_BYTES);
     let (function, place) = match info {
@@ -30,6 +46,23 @@ pub(super) fn write(words: &Words, limit: usize, wall: u64, info: Info<'_>) -> u
     };
     site::write(words, limit, stamp, function, place)
         .unwrap_or_else(|| Text::new(words, limit, stamp).with_site(function, place).finish())
+}
+
+/// The first word of a text that is being written. It begins with a NUL: to other programs the text is
+/// empty, and no text of theirs begins so.
+const MARK: u64 = u64::from_ne_bytes(*b"\0writing");
+
+/// Makes the text one that is being written.
+pub(super) fn mark(words: &Words) {
+    words[0].store(MARK, Ordering::Relaxed);
+    // The mark is visible before all that is written after it.
+    fence(Ordering::Release);
+}
+
+/// Whether a text is one that is being written, or has this [`digest`].
+pub(super) fn is_an_owners(words: impl Iterator<Item = u64>, digest: u64) -> bool {
+    let mut words = words.peekable();
+    words.peek() == Some(&MARK) || self::digest(words) == digest
 }
 
 /// What tells a text from others: of its words up to the one with the NUL, and of the bytes in that one
@@ -78,11 +111,27 @@ fn up_to_nul(text: &[u8]) -> &[u8] {
     text.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// How many bytes are collected before they are stored. Most texts are shorter, and so are stored at
-/// one go: a process that is killed in between leaves a text that is nobody's.
+/// The [`info`] of a grant at `wall` whose text had this digest, also where the next owner has marked the
+/// text as its own by now, and so taken the first word of it: the date, which can be written again.
+pub(super) fn info_of(text: &[u8], digest: u64, wall: u64) -> Option<String> {
+    if !text.starts_with(&MARK.to_ne_bytes()) {
+        return info(text);
+    }
+    let mut restored = text.to_vec();
+    restored[..8].copy_from_slice(&stamp(wall)[0].to_ne_bytes());
+    let words = restored.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_ne_bytes));
+    if self::digest(words) == digest {
+        info(&restored)
+    } else {
+        None
+    }
+}
+
+/// How many bytes are collected before they are stored.
 const STAGE: usize = 128;
 
-/// Collects bytes to words, and stores the words: no copy of the whole text is made first.
+/// Collects bytes to words, and stores the words: no copy of the whole text is made first. The first word
+/// is kept.
 struct Text<'a> {
     words: &'a [AtomicU64],
     /// How many bytes it may have, with its NUL.
@@ -91,6 +140,7 @@ struct Text<'a> {
     staged: [u8; STAGE],
     filled: usize,
     stored_words: usize,
+    first: u64,
     digest: u64,
     /// Something did not fit: nothing comes behind it.
     is_cut: bool,
@@ -103,7 +153,7 @@ impl<'a> Text<'a> {
             place.copy_from_slice(&word.to_ne_bytes());
         }
         let filled = STAMP_BYTES.min(limit - 1);
-        Self { words, limit, staged, filled, stored_words: 0, digest: 0, is_cut: false }
+        Self { words, limit, staged, filled, stored_words: 0, first: 0, digest: 0, is_cut: false }
     }
 
     /// The bytes that may still come: room is kept for the NUL.
@@ -161,7 +211,10 @@ impl<'a> Text<'a> {
         let words = self.staged[..end].chunks_exact(8);
         for (place, word) in self.words[self.stored_words..].iter().zip(words) {
             let word = word.try_into().map_or(0, u64::from_ne_bytes);
-            place.store(word, Ordering::Relaxed);
+            match self.stored_words {
+                0 => self.first = word,
+                _ => place.store(word, Ordering::Relaxed),
+            }
             self.digest = self.digest.wrapping_add(term(self.stored_words, word));
             self.stored_words += 1;
         }
@@ -169,11 +222,11 @@ impl<'a> Text<'a> {
     }
 
     /// Ends the text with a NUL.
-    fn finish(mut self) -> u64 {
+    fn finish(mut self) -> Written {
         self.staged[self.filled] = 0;
         self.filled += 1;
         self.store();
-        self.digest
+        Written { first: self.first, digest: self.digest }
     }
 }
 
@@ -189,9 +242,11 @@ mod tests {
 
     fn written_within(limit: usize, info: &str) -> Vec<u8> {
         let words: Box<Words> = Box::new([(); PAGE_WORDS].map(|()| u64::MAX.into()));
-        let found = write(&words, limit, 1_700_000_000_123_456_789, Info::Text(info));
+        let written = write(&words, limit, 1_700_000_000_123_456_789, Info::Text(info));
+        assert_eq!(words[0].load(Ordering::Relaxed), u64::MAX, "the first word comes last");
+        written.commit(&words);
         let text = words[..TEXT_WORDS].iter().map(|word| word.load(Ordering::Relaxed));
-        assert_eq!(digest(text), found, "{info}");
+        assert_eq!(digest(text), written.digest, "{info}");
         assert_eq!(words[TEXT_WORDS].load(Ordering::Relaxed), u64::MAX, "only the text is written");
         words[..TEXT_WORDS]
             .iter()
@@ -249,6 +304,38 @@ mod tests {
         assert_eq!(of(b"12345678\0"), of(b"12345678\0old"));
         assert_ne!(of(b"12345678\0"), of(b"1234567\0"));
         assert_ne!(of(b"12345678\0"), of(b"12345679\0"));
+    }
+
+    #[test]
+    fn a_text_is_an_owners_while_it_is_written_and_when_its_digest_is_known() {
+        let words: Box<Words> = Box::new([(); PAGE_WORDS].map(|()| 0.into()));
+        let is_an_owners = |digest| {
+            let text = words[..TEXT_WORDS].iter().map(|word| word.load(Ordering::Relaxed));
+            super::is_an_owners(text, digest)
+        };
+        assert!(is_an_owners(0) && !is_an_owners(1));
+        mark(&words);
+        assert!(is_an_owners(0) && is_an_owners(1));
+        let written = write(&words, TEXT_BYTES, 1_700_000_000_123_456_789, Info::Text("here"));
+        assert!(is_an_owners(0) && is_an_owners(written.digest));
+        written.commit(&words);
+        assert!(is_an_owners(written.digest) && !is_an_owners(0));
+    }
+
+    #[test]
+    fn the_info_of_a_text_that_is_marked_comes_back_unless_it_was_anothers() {
+        const WALL: u64 = 1_700_000_000_123_456_789;
+
+        let words: Box<Words> = Box::new([(); PAGE_WORDS].map(|()| 0.into()));
+        let written = write(&words, TEXT_BYTES, WALL, Info::Text("here"));
+        mark(&words);
+        let text: Vec<u8> = words[..TEXT_WORDS]
+            .iter()
+            .flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes())
+            .collect();
+        assert_eq!(info_of(&text, written.digest, WALL).as_deref(), Some("here"));
+        assert_eq!(info_of(&text, written.digest + 1, WALL), None);
+        assert_eq!(info_of(&text, written.digest, WALL + 86_400_000_000_000), None);
     }
 
     #[test]

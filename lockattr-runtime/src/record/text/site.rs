@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::stamp::STAMP_WORDS;
-use super::{term, Text};
+use super::{term, Text, Written};
 
 /// The longest text that is kept: 136 bytes with its time.
 const WORDS: usize = 17;
@@ -36,7 +36,7 @@ pub(super) fn write(
     stamp: [u64; STAMP_WORDS],
     function: &'static str,
     place: &'static Location<'static>,
-) -> Option<u64> {
+) -> Option<Written> {
     let write = |last: &RefCell<Option<Site>>| {
         // Nobody else is in there: nothing here runs code of others.
         let mut last = last.try_borrow_mut().ok()?;
@@ -58,8 +58,9 @@ impl Site {
             return None;
         }
         let count = (text.stored_words * 8 + text.filled) / 8 + 1;
-        text.finish();
-        let words = words.map(AtomicU64::into_inner);
+        let written = text.finish();
+        let mut words = words.map(AtomicU64::into_inner);
+        words[0] = written.first;
         let behind = words[..count].iter().enumerate().skip(STAMP_WORDS);
         let digest = behind.fold(0_u64, |sum, (index, &word)| sum.wrapping_add(term(index, word)));
         Some(Self { function, place, words, count, digest })
@@ -69,23 +70,26 @@ impl Site {
         ptr::eq(self.place, place) && ptr::eq(self.function, function)
     }
 
-    fn write(&self, to: &[AtomicU64], limit: usize, stamp: [u64; STAMP_WORDS]) -> Option<u64> {
+    fn write(&self, to: &[AtomicU64], limit: usize, stamp: [u64; STAMP_WORDS]) -> Option<Written> {
         let words = &self.words[..self.count];
         if words.len() * 8 > limit {
             return None;
         }
         let (first, behind) = (words.get(..STAMP_WORDS)?, words.get(STAMP_WORDS..)?);
-        let mut digest = self.digest;
+        let (mut first_word, mut digest) = (0, self.digest);
         for (index, (word, stamp)) in first.iter().zip(stamp).enumerate() {
             // The last word of the time has the first bytes of the site.
             let word = word | stamp;
-            to[index].store(word, Ordering::Relaxed);
+            match index {
+                0 => first_word = word,
+                _ => to[index].store(word, Ordering::Relaxed),
+            }
             digest = digest.wrapping_add(term(index, word));
         }
         for (place, &word) in to[STAMP_WORDS..].iter().zip(behind) {
             place.store(word, Ordering::Relaxed);
         }
-        Some(digest)
+        Some(Written { first: first_word, digest })
     }
 }
 
@@ -103,11 +107,11 @@ mod tests {
                 let pages = [(); 2].map(|()| [(); 448].map(|()| AtomicU64::new(u64::MAX)));
                 let plain = Text::new(&pages[0], limit, stamp).with_site(function, place).finish();
                 for _ in 0..2 {
-                    let Some(digest) = write(&pages[1], limit, stamp, function, place) else {
+                    let Some(written) = write(&pages[1], limit, stamp, function, place) else {
                         assert!(function.len() > 64 || limit <= 100, "{function} {limit}");
                         continue;
                     };
-                    assert_eq!(digest, plain);
+                    assert_eq!(written, plain);
                     for (one, other) in pages[0].iter().zip(&pages[1]) {
                         assert_eq!(one.load(Ordering::Relaxed), other.load(Ordering::Relaxed));
                     }

@@ -1,12 +1,14 @@
-//! Who takes part in the model, what each can do next, and what must hold.
+//! Who takes part in the model, and what each can do next.
 
 use stateright::{Model, Property};
 
-use super::super::protocol::{self, Look, Memory, Taken};
-use super::memory::{Operation, Seen, Shared, Step, Stopped, Text};
-use crate::record::owner::Owner;
+use super::memory::{Actor, File, Operation, Seen, Shared, Step, Stopped, Text, FOREIGN, RUBBISH};
+use super::properties::{self, History};
+use super::routine::{self, Outcome, Routine};
+use crate::record::owner::{Owner, Phase};
 
 /// How many take part, and what they may do.
+#[allow(clippy::struct_excessive_bools)] // each a thing that they may do
 #[derive(Debug, Clone, Copy)]
 pub(super) struct System {
     /// Processes of lockattr.
@@ -15,10 +17,18 @@ pub(super) struct System {
     pub(super) foreigners: usize,
     /// How often each takes the lock.
     pub(super) rounds: u8,
-    /// How often somebody releases it by force, with either program.
+    /// How often the lock is released by force, with either program.
     pub(super) forces: u8,
+    /// How often the semaphore's file is removed: once at most.
+    pub(super) removals: u8,
+    /// How often a long text goes over a holder's word.
+    pub(super) overwrites: u8,
     /// The first two of lockattr are threads of one process.
     pub(super) has_threads: bool,
+    /// Claims may be abandoned, as a future is that is dropped.
+    pub(super) abandons: bool,
+    /// Holders may leave the lock taken.
+    pub(super) detaches: bool,
     pub(super) sabotage: Option<Sabotage>,
 }
 
@@ -29,81 +39,62 @@ pub(super) enum Sabotage {
     PlainStore,
     /// A text is not looked at: it is always an owner's.
     AnyText,
-    /// Who is not oneself is dead.
+    /// Every process but one's own is dead.
     NobodyElseLives,
+    /// The text is written as it comes, and its digest behind it, without a mark.
+    NoMark,
+    /// The text is marked after the word is written, not before.
+    MarkAfterTheWord,
+    /// A unit of any semaphore is taken for one of the owner's.
+    OneSemaphore,
+    /// A dead owner is followed with a unit of any semaphore.
+    AnySuccessor,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct State {
-    shared: Shared,
-    lockattrs: Vec<Lockattr>,
-    foreigners: Vec<Foreigner>,
-    /// An `unget` has seen the lock taken, and is about to post; whether somebody alive has
+    pub(super) shared: Shared,
+    pub(super) lockattrs: Vec<Lockattr>,
+    pub(super) foreigners: Vec<Foreigner>,
+    /// An `unget` has seen the lock taken, and is about to post; whether a live process has
     /// had it meanwhile.
-    unget: Option<bool>,
+    pub(super) unget: Option<bool>,
     forces: u8,
-    history: History,
+    removals: u8,
+    overwrites: u8,
+    pub(super) history: History,
 }
 
-/// What has happened that excuses what else must not.
 #[allow(clippy::struct_excessive_bools)] // each a thing that may have happened
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-struct History {
-    /// A live holder's lock was forced open, or a free one: it was posted twice.
-    was_torn: bool,
-    /// A lock was inherited between a foreign taking and its text.
-    was_in_the_window: bool,
-    /// A lock was inherited between another one's taking and its word.
-    was_before_a_word: bool,
-    /// Somebody died with a unit and without his word and text.
-    has_orphan: bool,
-    foreigner_died: bool,
-}
-
-#[allow(clippy::struct_excessive_bools)] // as above
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Lockattr {
-    is_alive: bool,
+pub(super) struct Lockattr {
+    pub(super) is_alive: bool,
     rounds: u8,
-    stage: Stage,
+    pub(super) stage: Stage,
+    /// The semaphore that it has opened.
+    file: File,
     /// Has a unit, and the word does not tell: not yet, or not any more.
-    has_bare_unit: bool,
-    /// Has looked at the text while a foreigner had yet to write his.
+    pub(super) has_bare_unit: bool,
+    /// Has looked at the text while a foreigner had yet to write its own.
     looked_in_the_window: bool,
     /// Has looked at the text while another one had a unit and no word yet.
     looked_before_a_word: bool,
-    /// Somebody alive had the lock while this one was about to release it by force.
+    /// A live process had the lock while this one was about to release it by force.
     forces_a_living: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Stage {
+pub(super) enum Stage {
     Idle,
     /// In a routine, with what it has seen so far.
     In(Routine, Vec<Seen>),
+    /// Waits for a moment before it inherits.
+    Claims,
     Body,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Routine {
-    Acquire,
-    /// Owns the lock, and writes the record.
-    Grant,
-    Release,
-    Force,
-}
-
-/// How a routine ended.
-enum Outcome {
-    Owns,
-    /// Looks again, or gives up: both begin anew.
-    NotYet,
-    Granted,
-    Over,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Foreigner {
+pub(super) struct Foreigner {
     is_alive: bool,
     rounds: u8,
     stage: ForeignStage,
@@ -123,27 +114,41 @@ enum ForeignStage {
 pub(super) enum Action {
     /// The next operation of a lockattr process.
     Step(usize),
+    /// A claimer's semaphore has a unit.
+    Wake(usize),
+    /// A claimer goes away, and leaves its claim.
+    Abandon(usize),
+    Detach(usize),
     Force(usize),
+    /// Finds that the file is another one, and opens it.
+    Reopen(usize),
     Kill(usize),
     ForeignStep(usize),
     ForeignKill(usize),
-    /// resourcelock's `unget`, by somebody who does not hold.
+    /// resourcelock's `unget`, by a process that does not hold.
     Unget,
+    /// The semaphore's file is removed; the next one to open it makes it anew.
+    Remove,
+    /// A text longer than a record's goes over the word of a process in its body.
+    Overwrite,
+    /// An opener makes a record of what is none.
+    Repair,
 }
-
-pub(super) const BOTH_BY_FORCE: &str =
-    "a live holder's lock that is forced open lets a foreigner in";
-pub(super) const BOTH_IN_THE_WINDOW: &str = "between a foreign taking and its text one can inherit";
-pub(super) const BOTH_BEFORE_A_WORD: &str =
-    "between another one's taking and its word one can inherit";
-pub(super) const LOST_BY_AN_ORPHAN: &str = "who dies between his unit and his word leaves it taken";
-pub(super) const ONE_HOLDER: &str = "never two holders of lockattr";
-pub(super) const NOT_BOTH: &str = "no foreigner beside a holder without an excuse";
-pub(super) const NOT_LOST: &str = "never lost without an excuse";
 
 impl System {
     pub(super) const fn of(lockattrs: usize, foreigners: usize) -> Self {
-        Self { lockattrs, foreigners, rounds: 1, forces: 0, has_threads: false, sabotage: None }
+        Self {
+            lockattrs,
+            foreigners,
+            rounds: 1,
+            forces: 0,
+            removals: 0,
+            overwrites: 0,
+            has_threads: false,
+            abandons: false,
+            detaches: false,
+            sabotage: None,
+        }
     }
 
     fn pid(&self, index: usize) -> u64 {
@@ -155,98 +160,112 @@ impl System {
         Owner(self.pid(index)).in_turn(turn)
     }
 
-    /// Who is dead, by the owner word.
-    fn died(&self, state: &State, owner: Owner) -> bool {
-        let mut of_process = state.lockattrs.iter().enumerate();
-        !of_process
-            .any(|(index, process)| self.pid(index) == u64::from(owner.pid()) && process.is_alive)
+    /// A bit for each process that lives.
+    fn living(&self, state: &State) -> u64 {
+        let living = state.lockattrs.iter().enumerate().filter(|(_, process)| process.is_alive);
+        living.fold(0, |bits, (index, _)| bits | 1 << self.pid(index))
     }
 
-    fn owner_lives(&self, state: &State) -> bool {
+    /// Who is dead, by the owner word.
+    fn died(&self, state: &State, owner: Owner) -> bool {
+        self.living(state) & 1 << owner.pid() == 0
+    }
+
+    pub(super) fn owner_lives(&self, state: &State) -> bool {
         let owner = Owner(state.shared.owner);
-        !owner.is_nobody() && !self.died(state, owner)
+        !owner.is_nobody() && !owner.claims() && !self.died(state, owner)
     }
 
     /// Does the next operation of a lockattr process.
     fn step(&self, state: &mut State, index: usize) {
         let (routine, seen) = match &state.lockattrs[index].stage {
             Stage::Idle => (Routine::Acquire, Vec::new()),
+            Stage::Claims => (Routine::Inherit, Vec::new()),
             Stage::Body => (Routine::Release, Vec::new()),
             Stage::In(routine, seen) => (*routine, seen.clone()),
         };
         self.step_in(state, index, routine, seen);
     }
 
+    fn begin(&self, state: &mut State, index: usize, routine: Routine) {
+        self.step_in(state, index, routine, Vec::new());
+    }
+
     fn step_in(&self, state: &mut State, index: usize, routine: Routine, mut seen: Vec<Seen>) {
         let me = self.word(state, index);
-        let before = state.clone();
+        let file = state.lockattrs[index].file;
+        let living = self.living(state);
         let died = |owner: Owner| match self.sabotage {
             Some(Sabotage::NobodyElseLives) => owner.process() != me.process(),
-            _ => self.died(&before, owner),
+            _ => living & 1 << owner.pid() == 0,
         };
-        let step = Step::new(&mut state.shared, &died, me, &seen, self.sabotage);
+        let has_unit = state.shared.values[usize::from(file)] > 0;
+        let is_in_the_window = state.foreigners.iter().any(Foreigner::is_in_the_window);
+        let is_before_a_word = state.lockattrs.iter().any(|process| process.has_bare_unit);
+        let signs = self.removals > 0;
+        let actor = Actor { died: &died, me, file, signs, sabotage: self.sabotage };
+        let step = Step::new(&mut state.shared, actor, &seen);
         let text = Text::try_from(1 + 2 * index).unwrap() + state.lockattrs[index].rounds % 2;
-        let outcome = run(routine, &step, text);
+        let outcome = routine::run(routine, &step, text);
         let done = step.done();
 
         let process = &mut state.lockattrs[index];
         if let Some((operation, result)) = done {
             seen.push(result);
-            let window = before.foreigners.iter().any(Foreigner::is_in_the_window);
-            let bare = before.lockattrs.iter().any(|process| process.has_bare_unit);
+            let posts = |from: Owner| match routine {
+                Routine::Detach => false,
+                Routine::Force => true,
+                _ => from == me.that(Phase::Holds),
+            };
             match operation {
-                Operation::TryWait if routine == Routine::Acquire => {
+                Operation::TryWait if matches!(routine, Routine::Acquire | Routine::Wake) => {
                     process.has_bare_unit = result != 0;
                 }
-                Operation::SwapOwner if result != 0 => {
-                    process.has_bare_unit = matches!(routine, Routine::Release | Routine::Force);
+                Operation::Swap(from, to) if result != 0 => {
+                    process.has_bare_unit = to.is_nobody() && posts(from);
                 }
                 Operation::ReadText => {
-                    process.looked_in_the_window |= window;
-                    process.looked_before_a_word |= bare;
+                    process.looked_in_the_window |= is_in_the_window;
+                    process.looked_before_a_word |= is_before_a_word;
                 }
-                Operation::Post if routine == Routine::Force => {
-                    state.history.was_torn |= process.forces_a_living || before.shared.value > 0;
+                Operation::Post => {
                     process.has_bare_unit = false;
+                    if routine == Routine::Force {
+                        state.history.was_torn |= process.forces_a_living || has_unit;
+                        state.history.is_left = false;
+                    }
                 }
-                Operation::Post => process.has_bare_unit = false,
                 _ => {}
             }
         }
-        let process = &mut state.lockattrs[index];
-        process.stage = match outcome {
-            Err(Stopped) => Stage::In(routine, seen),
-            Ok(Outcome::Owns) => {
-                state.history.was_in_the_window |= process.looked_in_the_window;
-                state.history.was_before_a_word |= process.looked_before_a_word;
-                Stage::In(Routine::Grant, Vec::new())
-            }
-            Ok(Outcome::Granted) => Stage::Body,
-            Ok(Outcome::NotYet) => Stage::Idle,
-            Ok(Outcome::Over) => {
-                process.rounds -= u8::from(routine == Routine::Release);
-                Stage::Idle
-            }
-        };
-        if !matches!(outcome, Err(Stopped)) {
-            process.has_bare_unit = false;
-            process.looked_in_the_window = false;
-            process.looked_before_a_word = false;
-            process.forces_a_living = false;
+        match outcome {
+            Err(Stopped) => state.lockattrs[index].stage = Stage::In(routine, seen),
+            Ok(outcome) => state.conclude(index, outcome),
         }
     }
 
-    /// Who releases by force looks first: it may meet a living holder at any time until it posts.
+    /// A forced release looks first: it may meet a living holder at any time until it posts.
     fn note_the_torn(&self, state: &mut State) {
         if let Some(is_torn) = state.unget {
-            state.unget = Some(is_torn || state.is_held_but_by(self, None));
+            state.unget = Some(is_torn || self.is_held_but_by(state, None));
         }
         for index in 0..self.lockattrs {
             if matches!(state.lockattrs[index].stage, Stage::In(Routine::Force, _)) {
-                let is_held = state.is_held_but_by(self, Some(index));
+                let is_held = self.is_held_but_by(state, Some(index));
                 state.lockattrs[index].forces_a_living |= is_held;
             }
         }
+    }
+
+    /// Whether any live process, but for one, has the lock or a part of it.
+    fn is_held_but_by(&self, state: &State, one: Option<usize>) -> bool {
+        let owner = Owner(state.shared.owner);
+        let is_ones = one.is_some_and(|one| owner.process() == self.word(state, one).process());
+        let lives = !owner.is_nobody() && !self.died(state, owner);
+        state.holders() > 0
+            || state.has_foreign_holder()
+            || state.lockattrs.iter().any(|process| process.has_bare_unit)
+            || !is_ones && lives
     }
 
     /// Kills a process, with all its threads.
@@ -258,32 +277,36 @@ impl System {
             let word = self.word(state, thread);
             let process = &mut state.lockattrs[thread];
             let is_owner = Owner(state.shared.owner).process() == word.process();
-            // Also if a foreigner's text stands over its own, for it was forced open.
-            let is_unrecorded = is_owner && state.shared.text != state.shared.recorded;
-            state.history.has_orphan |= process.has_bare_unit || is_unrecorded;
+            let history = &mut state.history;
+            history.has_orphan |= process.has_bare_unit;
+            history.died_under_a_foreign_text |=
+                (is_owner || process.holds() || process.ends()) && state.shared.text_is_foreign();
+            history.died_inside |= process.stage == Stage::Body;
             *process = Lockattr { is_alive: false, ..Lockattr::new(0) };
         }
     }
 
     fn foreign_step(state: &mut State, index: usize) {
         let foreigner = &mut state.foreigners[index];
+        let value = &mut state.shared.values[0];
         foreigner.stage = match foreigner.stage {
             ForeignStage::Idle => {
-                state.shared.value -= 1;
+                *value -= 1;
                 ForeignStage::Took
             }
             ForeignStage::Took => {
-                state.shared.text = 100 + Text::try_from(2 * index).unwrap() + foreigner.rounds % 2;
+                let text = 2 * u8::try_from(index).unwrap() + foreigner.rounds % 2;
+                state.shared.text = FOREIGN + text;
                 ForeignStage::Body
             }
             // It gives nothing back if the lock is free already.
-            ForeignStage::Body if state.shared.value == 0 => ForeignStage::Posts,
+            ForeignStage::Body if *value == 0 => ForeignStage::Posts,
             ForeignStage::Body => {
                 foreigner.rounds -= 1;
                 ForeignStage::Idle
             }
             ForeignStage::Posts => {
-                state.shared.value += 1;
+                *value += 1;
                 foreigner.rounds -= 1;
                 ForeignStage::Idle
             }
@@ -291,84 +314,102 @@ impl System {
     }
 
     fn unget(state: &mut State) {
+        let value = &mut state.shared.values[usize::from(state.shared.named)];
         state.unget = match state.unget {
             None => {
                 state.forces -= 1;
                 Some(false)
             }
             Some(is_torn) => {
-                state.history.was_torn |= is_torn || state.shared.value > 0;
-                state.shared.value += 1;
+                state.history.was_torn |= is_torn || *value > 0;
+                state.history.is_left = false;
+                *value += 1;
                 None
             }
         };
     }
 
-    /// Whether nobody can ever take the lock again although nobody has it. Only asked where all rest.
-    fn is_lost(&self, state: &State) -> bool {
-        let all_rest = state.unget.is_none()
-            && state.lockattrs.iter().all(|process| process.stage == Stage::Idle)
-            && !state.foreigners.iter().any(Foreigner::holds);
-        if !all_rest {
-            return false;
-        }
-        let Shared { value, owner, text, recorded } = state.shared;
-        let can_be_inherited = owner != 0 && text == recorded;
-        self.owner_lives(state) || value == 0 && !can_be_inherited
-    }
-}
-
-/// One of the backend's ways through the protocol: what `Semaphore::acquire`, `grant` and `Held` do.
-fn run(routine: Routine, step: &Step<'_>, text: Text) -> Result<Outcome, Stopped> {
-    match routine {
-        Routine::Acquire => {
-            let owns = if step.try_wait()? {
-                protocol::own(step)? == Taken::Owned
-            } else {
-                match protocol::look(step)? {
-                    Look::Left(dead) => protocol::claim(step, dead)? && protocol::inherit(step)?,
-                    _ => false,
+    /// What a lockattr process can do next.
+    fn actions_of(&self, state: &State, index: usize, actions: &mut Vec<Action>) {
+        let process = &state.lockattrs[index];
+        actions.push(Action::Kill(index));
+        match process.stage {
+            Stage::Idle => {
+                if process.rounds > 0 {
+                    actions.push(Action::Step(index));
                 }
-            };
-            Ok(if owns { Outcome::Owns } else { Outcome::NotYet })
+                if state.forces > 0 {
+                    actions.push(Action::Force(index));
+                }
+                if process.file != state.shared.named {
+                    actions.push(Action::Reopen(index));
+                }
+            }
+            Stage::In(..) => actions.push(Action::Step(index)),
+            Stage::Claims => {
+                actions.push(Action::Step(index));
+                if state.shared.values[usize::from(process.file)] > 0 {
+                    actions.push(Action::Wake(index));
+                }
+                if self.abandons {
+                    actions.push(Action::Abandon(index));
+                }
+            }
+            Stage::Body => {
+                actions.push(Action::Step(index));
+                if self.detaches {
+                    actions.push(Action::Detach(index));
+                }
+            }
         }
-        Routine::Grant => {
-            protocol::drain(step)?;
-            step.write_text(text)?;
-            step.record_text(text)?;
-            Ok(Outcome::Granted)
-        }
-        Routine::Release => protocol::release(step).map(|_| Outcome::Over),
-        Routine::Force => protocol::force(step).map(|_| Outcome::Over),
     }
 }
 
 impl State {
     /// Lockattr's processes that believe that they hold.
-    fn holders(&self) -> usize {
-        let holds = |process: &&Lockattr| {
-            matches!(process.stage, Stage::Body | Stage::In(Routine::Grant, _))
-        };
-        self.lockattrs.iter().filter(holds).count()
+    pub(super) fn holders(&self) -> usize {
+        self.lockattrs.iter().filter(|process| process.holds()).count()
     }
 
-    fn has_foreign_holder(&self) -> bool {
+    pub(super) fn has_foreign_holder(&self) -> bool {
         self.foreigners.iter().any(Foreigner::holds)
     }
 
-    fn are_both(&self) -> bool {
-        self.holders() > 0 && self.has_foreign_holder()
+    pub(super) fn all_rest(&self) -> bool {
+        self.unget.is_none()
+            && self.lockattrs.iter().all(|process| process.stage == Stage::Idle)
+            && !self.has_foreign_holder()
     }
 
-    /// Whether anybody alive, but for one, has the lock or a part of it.
-    fn is_held_but_by(&self, system: &System, one: Option<usize>) -> bool {
-        let is_ones = one.is_some_and(|one| {
-            Owner(self.shared.owner).process() == system.word(self, one).process()
-        });
-        self.holders() > 0
-            || self.has_foreign_holder()
-            || self.lockattrs.iter().any(|process| process.has_bare_unit)
-            || !is_ones && system.owner_lives(self)
+    /// A routine of a lockattr process has ended.
+    fn conclude(&mut self, index: usize, outcome: Outcome) {
+        let any_died = self.lockattrs.iter().any(|process| !process.is_alive);
+        let (process, history) = (&mut self.lockattrs[index], &mut self.history);
+        process.stage = match outcome {
+            Outcome::Owns => {
+                history.was_in_the_window |= process.looked_in_the_window;
+                history.was_before_a_word |= process.looked_before_a_word;
+                Stage::In(Routine::Grant, Vec::new())
+            }
+            Outcome::Claimed => Stage::Claims,
+            Outcome::Granted(is_told) => {
+                history.was_told |= is_told;
+                history.was_told_of_nothing |= is_told && !any_died;
+                history.was_untold |= !is_told && history.died_inside;
+                history.died_inside = false;
+                Stage::Body
+            }
+            Outcome::NotYet | Outcome::Forced => Stage::Idle,
+            Outcome::Released | Outcome::Detached => {
+                history.is_left |= outcome == Outcome::Detached;
+                process.rounds -= 1;
+                Stage::Idle
+            }
+        };
+        process.has_bare_unit = false;
+        process.looked_in_the_window = false;
+        process.looked_before_a_word = false;
+        process.forces_a_living = false;
     }
 }
 
@@ -378,11 +419,23 @@ impl Lockattr {
             is_alive: true,
             rounds,
             stage: Stage::Idle,
+            file: 0,
             has_bare_unit: false,
             looked_in_the_window: false,
             looked_before_a_word: false,
             forces_a_living: false,
         }
+    }
+
+    fn holds(&self) -> bool {
+        matches!(self.stage, Stage::Body | Stage::In(Routine::Grant, _))
+    }
+}
+
+impl Lockattr {
+    /// Is about to let go of the lock.
+    fn ends(&self) -> bool {
+        matches!(self.stage, Stage::In(Routine::Release | Routine::Detach, _))
     }
 }
 
@@ -404,26 +457,21 @@ impl Model for System {
         let foreigner =
             Foreigner { is_alive: true, rounds: self.rounds, stage: ForeignStage::Idle };
         vec![State {
-            shared: Shared { value: 1, ..Shared::default() },
+            shared: Shared { values: [1, 1], is_released: true, ..Shared::default() },
             lockattrs: vec![Lockattr::new(self.rounds); self.lockattrs],
             foreigners: vec![foreigner; self.foreigners],
             unget: None,
             forces: self.forces,
+            removals: self.removals,
+            overwrites: self.overwrites,
             history: History::default(),
         }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         for (index, process) in state.lockattrs.iter().enumerate() {
-            if !process.is_alive {
-                continue;
-            }
-            actions.push(Action::Kill(index));
-            if process.stage != Stage::Idle || process.rounds > 0 {
-                actions.push(Action::Step(index));
-            }
-            if process.stage == Stage::Idle && state.forces > 0 {
-                actions.push(Action::Force(index));
+            if process.is_alive {
+                self.actions_of(state, index, actions);
             }
         }
         for (index, foreigner) in state.foreigners.iter().enumerate() {
@@ -431,13 +479,24 @@ impl Model for System {
                 continue;
             }
             actions.push(Action::ForeignKill(index));
-            let can_take = foreigner.rounds > 0 && state.shared.value > 0;
+            let can_take = foreigner.rounds > 0 && state.shared.values[0] > 0;
             if foreigner.stage != ForeignStage::Idle || can_take {
                 actions.push(Action::ForeignStep(index));
             }
         }
-        if state.unget.is_some() || state.forces > 0 && state.shared.value == 0 {
+        let is_taken = state.shared.values[usize::from(state.shared.named)] == 0;
+        if state.unget.is_some() || state.forces > 0 && is_taken {
             actions.push(Action::Unget);
+        }
+        if state.removals > 0 {
+            actions.push(Action::Remove);
+        }
+        let is_in_a_body = state.lockattrs.iter().any(|process| process.stage == Stage::Body);
+        if state.overwrites > 0 && is_in_a_body {
+            actions.push(Action::Overwrite);
+        }
+        if state.shared.owner == RUBBISH {
+            actions.push(Action::Repair);
         }
     }
 
@@ -445,10 +504,18 @@ impl Model for System {
         let mut state = last.clone();
         match action {
             Action::Step(index) => self.step(&mut state, index),
+            Action::Wake(index) => self.begin(&mut state, index, Routine::Wake),
+            Action::Detach(index) => self.begin(&mut state, index, Routine::Detach),
             Action::Force(index) => {
                 state.forces -= 1;
-                self.step_in(&mut state, index, Routine::Force, Vec::new());
+                self.begin(&mut state, index, Routine::Force);
             }
+            Action::Abandon(index) => {
+                // The next attempt has another turn.
+                state.lockattrs[index].rounds -= 1;
+                state.lockattrs[index].stage = Stage::Idle;
+            }
+            Action::Reopen(index) => state.lockattrs[index].file = state.shared.named,
             Action::Kill(index) => self.kill(&mut state, index),
             Action::ForeignStep(index) => Self::foreign_step(&mut state, index),
             Action::ForeignKill(index) => {
@@ -457,45 +524,24 @@ impl Model for System {
                 *foreigner = Foreigner { is_alive: false, rounds: 0, stage: ForeignStage::Idle };
             }
             Action::Unget => Self::unget(&mut state),
+            Action::Remove => {
+                state.removals -= 1;
+                state.shared.named = 1;
+            }
+            Action::Overwrite => {
+                state.overwrites -= 1;
+                let shared = &mut state.shared;
+                (shared.owner, shared.text, shared.recorded) = (RUBBISH, u8::MAX, u8::MAX - 1);
+                (shared.signed, shared.is_released) = ((RUBBISH, 0), true);
+                state.history.was_overwritten = true;
+            }
+            Action::Repair => state.shared.owner = 0,
         }
         self.note_the_torn(&mut state);
         Some(state)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut properties = vec![
-            Property::<Self>::always(ONE_HOLDER, |_, state| state.holders() <= 1),
-            Property::<Self>::always(NOT_BOTH, |system, state| {
-                let History { was_torn, was_in_the_window, was_before_a_word, .. } = state.history;
-                let has_excuse = was_torn || was_in_the_window || was_before_a_word;
-                !state.are_both() || system.forces > 0 && has_excuse
-            }),
-            Property::<Self>::always(NOT_LOST, |system, state| {
-                let History { has_orphan, foreigner_died, .. } = state.history;
-                !system.is_lost(state) || has_orphan || foreigner_died
-            }),
-            Property::<Self>::sometimes(LOST_BY_AN_ORPHAN, |system, state| {
-                system.is_lost(state) && !state.history.foreigner_died
-            }),
-        ];
-        if self.foreigners > 0 && self.forces > 0 && self.lockattrs > 2 {
-            properties.push(Property::<Self>::sometimes(BOTH_BEFORE_A_WORD, |_, state| {
-                let History { was_torn, was_in_the_window, .. } = state.history;
-                state.are_both() && !was_torn && !was_in_the_window
-            }));
-        }
-        if self.foreigners > 0 && self.forces > 0 {
-            properties.extend([
-                Property::<Self>::sometimes(BOTH_BY_FORCE, |_, state| {
-                    let History { was_in_the_window, was_before_a_word, .. } = state.history;
-                    state.are_both() && !was_in_the_window && !was_before_a_word
-                }),
-                Property::<Self>::sometimes(BOTH_IN_THE_WINDOW, |_, state| {
-                    let History { was_torn, was_before_a_word, .. } = state.history;
-                    state.are_both() && !was_torn && !was_before_a_word
-                }),
-            ]);
-        }
-        properties
+        properties::of(*self)
     }
 }

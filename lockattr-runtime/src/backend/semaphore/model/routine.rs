@@ -1,0 +1,93 @@
+//! The backend's ways through the protocol: what `Attempt`, `Semaphore::grant` and `Held` do.
+
+use super::super::protocol::{self, Look, Memory, Taken};
+use super::memory::{Step, Stopped, Text, MARKED, TORN};
+use super::system::Sabotage;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Routine {
+    /// Tries once, looks, and claims what was left.
+    Acquire,
+    /// The semaphore has brought a unit while a claim stands.
+    Wake,
+    /// A claim has stood for long enough.
+    Inherit,
+    /// Owns the lock, and writes the record.
+    Grant,
+    Release,
+    Detach,
+    Force,
+}
+
+/// How a routine ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Owns,
+    /// Looks again, or gives up: both begin anew.
+    NotYet,
+    Claimed,
+    /// Whether it was told of a death.
+    Granted(bool),
+    Released,
+    /// Leaves the lock taken.
+    Detached,
+    Forced,
+}
+
+pub(super) fn run(routine: Routine, step: &Step<'_>, text: Text) -> Result<Outcome, Stopped> {
+    match routine {
+        Routine::Acquire if step.try_wait()? => Ok(match protocol::own(step)? {
+            Taken::Owned => Outcome::Owns,
+            Taken::Surplus | Taken::PutBack => Outcome::NotYet,
+        }),
+        Routine::Acquire => match protocol::look(step)? {
+            Look::Left(dead) if protocol::claim(step, dead)? => Ok(Outcome::Claimed),
+            _ => Ok(Outcome::NotYet),
+        },
+        Routine::Wake if step.try_wait()? => Ok(match protocol::own(step)? {
+            Taken::Owned => owned(step)?,
+            Taken::Surplus => Outcome::Claimed,
+            Taken::PutBack => Outcome::NotYet,
+        }),
+        Routine::Wake => Ok(Outcome::Claimed),
+        Routine::Inherit => {
+            let inherits = protocol::inherit(step)?;
+            Ok(if inherits { owned(step)? } else { Outcome::NotYet })
+        }
+        Routine::Grant => grant(step, text),
+        Routine::Release => {
+            step.write(|shared| shared.is_released = true)?;
+            protocol::give_back(step)?;
+            Ok(Outcome::Released)
+        }
+        Routine::Detach => {
+            step.write(|shared| shared.is_released = true)?;
+            let was_there = protocol::detach(step)?;
+            Ok(if was_there { Outcome::Detached } else { Outcome::Released })
+        }
+        Routine::Force => protocol::force(step).map(|_| Outcome::Forced),
+    }
+}
+
+/// At the end of a wait.
+fn owned(step: &Step<'_>) -> Result<Outcome, Stopped> {
+    Ok(if protocol::keeps(step)? { Outcome::Owns } else { Outcome::NotYet })
+}
+
+/// See `write::grant` for the order.
+fn grant(step: &Step<'_>, text: Text) -> Result<Outcome, Stopped> {
+    protocol::drain(step)?;
+    let is_told = !step.read(|shared| shared.is_released)?;
+    if step.is_sabotaged_by(Sabotage::NoMark) {
+        step.write(|shared| shared.text = TORN)?;
+        step.write(|shared| shared.text = text)?;
+        step.write(|shared| shared.recorded = text)?;
+    } else {
+        step.write(|shared| shared.text = MARKED)?;
+        // The words behind the mark change nothing that anybody goes by.
+        step.write(|shared| shared.recorded = text)?;
+        step.write(|shared| shared.text = text)?;
+    }
+    step.write(|shared| shared.is_released = false)?;
+    Ok(Outcome::Granted(is_told))
+}

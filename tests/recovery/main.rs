@@ -1,0 +1,25 @@
+//! What deaths, removed files and posts by others leave behind: whoever comes next has the lock.
+
+#![allow(unsafe_code)] // fork, ptrace, sem_open
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod posted;
+mod random;
+mod removed;
+#[cfg(target_arch = "x86_64")] // elsewhere a single step breaks up an atomic operation
+mod step_by_step;
+
+/// The longest text that a record has room for is a little longer.
+const LONG_TEXT: usize = 3_400;
+
+#[test]
+fn role() {
+    support::play(&[
+        ("hold", support::hold),
+        ("wait", support::wait),
+        ("repeat", random::repeat),
+        ("obey", removed::obey),
+    ]);
+}

@@ -66,6 +66,11 @@ impl Lock {
     /// `/NAME`, as resourcelock uses them. They are made when the lock is first acquired, for this
     /// user alone unless [`mode`](Self::mode) says otherwise, and never removed.
     ///
+    /// Files that are removed or cut by accident are noticed within 10 ms, when the lock is next acquired,
+    /// waited for or given back: a removed one is made anew, a cut record gets its memory again, and a cut
+    /// semaphore is [`LockError::Damaged`]. A process that touches one within those 10 ms, or sleeps in a
+    /// semaphore that is cut to nothing, is ended by a SIGBUS.
+    ///
     /// `name` has 1 to 250 bytes, no NUL and no `/` (but one in front, which is dropped), is not `.` or
     /// `..`, and does not begin with `sem.` or `lockattr.`. In a `static` or `const` it is checked by
     /// the compiler:
@@ -99,6 +104,12 @@ impl Lock {
 
     /// Who may use the semaphore, where this lock is the one that makes it: `0o660` also the users of
     /// its group, `0o666` everybody. The umask does not mask it. One that exists keeps its mode.
+    ///
+    /// It also says whose semaphore this lock may be. The owner of a file can cut it, which ends every
+    /// process that uses it. So the files must be this user's own or root's, or both their mode and this
+    /// one must let in the group (if this process is in the files' group) or all others. Anything else is
+    /// [`LockError::Untrusted`], also to root: the private lock of a user is taken part in as that user
+    /// (`sudo -u USER`).
     ///
     /// ```
     /// # use lockattr_runtime::Lock;
@@ -165,7 +176,9 @@ impl Lock {
     /// - [`LockError::OtherNamespace`] if a process of the same user holds the name of a port lock in
     ///   another network namespace.
     /// - [`LockError::Orphaned`] if a semaphore is taken and nobody says by whom, [`LockError::Denied`] if
-    ///   it is another user's, [`LockError::Damaged`] if its file was cut.
+    ///   it is another user's, [`LockError::Untrusted`] if it is another user's with whom this lock is not
+    ///   shared, [`LockError::Damaged`] if its file was cut, [`LockError::OtherWordSize`] if a 32-bit and a
+    ///   64-bit program meet.
     /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
@@ -308,7 +321,7 @@ impl Lock {
     ///
     /// # Errors
     /// A port lock is let go of only by its holder: that is [`LockError::Io`] of the kind
-    /// `Unsupported`. Otherwise as [`is_locked`](Self::is_locked).
+    /// `Unsupported`. Of a semaphore the errors are those of [`acquire`](Self::acquire) but the first three.
     pub fn force_release(&self) -> Result<bool, LockError> {
         self.state()?.force_release()
     }

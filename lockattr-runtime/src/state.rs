@@ -194,6 +194,12 @@ impl State {
             }
             Failure::Denied { path, uid, mode } => LockError::Denied { lock, path, uid, mode },
             Failure::Damaged { path, bytes } => LockError::Damaged { lock, path, bytes },
+            Failure::Untrusted { path, uid, mode, allowed } => {
+                LockError::Untrusted { lock, path, uid, mode, allowed }
+            }
+            Failure::OtherWordSize { path, bytes } => {
+                LockError::OtherWordSize { lock, path, bytes }
+            }
             Failure::OtherNamespace(holder) => {
                 LockError::OtherNamespace { lock, holder: Box::new(holder) }
             }

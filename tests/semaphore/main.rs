@@ -16,6 +16,7 @@ mod users;
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 
 use nix::libc;
@@ -26,6 +27,7 @@ use nix::unistd::{fork, ForkResult};
 fn role() {
     support::play(&[
         ("hold", support::hold),
+        ("wait a while", content::wait_a_while),
         ("begin", files::begin),
         ("use many", files::use_many),
         ("become another", holders::become_another),
@@ -86,7 +88,8 @@ pub(crate) fn in_a_child(work: impl FnOnce() -> u8) -> i32 {
     // SAFETY: the child calls what is under test here, and leaves by `_exit`.
     match unsafe { fork() }.unwrap() {
         ForkResult::Child => {
-            let code = work();
+            // A panic ends the child here: the rest of the stack is the parent's business.
+            let code = catch_unwind(AssertUnwindSafe(work)).unwrap_or(101);
             // SAFETY: ends the process, without a test harness's exit handlers.
             unsafe { libc::_exit(code.into()) }
         }

@@ -10,13 +10,14 @@ use nix::unistd::Pid;
 use crate::cli::Unget;
 use crate::exit::{Exit, Stop};
 use crate::keeper;
+use crate::mode;
 use crate::process;
 use crate::report::{self, Users};
 use crate::survey;
 use crate::text::Escaped;
 
 pub(super) fn unget(unget: &Unget, backend: Option<Backend>) -> Result<Exit, Stop> {
-    let lock = survey::open(&unget.name, backend)?;
+    let lock = mode::with(survey::open(&unget.name, backend)?, unget.shared.mode)?;
     let who = lock.holder()?;
     let is_released = match &who {
         None => lock.backend() == Backend::Semaphore && frees_what_a_dead_one_left(&lock)?,

@@ -87,8 +87,12 @@ pub(crate) enum Failure {
     Orphaned(Option<Holder>),
     /// Another user's file, which this one may not use.
     Denied { path: PathBuf, uid: u32, mode: u32 },
-    /// A file that has fewer bytes than what it should hold.
+    /// A file that has not the bytes of what it should hold.
     Damaged { path: PathBuf, bytes: u64 },
+    /// Another user's file, whose owner this lock's `allowed` mode does not let in.
+    Untrusted { path: PathBuf, uid: u32, mode: u32, allowed: u32 },
+    /// A semaphore that programs of another word size have made.
+    OtherWordSize { path: PathBuf, bytes: u64 },
     /// Somebody holds the name where this backend does not reach.
     OtherNamespace(Holder),
     /// The system refused `operation`, as in "cannot …".

@@ -11,7 +11,6 @@ use super::owner::Owner;
 use super::write::{ABANDONED, DETACHED};
 use super::{text, write, Grant, Snapshot};
 use crate::info::Info;
-use crate::sys::clock;
 use crate::sys::mapping::{SharedPage, PAGE_BYTES};
 use crate::sys::process::Process;
 
@@ -115,10 +114,10 @@ impl OwnedPage {
         write::grant(self.0.get(), limit, name, owner.process(), process, now, info);
     }
 
-    /// Writes that the caller, who owns the lock still, gives it back.
-    pub(crate) fn write_release(&self) {
-        // To a tick of the kernel's clock: this is on the way of every release, which wins a fifth by it.
-        let end = clock::monotonic_coarse().max(self.get(Field::GrantedMonotonic)).max(1);
+    /// Writes that the caller, who owns the lock still, gives it back at `now` of the coarse monotonic
+    /// clock, which may be before the grant.
+    pub(crate) fn write_release(&self, now: u64) {
+        let end = now.max(self.get(Field::GrantedMonotonic)).max(1);
         write::end(self.0.get(), end);
     }
 

@@ -21,6 +21,7 @@ mod model;
 mod objects;
 mod observe;
 mod protocol;
+mod trust;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,19 +33,20 @@ use crate::deadline::Deadline;
 use crate::holder::{Holder, Tenure};
 use crate::info::Info;
 use crate::record::owner::{Owner, Phase};
+use crate::record::OwnedPage;
 use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::process::Process;
 use attempt::{Attempt, Waited};
 use memory::{done, Access};
-use objects::{Objects, Paths};
+use objects::{Left, Objects, Paths};
 use protocol::{Look, Memory, Sight, Taken};
 
 /// A lock by a named semaphore.
 #[derive(Debug)]
 pub(crate) struct Semaphore {
     name: Box<str>,
-    paths: Paths,
+    paths: Arc<Paths>,
     /// Of the files, where this makes them.
     mode: u32,
     /// Opened at the first acquire.
@@ -88,14 +90,11 @@ impl RawLock for Semaphore {
 
     #[inline]
     fn release(&self, held: Held) {
-        // While the lock is still held: the next holder writes its own grant.
-        held.objects.page.write_release();
-        self.give_back(held);
+        self.give_back(held, OwnedPage::write_release);
     }
 
     fn abandon(&self, held: Held) {
-        held.objects.page.write_abandonment();
-        self.give_back(held);
+        self.give_back(held, |page, _| page.write_abandonment());
     }
 
     fn check_detach(&self) -> Result<(), Failure> {
@@ -103,9 +102,13 @@ impl RawLock for Semaphore {
     }
 
     fn detach(&self, mut held: Held) {
-        held.objects.page.write_detachment();
         held.is_over = true;
-        if !done(protocol::detach(&Access { objects: &held.objects, me: held.me })) {
+        let has_record = held.objects.left(clock::monotonic_coarse()) != Left::Semaphore;
+        if has_record {
+            held.objects.page.write_detachment();
+        }
+        // The semaphore is left as it is.
+        if !has_record || !done(protocol::detach(&held.access())) {
             crate::log::torn_away(&self.name);
         }
     }
@@ -144,7 +147,7 @@ impl Semaphore {
     pub(super) fn new(name: &str, mode: u32) -> Self {
         Self {
             name: name.into(),
-            paths: Paths::new(name),
+            paths: Paths::new(name).into(),
             mode,
             objects: fork::Gated::default(),
             turns: AtomicU64::new(0),
@@ -162,7 +165,7 @@ impl Semaphore {
     #[inline]
     fn open(&self, now: u64) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         let look = |objects: &mut Option<Arc<Objects>>| {
-            objects.as_ref().filter(|objects| objects.are_whole(&self.paths, now)).cloned()
+            objects.as_ref().filter(|objects| objects.are_whole(now)).cloned()
         };
         match self.with_objects(look)? {
             (Some(objects), me) => Ok((objects, me)),
@@ -228,9 +231,18 @@ impl Semaphore {
         Held { objects, me, generation, is_over: false, recovered_from }
     }
 
+    /// Writes to the record how the hold ends, and gives the lock back.
     #[inline]
-    fn give_back(&self, mut held: Held) {
-        if !held.give_back() {
+    fn give_back(&self, mut held: Held, write_end: impl FnOnce(&OwnedPage, u64)) {
+        // To a tick of the kernel's clock: this is on the way of every release, which wins a fifth by it.
+        let now = clock::monotonic_coarse();
+        // A lock is held for a while: somebody may have cut the files meanwhile.
+        let left = held.objects.left(now);
+        if left != Left::Semaphore {
+            // While the lock is still held: the next holder writes its own grant.
+            write_end(&held.objects.page, now);
+        }
+        if !held.give_back(left) {
             crate::log::torn_away(&self.name);
         }
     }
@@ -253,12 +265,24 @@ impl Semaphore {
 }
 
 impl Held {
-    /// Whether it was there to be given back.
-    fn give_back(&mut self) -> bool {
+    fn access(&self) -> Access<'_> {
+        Access { objects: &self.objects, me: self.me }
+    }
+
+    /// Whether it was there to be given back, as far as there is something `left`.
+    fn give_back(&mut self, left: Left) -> bool {
         const TRIES: usize = 8; // nobody writes over it again and again but in bad faith
 
         self.is_over = true;
-        let access = Access { objects: &self.objects, me: self.me };
+        let access = self.access();
+        match left {
+            Left::Both => {}
+            // There is no semaphore to post. The next one is made when that file has been removed: its
+            // holder must not find an owner that lives.
+            Left::Record => return done(protocol::detach(&access)),
+            // There is no word to clear, and no unit is posted but by who has cleared it.
+            Left::Semaphore => return false,
+        }
         for _ in 0..TRIES {
             if done(protocol::release(&access)) {
                 return true;
@@ -280,7 +304,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         // A forked child does not hold what its parent holds.
         if !self.is_over && self.generation == fork::generation() {
-            self.give_back();
+            self.give_back(self.objects.left(clock::monotonic_coarse()));
         }
     }
 }

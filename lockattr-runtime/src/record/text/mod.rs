@@ -14,8 +14,8 @@ use crate::sys::mapping::Words;
 use crate::text::Buffer;
 use stamp::{stamp, STAMP_WORDS};
 
-pub(super) use stamp::time;
 pub(super) use stamp::STAMP_BYTES;
+pub(super) use stamp::{is_stamped, time};
 
 /// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`, as far as both fit
 /// into `limit` bytes. What does not is cut at a character's end; a NUL inside is shown as U+FFFD.
@@ -61,11 +61,8 @@ fn term(index: usize, word: u64) -> u64 {
 
 /// The info out of a record's text; none if the text is not of this form.
 pub(super) fn info(text: &[u8]) -> Option<String> {
-    let (stamp, info) = {
-        let text = up_to_nul(text);
-        (text.get(..STAMP_BYTES)?, &text[STAMP_BYTES..])
-    };
-    stamp.ends_with(b" - ").then(|| String::from_utf8_lossy(info).into_owned())
+    let text = up_to_nul(text);
+    is_stamped(text).then(|| String::from_utf8_lossy(&text[STAMP_BYTES..]).into_owned())
 }
 
 /// Any text, whatever its form.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::holder::Holder;
+use crate::holder::{Holder, KnownBy, Tenure};
 use crate::kind::Backend;
 use crate::name::NameError;
 use crate::sys::semaphore::SEMAPHORE_BYTES;
@@ -219,9 +219,11 @@ impl fmt::Display for LockError {
                 if !waited.is_zero() {
                     write!(f, "timed out after {}; ", Seconds(*waited))?;
                 }
-                f.write_str(
-                    "taken, and nobody says by whom: its holder died in the moment of taking it, or \
-                     leaves no text; if no program uses it, `lockattr unget --force` frees it",
+                let nobody = Holder::unknown(Tenure::Holds, KnownBy::Nothing);
+                write!(
+                    f,
+                    "{nobody}: its holder died in the moment of taking it, or leaves no text; if no \
+                     program uses it, `lockattr unget --force` frees it",
                 )?;
                 match last {
                     Some(last) => write!(f, " (before that, {last})"),
@@ -231,8 +233,8 @@ impl fmt::Display for LockError {
             Self::Denied { path, uid, mode, .. } => write!(
                 f,
                 "{} belongs to user {uid} and has mode {mode:04o}, so this user may not use it; run \
-                 as that user, or let others in: `chmod 660` (or 666) it and its companion, and make \
-                 it with that mode next time",
+                 as that user, or let others in: `chmod 660` (or 666) it and its companion, and give the \
+                 lock that mode on both sides",
                 Escaped(&path.to_string_lossy())
             ),
             Self::Damaged { path, bytes, .. } => write!(

@@ -15,6 +15,7 @@ use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::name;
 use crate::registry;
+use crate::standing::Standing;
 use crate::state::{Request, State};
 
 /// A lock that every process on the machine respects, by its name.
@@ -304,7 +305,9 @@ impl Lock {
     }
 
     /// Who took the lock last, whether that process holds still, gave it back, or died
-    /// ([`Holder::tenure`]); none if no record tells. Only lockattr's processes write records.
+    /// ([`Holder::tenure`]); none if no record tells. Only lockattr's processes write records. Of a
+    /// program that uses resourcelock its text tells, which begins with the time; a text that begins
+    /// otherwise may be anybody's, and is no sign of a holder.
     ///
     /// # Errors
     /// As [`is_locked`](Self::is_locked).
@@ -312,12 +315,37 @@ impl Lock {
         self.state()?.last_holder()
     }
 
-    /// Releases the lock whoever holds it; whether it was taken at all. For a semaphore that a program
-    /// without lockattr has left taken, or that is [`Orphaned`](LockError::Orphaned).
+    /// Who has the lock, and how that is known, in one look: the judgement that
+    /// [`is_locked`](Self::is_locked), [`holder`](Self::holder), [`last_holder`](Self::last_holder) and the
+    /// errors of an acquire give parts of.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr_runtime::{Lock, LockError, Standing, Tenure};
+    /// static BUS: Lock = Lock::port("doc-standing");
+    ///
+    /// let guard = BUS.acquire(Duration::from_secs(1))?;
+    /// assert!(matches!(BUS.standing()?, Standing::Held { holder, .. } if holder.pid.is_some()));
+    /// drop(guard);
+    /// let Standing::Free { last: Some(last), .. } = BUS.standing()? else { panic!() };
+    /// assert_eq!(last.tenure, Tenure::Released);
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`is_locked`](Self::is_locked).
+    pub fn standing(&self) -> Result<Standing, LockError> {
+        self.state()?.standing()
+    }
+
+    /// Releases the lock whoever holds it; whether it was taken at all, or had been left by a dead
+    /// holder. For a semaphore that a program without lockattr has left taken, or that is
+    /// [`Orphaned`](LockError::Orphaned).
     ///
     /// What a dead process left is freed, unless a waiter inherits it first. A live holder of another
     /// kind is robbed: it goes on, beside whoever comes next. A live process of lockattr keeps the lock
-    /// as far as lockattr's programs are concerned, but resourcelock's can come in beside it.
+    /// as far as lockattr's programs are concerned, but resourcelock's can come in beside it. (So it is
+    /// taken still, and this is true again, also where somebody else has posted its semaphore already.)
     ///
     /// # Errors
     /// A port lock is let go of only by its holder: that is [`LockError::Io`] of the kind

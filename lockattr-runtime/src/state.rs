@@ -10,6 +10,7 @@ use crate::hold::Hold;
 use crate::holder::Holder;
 use crate::info::Info;
 use crate::kind::{Backend, Kind};
+use crate::standing::Standing;
 use crate::sys::{fork, thread};
 
 #[derive(Debug)]
@@ -170,6 +171,10 @@ impl State {
 
     pub(crate) fn last_holder(&self) -> Result<Option<Holder>, LockError> {
         self.raw.last_holder().map_err(|failure| self.error(failure, Duration::ZERO))
+    }
+
+    pub(crate) fn standing(&self) -> Result<Standing, LockError> {
+        self.raw.standing().map_err(|failure| self.error(failure, Duration::ZERO))
     }
 
     pub(crate) fn force_release(&self) -> Result<bool, LockError> {

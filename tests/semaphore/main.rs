@@ -7,6 +7,7 @@ mod content;
 mod files;
 mod forced;
 mod holders;
+mod judgement;
 mod memory;
 #[path = "../support/mod.rs"]
 mod support;

@@ -213,6 +213,12 @@ impl OwnedCopy {
         })
     }
 
+    /// Whether the text begins with the time, as one does by which a program says that it has taken the
+    /// lock. Others can be set by anybody at any time (resourcelock's `set_lock_info`).
+    pub(crate) fn text_has_time(&self) -> bool {
+        text::is_stamped(&self.0[..TEXT_BYTES])
+    }
+
     /// What another program's text says: since when, and what.
     pub(crate) fn foreign_text(&self) -> (Option<SystemTime>, Option<String>) {
         let text = &self.0[..TEXT_BYTES];

@@ -30,10 +30,11 @@ use std::time::Duration;
 
 use super::{Failure, RawLock};
 use crate::deadline::Deadline;
-use crate::holder::{Holder, Tenure};
+use crate::holder::Holder;
 use crate::info::Info;
 use crate::record::owner::{Owner, Phase};
 use crate::record::OwnedPage;
+use crate::standing::Standing;
 use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::process::Process;
@@ -117,16 +118,20 @@ impl RawLock for Semaphore {
         held.recovered_from.as_deref()
     }
 
+    fn standing(&self) -> Result<Standing, Failure> {
+        self.judge()
+    }
+
     fn is_locked(&self) -> Result<bool, Failure> {
         self.look_whether_locked()
     }
 
     fn holder(&self) -> Result<Option<Holder>, Failure> {
-        self.look_who_holds()
+        Ok(self.judge()?.into_holder())
     }
 
     fn last_holder(&self) -> Result<Option<Holder>, Failure> {
-        self.look_who_held_last()
+        Ok(self.judge()?.into_last_holder())
     }
 
     fn force_release(&self) -> Result<bool, Failure> {
@@ -248,14 +253,14 @@ impl Semaphore {
     }
 
     fn refusal(&self, look: Look) -> Failure {
-        let holder = self.look_who_holds().ok().flatten();
-        // Somebody who says that he left it taken is no orphan.
-        let is_said = holder.as_ref().is_some_and(|holder| holder.tenure == Tenure::Detached);
-        match look {
-            Look::Unknown if !is_said => {
-                Failure::Orphaned(self.look_who_held_last().ok().flatten())
+        match (self.judge(), look) {
+            (Ok(Standing::Held { holder }), _) => Failure::Busy(Some(*holder)),
+            (Ok(Standing::Orphaned { last }), Look::Unknown) => {
+                Failure::Orphaned(last.map(|last| *last))
             }
-            _ => Failure::Busy(holder),
+            (Err(_), Look::Unknown) => Failure::Orphaned(None),
+            // It has changed hands since.
+            _ => Failure::Busy(None),
         }
     }
 

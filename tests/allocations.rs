@@ -3,6 +3,9 @@
 
 #![allow(unsafe_code)] // an allocator that counts
 
+#[path = "support/leftovers.rs"]
+mod leftovers;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
@@ -56,6 +59,7 @@ fn named(n: u32) -> Result<u32, LockError> {
 
 #[test]
 fn the_expansion_allocates_nothing() {
+    leftovers::remove_at_exit(&["allocations-test"]);
     let by_hand = allocations(|| drop(BY_HAND.acquire(Duration::from_secs(9)).unwrap()));
     assert_eq!(allocations(|| assert!(fixed(1).is_ok())), by_hand);
     assert_eq!(allocations(|| assert!(named(1).is_ok())), by_hand);

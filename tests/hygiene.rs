@@ -2,6 +2,10 @@
 
 // Each name is taken from the attribute on purpose, whether or not the test uses it.
 #![allow(dead_code, unused_macros, non_snake_case, clippy::all, clippy::pedantic)]
+#![allow(unsafe_code)] // atexit
+
+#[path = "support/leftovers.rs"]
+mod leftovers;
 
 mod core {}
 mod std {}
@@ -151,6 +155,7 @@ mod user_of_hal {
 
 #[test]
 fn the_attribute_means_its_own_names() {
+    leftovers::remove_at_exit(&["hygiene-test", "hygiene%3a%3a"]);
     assert_eq!(derived().unwrap(), 1);
     assert_eq!(of_a_const_that_is_named_as_a_static_could_be().unwrap(), LOCK);
     assert_eq!(locals(1, 2, 3, 4, (5, 0), 0).unwrap(), 17);

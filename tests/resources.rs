@@ -25,7 +25,8 @@ fn role() {
 
 #[test]
 fn a_lock_that_is_not_held_costs_no_descriptor() {
-    let mut actor = Actor::start("many locks", &unique_name("many"));
+    let prefix = unique_name("many");
+    let mut actor = Actor::start("many locks", &prefix);
     actor.expect("0");
     actor.end();
 }

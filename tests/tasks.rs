@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::poll_once;
 use lockattr::LockError;
-use support::{eventually, hold, listen, on_each_backend, open, remove_semaphore, say};
+use support::{eventually, hold, listen, on_each_backend, open, say};
 use support::{unique_name, unique_semaphore, waits_in_queue, Actor, LONG};
 
 #[test]
@@ -56,10 +56,12 @@ fn it_works_on_a_bare_block_on() {
 
 #[test]
 fn a_task_that_takes_one_lock_twice_at_once_is_told() {
-    let lock = open(&unique_name("async-twice"));
+    let name = unique_name("async-twice");
+    let lock = open(&name);
     let error = block_on(lockattr::acquire_all_async([&lock, &lock], LONG)).unwrap_err();
     assert!(matches!(error, LockError::WouldDeadlock { .. }), "{error:?}");
-    let other = open(&unique_name("async-other"));
+    let other = unique_name("async-other");
+    let other = open(&other);
     let guards = block_on(lockattr::acquire_all_async([&lock, &other], LONG)).unwrap();
     assert!(lock.is_locked().unwrap() && other.is_locked().unwrap());
     drop(guards);
@@ -201,7 +203,6 @@ fn a_future_dropped_while_it_waits_for_a_semaphore_leaves_nothing() {
         }
     }
     drop(block_on(lock.acquire_async(LONG)).unwrap());
-    remove_semaphore(&name);
 }
 
 /// Says how many threads fifty waiters cost.

@@ -1,5 +1,9 @@
 //! Threads of one process: they exclude each other, and are told when they would wait for themselves.
 
+#![allow(unsafe_code)] // atexit
+
+#[path = "support/leftovers.rs"]
+mod leftovers;
 mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -121,6 +125,7 @@ fn a_guard_can_be_dropped_in_another_thread() {
 fn statics_of_one_name_are_one_lock() {
     static ONE: Lock = Lock::port("test-statics-of-one-name");
     static OTHER: Lock = Lock::port("test-statics-of-one-name");
+    leftovers::remove_at_exit(&["test-statics-of-one-name"]);
     let guard = ONE.acquire(LONG).unwrap();
     assert!(matches!(OTHER.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
     drop(guard);

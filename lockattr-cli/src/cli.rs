@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::{duration, exit, report};
+use crate::{duration, exit, mode, report};
 
 /// Every lock on the machine at a glance, and locks for shell scripts.
 #[derive(Debug, Parser)]
@@ -122,6 +122,15 @@ pub(crate) struct State {
     pub(crate) json: bool,
 }
 
+/// With whom a lock is shared.
+#[derive(Debug, Args)]
+pub(crate) struct Shared {
+    /// Who may use the semaphore: 660 its group, 666 everybody; also whose files it may be, beside this
+    /// user's and root's [default: 600, this user alone]
+    #[arg(long, value_name = "MODE", value_parser = mode::mode)]
+    pub(crate) mode: Option<u32>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Get {
     /// The lock
@@ -136,6 +145,8 @@ pub(crate) struct Get {
     /// Gives it back after this time
     #[arg(short, long, value_name = "DURATION", value_parser = duration::span)]
     pub(crate) auto_unget: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
 }
 
 #[derive(Debug, Args)]
@@ -151,6 +162,8 @@ pub(crate) struct Unget {
     /// Sends SIGTERM to the holder of a port lock
     #[arg(long)]
     pub(crate) kill: bool,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
 }
 
 #[derive(Debug, Args)]
@@ -168,6 +181,8 @@ pub(crate) struct Run {
     /// What others see as the place where they were taken [default: the command]
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) message: Option<String>,
+    #[command(flatten)]
+    pub(crate) shared: Shared,
     /// What to run
     #[arg(required = true, last = true)]
     pub(crate) command: Vec<OsString>,

@@ -17,6 +17,7 @@ use nix::unistd;
 
 use crate::cli::Get;
 use crate::exit::{Exit, Stop};
+use crate::mode;
 use crate::report;
 use crate::signals;
 
@@ -37,6 +38,9 @@ pub(crate) fn start(get: &Get, lock: &Lock) -> Result<(), Stop> {
     command.args(["--timeout", &written(get.timeout)]);
     if let Some(after) = get.auto_unget {
         command.args(["--auto-unget", &written(after)]);
+    }
+    if let Some(mode) = get.shared.mode {
+        command.args(["--mode", &format!("{mode:o}")]);
     }
     command.arg(format!("--message={}", get.message)).args(["--", lock.name()]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -85,7 +89,7 @@ fn hold(get: &Get, backend: Backend) -> Result<(), Stop> {
     unistd::chdir("/")?;
     // As long as this waits, it goes when `get` goes, as by Ctrl-C.
     prctl::set_pdeathsig(Signal::SIGTERM)?;
-    let lock = Lock::open(backend, &get.name)?;
+    let lock = mode::with(Lock::open(backend, &get.name)?, get.shared.mode)?;
     let guard = lock.acquire_with_info(get.timeout, &get.message)?;
     prctl::set_pdeathsig(None)?;
     let end = signals::ending()?;

@@ -6,6 +6,7 @@ mod commands;
 mod duration;
 mod exit;
 mod keeper;
+mod mode;
 mod process;
 mod report;
 mod signals;

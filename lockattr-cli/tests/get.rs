@@ -137,13 +137,52 @@ fn force_releases_a_semaphore_of_a_program_that_leaves_only_a_text() {
 }
 
 #[test]
+fn a_holder_whose_semaphore_was_posted_is_named_by_state_and_unget() {
+    let name = Name::new("posted");
+    let holder = Running::holder(&name, "semaphore");
+    let by = format!("by pid {} ", holder.pid());
+    for _ in 0..2 {
+        let released = said(&["unget", "--force", &name]);
+        assert!(
+            released.contains("released; it was held for") && released.contains(&by),
+            "{released}"
+        );
+        assert!(released.contains("that process goes on"), "{released}");
+        let state = said(&["state", &name]);
+        assert!(state.contains(&by), "{state}");
+    }
+    assert!(refused(&["get", &name], 1).contains(&by));
+    assert!(holder.end().success());
+    assert!(refused(&["unget", "--force", &name], 1).contains("free"));
+}
+
+#[test]
+fn a_text_that_anybody_may_have_set_is_no_last_holder() {
+    let name = Name::new("set-text");
+    said(&["run", "-b", "semaphore", &name, "--", "true"]);
+    let page = std::fs::File::options().write(true).open(format!("/dev/shm/{}", &*name)).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&page, b"calibrated\0", 0).unwrap();
+    let state = said(&["state", &name]);
+    assert!(state.contains("free; last held for") && !state.contains("calibrated"), "{state}");
+}
+
+#[test]
 fn a_semaphore_that_nobody_explains_is_freed_by_force() {
     let name = Name::new("orphan");
     make_foreign_semaphore(&name, "");
     let complaint = refused(&["get", &name, "-t", "100ms"], 1);
     assert!(complaint.contains("unget --force"), "{complaint}");
-    refused(&["unget", &name], 3);
-    said(&["unget", "--force", &name]);
+    let refusal = refused(&["unget", &name], 3);
+    let words = "taken, and nobody says by whom";
+    for told in [complaint, refusal, said(&["state", &name])] {
+        assert!(told.contains(words), "{told}");
+    }
+    let lock = json(&["state", "--json", &name]);
+    assert_eq!((&lock["locked"], &lock["holder"]), (&true.into(), &serde_json::Value::Null));
+    let listed = said(&["list", "--held"]);
+    let row = listed.lines().find(|line| line.starts_with(&*name)).unwrap();
+    assert!(row.contains("held") && !row.contains("keeper"), "{row}");
+    assert!(said(&["unget", "--force", &name]).contains(words));
     said(&["get", &name]);
     said(&["unget", &name]);
 }

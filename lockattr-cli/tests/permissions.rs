@@ -3,9 +3,9 @@
 mod support;
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{chown, PermissionsExt as _};
 
-use support::{json, lockattr, make_foreign_semaphore, said, Name, PROGRAM};
+use support::{json, lockattr, make_foreign_semaphore, refused, said, Name, PROGRAM};
 
 /// The program, run by a user who may not use what nobody else may.
 fn as_another(arguments: &[&str]) -> assert_cmd::Command {
@@ -38,6 +38,41 @@ fn what_is_not_permitted_ends_with_3_and_says_why() {
     let all: serde_json::Value = serde_json::from_slice(&listed.get_output().stdout).unwrap();
     let found = all.as_array().unwrap().iter().find(|lock| lock["name"] == *name).unwrap();
     assert_eq!(found["locked"], serde_json::Value::Null);
+
+    // A private lock of another user, which root could open, and one that is shared.
+    if nix::unistd::geteuid().is_root() {
+        for (mode, taken) in [(0o600, false), (0o666, true)] {
+            let name = Name::new("shared");
+            said(&["run", "-b", "semaphore", &name, "--", "true"]);
+            for file in [format!("/dev/shm/sem.{}", &*name), format!("/dev/shm/{}", &*name)] {
+                fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+                chown(&file, Some(65534), Some(65534)).unwrap();
+            }
+            assert!(said(&["state", &name]).contains("free"));
+            let shared: [&[&str]; 3] = [
+                &["run", &name, "--mode", "666", "--", "true"],
+                &["get", &name, "--mode", "666", "-a", "1h"],
+                &["unget", &name, "--mode", "666"],
+            ];
+            for command in shared {
+                let alone: Vec<&str> = command
+                    .iter()
+                    .filter(|argument| !["--mode", "666"].contains(argument))
+                    .copied()
+                    .collect();
+                if command[0] != "unget" {
+                    let complaint = refused(&alone, 3);
+                    assert!(complaint.contains("belongs to user 65534"), "{complaint}");
+                    assert!(complaint.contains("run as that user"), "{complaint}");
+                }
+                if taken {
+                    said(command);
+                }
+            }
+        }
+    }
+    let complaint = refused(&["run", "-b", "port", "x", "--mode", "666", "--", "true"], 2);
+    assert!(complaint.contains("`--mode` is for semaphores"), "{complaint}");
 
     // A keeper of this user.
     let name = Name::new("denied-port");

@@ -163,7 +163,7 @@ use proc_macro2::TokenStream;
 /// | --- | --- | --- |
 /// | `timeout` | whole numbers with the units `h`, `m`, `s`, `ms`, `us`, the largest first: `"2s"`, `"1m30s"`, `"250ms"`. `"0s"` tries once, `"none"` waits for ever. Or the path of a `const` of type `Duration` | `"1s"` |
 /// | `backend` | what the lock is made of, see below: `"port"` or `"semaphore"` | `"port"` |
-/// | `mode` | only with `backend = "semaphore"`: who may use the semaphore if this lock is the one that makes it. An octal number: `0o600` for its owner, with any bits of `0o060` for its group and of `0o006` for all others | `0o600` |
+/// | `mode` | only with `backend = "semaphore"`: who may use the semaphore if this lock is the one that makes it, and whose files it may be beside one's own and root's. An octal number: `0o600` for its owner, with any bits of `0o060` for its group and of `0o006` for all others | `0o600` |
 /// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut: with captures after 512 bytes, without after some 3,500 | the place of the call: `crate::module::function (file:line)` |
 /// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |
 /// | `or_else` | a closure or function `LockError -> ReturnType`: what the function returns if the lock cannot be had | the function returns a `Result`, see above |

@@ -5,9 +5,10 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::holder::Holder;
+use crate::holder::{Holder, KnownBy, Tenure};
 use crate::kind::Backend;
 use crate::name::NameError;
+use crate::sys::semaphore::SEMAPHORE_BYTES;
 use crate::text::{Escaped, Seconds};
 
 /// Why a lock was not acquired, or could not be looked at.
@@ -86,12 +87,43 @@ pub enum LockError {
         /// Its mode: who may use it (`chmod(2)`).
         mode: u32,
     },
-    /// A file of the lock was cut, and nothing is left of the semaphore in it.
+    /// A file of the lock has another size than a semaphore: it was cut, or is something else.
     #[non_exhaustive]
     Damaged {
         /// The lock's name.
         lock: Box<str>,
         /// The file in question.
+        path: PathBuf,
+        /// How many bytes it has.
+        bytes: u64,
+    },
+    /// A file of the lock belongs to another user, who is not root. The permissions let this process
+    /// in, but its owner could cut the file at any time, which ends a process that uses it (SIGBUS). Such a
+    /// file is used only where both sides share: its mode and this lock's own
+    /// ([`Lock::mode`](crate::Lock::mode)) must both let in the group, if this process is in the
+    /// file's group, or else all others.
+    ///
+    /// Also root is told so, beside a user's private lock: `sudo -u USER` takes part in that one.
+    #[non_exhaustive]
+    Untrusted {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The file in question.
+        path: PathBuf,
+        /// The user whose it is.
+        uid: u32,
+        /// Its mode: whom its owner lets in (`chmod(2)`).
+        mode: u32,
+        /// This lock's own mode: whom this process lets in.
+        allowed: u32,
+    },
+    /// The semaphore was made by a program of another word size. The two would not wake each other:
+    /// a semaphore has 32 bytes in 64-bit programs and 16 in 32-bit ones, in another order.
+    #[non_exhaustive]
+    OtherWordSize {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The semaphore's file.
         path: PathBuf,
         /// How many bytes it has.
         bytes: u64,
@@ -140,6 +172,8 @@ impl LockError {
             | Self::Orphaned { lock, .. }
             | Self::Denied { lock, .. }
             | Self::Damaged { lock, .. }
+            | Self::Untrusted { lock, .. }
+            | Self::OtherWordSize { lock, .. }
             | Self::OtherNamespace { lock, .. }
             | Self::Overposted { lock, .. }
             | Self::Io { lock, .. } => lock,
@@ -155,8 +189,10 @@ impl LockError {
     fn io_kind(&self) -> io::ErrorKind {
         match self {
             Self::Timeout { .. } | Self::Orphaned { .. } => io::ErrorKind::TimedOut,
-            Self::Denied { .. } => io::ErrorKind::PermissionDenied,
-            Self::Damaged { .. } | Self::Overposted { .. } => io::ErrorKind::InvalidData,
+            Self::Denied { .. } | Self::Untrusted { .. } => io::ErrorKind::PermissionDenied,
+            Self::Damaged { .. } | Self::OtherWordSize { .. } | Self::Overposted { .. } => {
+                io::ErrorKind::InvalidData
+            }
             Self::InvalidName { .. } | Self::BackendMismatch { .. } => io::ErrorKind::InvalidInput,
             Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock` is younger (1.83) than this crate's MSRV.
@@ -197,9 +233,11 @@ impl fmt::Display for LockError {
                 if !waited.is_zero() {
                     write!(f, "timed out after {}; ", Seconds(*waited))?;
                 }
-                f.write_str(
-                    "taken, and nobody says by whom: its holder died in the moment of taking it, or \
-                     leaves no text; if no program uses it, `lockattr unget --force` frees it",
+                let nobody = Holder::unknown(Tenure::Holds, KnownBy::Nothing);
+                write!(
+                    f,
+                    "{nobody}: its holder died in the moment of taking it, or leaves no text; if no \
+                     program uses it, `lockattr unget --force` frees it",
                 )?;
                 match last {
                     Some(last) => write!(f, " (before that, {last})"),
@@ -209,14 +247,29 @@ impl fmt::Display for LockError {
             Self::Denied { path, uid, mode, .. } => write!(
                 f,
                 "{} belongs to user {uid} and has mode {mode:04o}, so this user may not use it; run \
-                 as that user, or let others in: `chmod 660` (or 666) it and its companion, and make \
-                 it with that mode next time",
+                 as that user, or let others in: `chmod 660` (or 666) it and its companion, and give the \
+                 lock that mode on both sides",
                 Escaped(&path.to_string_lossy())
             ),
             Self::Damaged { path, bytes, .. } => write!(
                 f,
-                "{} has {bytes} bytes and holds no semaphore any more; remove it when no program uses \
-                 the lock",
+                "{} has {bytes} bytes and holds no semaphore, which has {SEMAPHORE_BYTES}; remove it \
+                 when no program uses the lock",
+                Escaped(&path.to_string_lossy())
+            ),
+            Self::Untrusted { path, uid, mode, allowed, .. } => write!(
+                f,
+                "{} belongs to user {uid}, who could cut it while this process uses it: it has mode \
+                 {mode:04o} and this lock {allowed:04o}, which do not both share it; run as that user, \
+                 or share the lock on both sides: `chmod 660` (a group of both) or 666 it and its \
+                 companion, and give this lock the same mode",
+                Escaped(&path.to_string_lossy())
+            ),
+            Self::OtherWordSize { path, bytes, .. } => write!(
+                f,
+                "{} has {bytes} bytes, so it was made by a program of another word size: a semaphore \
+                 has {SEMAPHORE_BYTES} here, and the two would not wake each other; let all who share \
+                 the lock be 64-bit programs, or all 32-bit ones, and remove it when none uses it",
                 Escaped(&path.to_string_lossy())
             ),
             Self::OtherNamespace { holder, .. } => write!(

@@ -80,10 +80,15 @@ pub enum KnownBy {
     Record,
     /// A text alone, as resourcelock's programs leave: which process it is, nobody says.
     Text,
+    /// Nothing: a semaphore is taken, and neither a record nor a text says by whom.
+    Nothing,
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.known_by == KnownBy::Nothing {
+            return f.write_str("taken, and nobody says by whom");
+        }
         f.write_str(match self.tenure {
             Tenure::Holds | Tenure::Detached | Tenure::Released => "held",
             Tenure::Died => "left taken",

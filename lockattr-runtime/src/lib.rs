@@ -15,6 +15,7 @@ mod name;
 mod record;
 mod registry;
 mod several;
+mod standing;
 mod state;
 mod sys;
 mod text;
@@ -28,6 +29,7 @@ pub use name::NameError;
 pub use several::acquire_all;
 #[cfg(feature = "async")]
 pub use several::acquire_all_async;
+pub use standing::Standing;
 
 /// What the expansion of the attribute calls; no part of the public interface.
 #[doc(hidden)]

@@ -15,6 +15,7 @@ use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::name;
 use crate::registry;
+use crate::standing::Standing;
 use crate::state::{Request, State};
 
 /// A lock that every process on the machine respects, by its name.
@@ -66,6 +67,11 @@ impl Lock {
     /// `/NAME`, as resourcelock uses them. They are made when the lock is first acquired, for this
     /// user alone unless [`mode`](Self::mode) says otherwise, and never removed.
     ///
+    /// Files that are removed or cut by accident are noticed within 10 ms, when the lock is next acquired,
+    /// waited for or given back: a removed one is made anew, a cut record gets its memory again, and a cut
+    /// semaphore is [`LockError::Damaged`]. A process that touches one within those 10 ms, or sleeps in a
+    /// semaphore that is cut to nothing, is ended by a SIGBUS.
+    ///
     /// `name` has 1 to 250 bytes, no NUL and no `/` (but one in front, which is dropped), is not `.` or
     /// `..`, and does not begin with `sem.` or `lockattr.`. In a `static` or `const` it is checked by
     /// the compiler:
@@ -99,6 +105,12 @@ impl Lock {
 
     /// Who may use the semaphore, where this lock is the one that makes it: `0o660` also the users of
     /// its group, `0o666` everybody. The umask does not mask it. One that exists keeps its mode.
+    ///
+    /// It also says whose semaphore this lock may be. The owner of a file can cut it, which ends every
+    /// process that uses it. So the files must be this user's own or root's, or both their mode and this
+    /// one must let in the group (if this process is in the files' group) or all others. Anything else is
+    /// [`LockError::Untrusted`], also to root: the private lock of a user is taken part in as that user
+    /// (`sudo -u USER`).
     ///
     /// ```
     /// # use lockattr_runtime::Lock;
@@ -167,7 +179,9 @@ impl Lock {
     /// - [`LockError::OtherNamespace`] if a process of the same user holds the name of a port lock in
     ///   another network namespace.
     /// - [`LockError::Orphaned`] if a semaphore is taken and nobody says by whom, [`LockError::Denied`] if
-    ///   it is another user's, [`LockError::Damaged`] if its file was cut.
+    ///   it is another user's, [`LockError::Untrusted`] if it is another user's with whom this lock is not
+    ///   shared, [`LockError::Damaged`] if its file was cut, [`LockError::OtherWordSize`] if a 32-bit and a
+    ///   64-bit program meet.
     /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
@@ -293,7 +307,9 @@ impl Lock {
     }
 
     /// Who took the lock last, whether that process holds still, gave it back, or died
-    /// ([`Holder::tenure`]); none if no record tells. Only lockattr's processes write records.
+    /// ([`Holder::tenure`]); none if no record tells. Only lockattr's processes write records. Of a
+    /// program that uses resourcelock its text tells, which begins with the time; a text that begins
+    /// otherwise may be anybody's, and is no sign of a holder.
     ///
     /// # Errors
     /// As [`is_locked`](Self::is_locked).
@@ -301,16 +317,41 @@ impl Lock {
         self.state()?.last_holder()
     }
 
-    /// Releases the lock whoever holds it; whether it was taken at all. For a semaphore that a program
-    /// without lockattr has left taken, or that is [`Orphaned`](LockError::Orphaned).
+    /// Who has the lock, and how that is known, in one look: the judgement that
+    /// [`is_locked`](Self::is_locked), [`holder`](Self::holder), [`last_holder`](Self::last_holder) and the
+    /// errors of an acquire give parts of.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr_runtime::{Lock, LockError, Standing, Tenure};
+    /// static BUS: Lock = Lock::port("doc-standing");
+    ///
+    /// let guard = BUS.acquire(Duration::from_secs(1))?;
+    /// assert!(matches!(BUS.standing()?, Standing::Held { holder, .. } if holder.pid.is_some()));
+    /// drop(guard);
+    /// let Standing::Free { last: Some(last), .. } = BUS.standing()? else { panic!() };
+    /// assert_eq!(last.tenure, Tenure::Released);
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`is_locked`](Self::is_locked).
+    pub fn standing(&self) -> Result<Standing, LockError> {
+        self.state()?.standing()
+    }
+
+    /// Releases the lock whoever holds it; whether it was taken at all, or had been left by a dead
+    /// holder. For a semaphore that a program without lockattr has left taken, or that is
+    /// [`Orphaned`](LockError::Orphaned).
     ///
     /// What a dead process left is freed, unless a waiter inherits it first. A live holder of another
     /// kind is robbed: it goes on, beside whoever comes next. A live process of lockattr keeps the lock
-    /// as far as lockattr's programs are concerned, but resourcelock's can come in beside it.
+    /// as far as lockattr's programs are concerned, but resourcelock's can come in beside it. (So it is
+    /// taken still, and this is true again, also where somebody else has posted its semaphore already.)
     ///
     /// # Errors
     /// A port lock is let go of only by its holder: that is [`LockError::Io`] of the kind
-    /// `Unsupported`. Otherwise as [`is_locked`](Self::is_locked).
+    /// `Unsupported`. Of a semaphore the errors are those of [`acquire`](Self::acquire) but the first three.
     pub fn force_release(&self) -> Result<bool, LockError> {
         self.state()?.force_release()
     }

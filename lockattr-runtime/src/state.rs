@@ -9,6 +9,7 @@ use crate::hold::Hold;
 use crate::holder::Holder;
 use crate::info::Info;
 use crate::kind::{Backend, Kind};
+use crate::standing::Standing;
 use crate::sys::generation::generation;
 use crate::sys::{fork, thread};
 
@@ -172,6 +173,10 @@ impl State {
         self.raw.last_holder().map_err(|failure| self.error(failure, Duration::ZERO))
     }
 
+    pub(crate) fn standing(&self) -> Result<Standing, LockError> {
+        self.raw.standing().map_err(|failure| self.error(failure, Duration::ZERO))
+    }
+
     pub(crate) fn force_release(&self) -> Result<bool, LockError> {
         self.raw.force_release().map_err(|failure| self.error(failure, Duration::ZERO))
     }
@@ -194,6 +199,12 @@ impl State {
             }
             Failure::Denied { path, uid, mode } => LockError::Denied { lock, path, uid, mode },
             Failure::Damaged { path, bytes } => LockError::Damaged { lock, path, bytes },
+            Failure::Untrusted { path, uid, mode, allowed } => {
+                LockError::Untrusted { lock, path, uid, mode, allowed }
+            }
+            Failure::OtherWordSize { path, bytes } => {
+                LockError::OtherWordSize { lock, path, bytes }
+            }
             Failure::OtherNamespace(holder) => {
                 LockError::OtherNamespace { lock, holder: Box::new(holder) }
             }

@@ -18,6 +18,8 @@ mod block;
 mod held;
 mod info;
 mod kinds;
+#[path = "../support/leftovers.rs"]
+mod leftovers;
 mod names;
 mod not_acquired;
 mod options;
@@ -40,6 +42,7 @@ use lockattr::{interprocess_lock, Backend, Lock, LockError};
 fn alone() {
     static RUN: OnceLock<nix::fcntl::Flock<std::fs::File>> = OnceLock::new();
     RUN.get_or_init(|| {
+        leftovers::remove_at_exit(&["attribute-test", "attribute::", "attribute%3a%3a"]);
         let path = std::env::temp_dir().join("lockattr-tests-attribute");
         let file = std::fs::File::create(path).unwrap();
         nix::fcntl::Flock::lock(file, nix::fcntl::FlockArg::LockExclusive).unwrap()

@@ -1,4 +1,4 @@
-"""Plays a user of resourcelock for tests/interop/resourcelock.rs: `lock` is the one named by the first
+"""Plays a user of resourcelock for tests/interop/resourcelock/: `lock` is the one named by the first
 argument, a second one is the size of its shared memory. One expression a line, its value in one line."""
 
 import os

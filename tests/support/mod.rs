@@ -13,15 +13,19 @@
 //! role's name in the environment. The two talk in lines over pipes, so nobody sleeps to wait for
 //! anybody.
 
-#![allow(dead_code, unreachable_pub)] // each test file is a crate, and uses what it needs
+#![allow(dead_code, unreachable_pub, unused_imports)] // each test file is a crate, and uses what it needs
+
+mod name;
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use lockattr::{Backend, Lock, LockError};
+
+use name::SEMAPHORE;
+pub use name::{unique_name, unique_semaphore, Name};
 
 const ROLE: &str = "LOCKATTR_TEST_ROLE";
 const ARGUMENT: &str = "LOCKATTR_TEST_ARGUMENT";
@@ -181,26 +185,10 @@ pub fn listen() -> Option<String> {
     (bytes > 0).then(|| line.trim_end().to_owned())
 }
 
-/// A lock's name that no other test and no other run uses.
-pub fn unique_name(what: &str) -> String {
-    static NAMES: AtomicU32 = AtomicU32::new(0);
-    format!("test-{what}-{}-{}", std::process::id(), NAMES.fetch_add(1, Ordering::Relaxed))
-}
-
-/// What a semaphore's name ends with here: so a name alone tells a role which lock is meant.
-const SEMAPHORE: &str = ".semaphore";
-
-/// As [`unique_name`], for the semaphore backend.
-pub fn unique_semaphore(what: &str) -> String {
-    unique_name(what) + SEMAPHORE
-}
-
 /// Runs a test with the name of a port lock, and with that of a semaphore.
 pub fn on_each_backend(what: &str, test: impl Fn(&str)) {
     test(&unique_name(what));
-    let name = unique_semaphore(what);
-    test(&name);
-    remove_semaphore(&name);
+    test(&unique_semaphore(what));
 }
 
 /// Removes the two files of a semaphore that nobody uses any more.

@@ -5,12 +5,13 @@ use lockattr_runtime::{Backend, Lock};
 use crate::cli::Get;
 use crate::exit::{Exit, Stop};
 use crate::keeper;
+use crate::mode;
 use crate::report;
 use crate::survey;
 use crate::text::Escaped;
 
 pub(super) fn get(get: &Get, backend: Option<Backend>) -> Result<Exit, Stop> {
-    let lock = survey::open(&get.name, backend)?;
+    let lock = mode::with(survey::open(&get.name, backend)?, get.shared.mode)?;
     if lock.backend() == Backend::Semaphore && get.auto_unget.is_none() {
         leave_taken(get, &lock)?;
     } else {

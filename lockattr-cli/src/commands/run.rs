@@ -20,6 +20,7 @@ use signal_hook::low_level::siginfo::Cause;
 use crate::cli::Run;
 use crate::duration::FOR_EVER;
 use crate::exit::{Exit, Stop};
+use crate::mode;
 use crate::signals;
 use crate::survey;
 use crate::text::Escaped;
@@ -56,7 +57,7 @@ fn acquire(
     let info = run.message.clone().unwrap_or_else(|| program.to_string_lossy().into_owned());
     let mut locks = Vec::new();
     for name in &run.names {
-        locks.push(survey::open(name, backend)?);
+        locks.push(mode::with(survey::open(name, backend)?, run.shared.mode)?);
     }
     locks.sort_by(|one, other| one.name().cmp(other.name()));
     // Who names a lock twice wants it once.

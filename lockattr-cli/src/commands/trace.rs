@@ -72,7 +72,8 @@ impl Traced {
         if self.connection.is_none() && self.lock.backend() == Backend::Port {
             self.connection = connect(self.lock.name()).ok();
         }
-        let grant = self.lock.holder()?.as_ref().map(Grant::of);
+        let standing = self.lock.standing()?;
+        let grant = standing.clone().into_holder().as_ref().map(Grant::of);
         let event = match (&self.seen, &grant) {
             _ if self.is_first_look => {
                 if grant.is_some() {
@@ -88,7 +89,7 @@ impl Traced {
         };
         self.is_first_look = false;
         self.seen = grant;
-        Ok(Some((event, survey::look(&self.lock)?)))
+        Ok(Some((event, survey::found(&self.lock, standing))))
     }
 }
 

@@ -3,23 +3,27 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lockattr_runtime::{Backend, Holder, KnownBy, Lock, Tenure};
+use lockattr_runtime::{Backend, Holder, KnownBy, Lock, Standing, Tenure};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
 use crate::cli::Unget;
 use crate::exit::{Exit, Stop};
 use crate::keeper;
+use crate::mode;
 use crate::process;
 use crate::report::{self, Users};
 use crate::survey;
 use crate::text::Escaped;
 
 pub(super) fn unget(unget: &Unget, backend: Option<Backend>) -> Result<Exit, Stop> {
-    let lock = survey::open(&unget.name, backend)?;
-    let who = lock.holder()?;
+    let lock = mode::with(survey::open(&unget.name, backend)?, unget.shared.mode)?;
+    let standing = lock.standing()?;
+    // To lockattr such a lock is free, as its next process inherits it. To resourcelock it is taken.
+    let is_left = matches!(standing, Standing::Left { .. });
+    let who = standing.into_holder();
     let is_released = match &who {
-        None => lock.backend() == Backend::Semaphore && frees_what_a_dead_one_left(&lock)?,
+        None => is_left && lock.force_release()?,
         Some(holder) if holder.tenure == Tenure::Detached => lock.force_release()?,
         Some(holder) => match holder.pid.filter(|pid| keeper::is_keeper(*pid, &lock)) {
             Some(keeper) => end(&lock, keeper)?,
@@ -32,7 +36,12 @@ pub(super) fn unget(unget: &Unget, backend: Option<Backend>) -> Result<Exit, Sto
         return Err(Stop::With(Exit::Not, nothing(&lock)));
     }
     let was = who.map_or_else(String::new, |holder| {
-        format!("; it was {}", report::holder(&holder, &mut Users::default()))
+        let goes_on = if is_by_force(&lock, &holder) {
+            "; that process goes on, and lockattr's programs wait for it still"
+        } else {
+            ""
+        };
+        format!("; it was {}{goes_on}", report::holder(&holder, &mut Users::default()))
     });
     let message = unget
         .message
@@ -43,10 +52,12 @@ pub(super) fn unget(unget: &Unget, backend: Option<Backend>) -> Result<Exit, Sto
     Ok(Exit::Done)
 }
 
-/// To lockattr such a lock is free, as its next process inherits it. To resourcelock it is taken.
-fn frees_what_a_dead_one_left(lock: &Lock) -> Result<bool, Stop> {
-    let died = lock.last_holder()?.is_some_and(|last| last.tenure == Tenure::Died);
-    Ok(died && lock.force_release()?)
+/// Whether a semaphore was taken away from a process of lockattr that lives, for all but lockattr.
+fn is_by_force(lock: &Lock, holder: &Holder) -> bool {
+    lock.backend() == Backend::Semaphore
+        && holder.tenure == Tenure::Holds
+        && holder.known_by == KnownBy::Record
+        && matches!(lock.holder(), Ok(Some(still)) if still.pid == holder.pid)
 }
 
 fn nothing(lock: &Lock) -> String {

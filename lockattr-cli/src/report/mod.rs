@@ -19,7 +19,8 @@ pub(crate) use table::{held_for, row, table, widths, Cells, HEAD, RIGHT, STATE, 
 pub(crate) const JSON_HELP: &str = r#"JSON:
     {"name","backend","locked","holder","last","waiters"}
     "backend" is "port" or "semaphore"; "locked" is null where it cannot be told; "waiters" is null where
-    it is not known, and of a semaphore counts also those that were killed while they waited; "last" is who had it last, where nobody has it now. "holder" and "last" are null, or
+    it is not known, and of a semaphore counts also those that were killed while they waited; "last" is who had it last, where nobody has it now
+    or nobody says who has it ("locked" is true, and "holder" is null). "holder" and "last" are null, or
     {"pid","uid","user","command","info","since","held_seconds","known_by"}
     of which each may be null; "since" is a time like "2024-10-20T14:00:51.864484Z", "known_by" is how
     its pid is known: "kernel", "proc", "record", or "text" (not at all: there is only a text)."#;

@@ -12,7 +12,10 @@ use crate::text::Escaped;
 pub(crate) fn sentence(status: &Status, is_known: bool, users: &mut Users) -> String {
     let state = match (&status.held, &status.last) {
         (Held::By(present), _) => holder(present, users),
-        (Held::Somehow, _) => "held, and nothing tells by whom".to_owned(),
+        (Held::Somehow, Some(last)) => {
+            format!("taken, and nobody says by whom; before that, {}", holder(last, users))
+        }
+        (Held::Somehow, None) => "taken, and nobody says by whom".to_owned(),
         (Held::Unknown(why), _) => why.clone(),
         (Held::Free, Some(last)) if last.tenure == Tenure::Died => {
             format!("free; its last holder died with it: {}", holder(last, users))

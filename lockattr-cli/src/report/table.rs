@@ -22,7 +22,7 @@ pub(crate) const RIGHT: [usize; 3] = [3, 6, 7];
 
 /// The cells of a row. Nothing in them can steer a terminal.
 pub(crate) fn row(status: &Status, users: &mut Users) -> Cells {
-    let person = status.holder().or(status.last.as_ref());
+    let person = status.person();
     let escaped = |text: &str| Escaped(text).to_string();
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let user = person

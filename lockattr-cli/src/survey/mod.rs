@@ -11,7 +11,7 @@ use lockattr_runtime::Backend;
 use crate::exit::Stop;
 
 pub(crate) use find::{is_known, open};
-pub(crate) use status::{look, Held, Status};
+pub(crate) use status::{found, look, Held, Status};
 
 use shm::Folder;
 use sockets::Table;

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use lockattr_runtime::{Backend, Holder, Lock, LockError};
+use lockattr_runtime::{Backend, Holder, Lock, LockError, Standing};
 
 use super::sem;
 use super::sockets::Table;
@@ -13,7 +13,7 @@ pub(crate) struct Status {
     pub(crate) name: String,
     pub(crate) backend: Backend,
     pub(crate) held: Held,
-    /// Who had it last, where nobody has it now.
+    /// Who had it last, where nobody has it now, or where nobody says who has it.
     pub(crate) last: Option<Holder>,
     /// How many wait for it, where that is known.
     pub(crate) waiters: Option<u32>,
@@ -40,6 +40,15 @@ impl Status {
         }
     }
 
+    /// Who has it, or had it last where nobody has it.
+    pub(crate) fn person(&self) -> Option<&Holder> {
+        match &self.held {
+            Held::By(holder) => Some(holder),
+            Held::Free => self.last.as_ref(),
+            Held::Somehow | Held::Unknown(_) => None,
+        }
+    }
+
     pub(crate) fn holder(&self) -> Option<&Holder> {
         match &self.held {
             Held::By(holder) => Some(holder),
@@ -55,13 +64,22 @@ impl Status {
 
 /// Looks at `lock`.
 pub(crate) fn look(lock: &Lock) -> Result<Status, LockError> {
-    let held = lock.holder()?.map_or(Held::Free, |holder| Held::By(Box::new(holder)));
-    let last = if matches!(held, Held::Free) { lock.last_holder()? } else { None };
+    Ok(found(lock, lock.standing()?))
+}
+
+/// What there is to say about `lock`, which was found like this.
+pub(crate) fn found(lock: &Lock, standing: Standing) -> Status {
+    let held = match &standing {
+        Standing::Held { holder, .. } => Held::By(holder.clone()),
+        Standing::Free { .. } | Standing::Left { .. } => Held::Free,
+        _ => Held::Somehow,
+    };
+    let last = if matches!(held, Held::By(_)) { None } else { standing.into_last_holder() };
     let waiters = match lock.backend() {
         Backend::Port => Table::read().ok().map(|table| table.waiters(lock.name())),
         _ => sem::waiters(lock.name()),
     };
-    Ok(Status { name: lock.name().to_owned(), backend: lock.backend(), held, last, waiters })
+    Status { name: lock.name().to_owned(), backend: lock.backend(), held, last, waiters }
 }
 
 /// The port locks that somebody has.
@@ -96,12 +114,10 @@ pub(super) fn of_free_ports(names: &[String]) -> Vec<Status> {
 pub(super) fn of_semaphores<'a>(names: impl Iterator<Item = &'a str>, held: bool) -> Vec<Status> {
     side_by_side(&names.collect::<Vec<_>>(), |name| {
         let lock = Lock::open(Backend::Semaphore, name).ok()?; // another file's name
-        if held && matches!(lock.is_locked(), Ok(false)) {
-            return None;
-        }
-        Some(look(&lock).unwrap_or_else(|error| {
+        let status = look(&lock).unwrap_or_else(|error| {
             status((*name).to_owned(), Backend::Semaphore, Held::Unknown(error.to_string()))
-        }))
+        });
+        (!held || status.is_locked() != Some(false)).then_some(status)
     })
 }
 

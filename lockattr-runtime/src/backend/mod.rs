@@ -16,6 +16,7 @@ use crate::deadline::Deadline;
 use crate::holder::Holder;
 use crate::info::Info;
 use crate::kind::{Backend, Kind};
+use crate::standing::Standing;
 
 /// A named lock that processes and threads exclude each other by.
 ///
@@ -64,6 +65,14 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     /// The holder before, if it died while it held.
     fn recovered_from(held: &Self::Held) -> Option<&Holder>;
 
+    /// Who holds the lock, and how that is known: the one judgement that all other looks agree with.
+    fn standing(&self) -> Result<Standing, Failure> {
+        Ok(match self.holder()? {
+            Some(holder) => Standing::held(holder),
+            None => Standing::free(self.last_holder()?),
+        })
+    }
+
     /// Whether anybody holds the lock.
     fn is_locked(&self) -> Result<bool, Failure>;
 
@@ -73,8 +82,8 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     /// Who took the lock last, whether it holds still or not.
     fn last_holder(&self) -> Result<Option<Holder>, Failure>;
 
-    /// Releases the lock whoever holds it; whether it was taken at all. Makes no two holders of this
-    /// backend.
+    /// Releases the lock whoever holds it; whether it was taken at all, or had been left by a dead
+    /// holder. Makes no two holders of this backend.
     fn force_release(&self) -> Result<bool, Failure>;
 }
 
@@ -87,8 +96,12 @@ pub(crate) enum Failure {
     Orphaned(Option<Holder>),
     /// Another user's file, which this one may not use.
     Denied { path: PathBuf, uid: u32, mode: u32 },
-    /// A file that has fewer bytes than what it should hold.
+    /// A file that has not the bytes of what it should hold.
     Damaged { path: PathBuf, bytes: u64 },
+    /// Another user's file, whose owner this lock's `allowed` mode does not let in.
+    Untrusted { path: PathBuf, uid: u32, mode: u32, allowed: u32 },
+    /// A semaphore that programs of another word size have made.
+    OtherWordSize { path: PathBuf, bytes: u64 },
     /// Somebody holds the name where this backend does not reach.
     OtherNamespace(Holder),
     /// A semaphore of so many units that it excludes nobody.
@@ -210,6 +223,13 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.last_holder(),
             Self::Semaphore(lock) => lock.last_holder(),
+        }
+    }
+
+    pub(crate) fn standing(&self) -> Result<Standing, Failure> {
+        match self {
+            Self::Port(lock) => lock.standing(),
+            Self::Semaphore(lock) => lock.standing(),
         }
     }
 

@@ -13,13 +13,12 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nix::fcntl::posix_fallocate;
 use nix::libc;
 use nix::sys::stat::{fstat, lstat};
 
 use crate::name::digest;
-use crate::sys::clock;
 use crate::sys::mapping::{SharedPage, Words, PAGE_BYTES};
+use crate::sys::{self, clock};
 
 /// Where POSIX shared memory lives on Linux (`shm_overview(7)`).
 pub(crate) const FOLDER: &str = "/dev/shm";
@@ -51,10 +50,7 @@ impl SharedFile {
         let path = path(name, uid);
         let file = open_or_create(&path)?;
         check(&file, uid)?;
-        // Reserves the memory: to touch a page that a full tmpfs cannot give is a SIGBUS. It never
-        // shrinks a file and changes no byte, so it needs no agreement between processes.
-        #[allow(clippy::cast_possible_wrap)] // 4096
-        posix_fallocate(&file, 0, PAGE_BYTES as libc::off_t)?;
+        sys::file::reserve(&file, PAGE_BYTES)?;
         let status = fstat(&file)?;
         // The umask has masked the mode, or somebody died before this line.
         if status.st_mode & 0o777 != MODE {
@@ -90,11 +86,15 @@ impl SharedFile {
         if now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED {
             return true;
         }
-        self.checked.store(now, Ordering::Relaxed);
-        lstat(&self.path).is_ok_and(|file| {
+        let is_whole = lstat(&self.path).is_ok_and(|file| {
             (file.st_dev, file.st_ino) == (self.device, self.inode)
                 && usize::try_from(file.st_size).is_ok_and(|size| size >= PAGE_BYTES)
-        })
+        });
+        // A look that failed is not kept: nothing is written after it.
+        if is_whole {
+            self.checked.store(now, Ordering::Relaxed);
+        }
+        is_whole
     }
 
     pub(super) fn words(&self) -> &Words {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::layout::{self, Field, MAGIC, TEXT_BYTES, TEXT_WORDS, VERSION};
-use super::owner::Owner;
+use super::owner::{Owner, Phase};
 use super::write::{ABANDONED, DETACHED};
 use super::{text, write, Grant, Snapshot};
 use crate::info::Info;
@@ -41,23 +41,39 @@ impl Recorded {
 impl OwnedPage {
     /// Maps the page in `file`, which must have [`PAGE_BYTES`]. What another program has written there
     /// is made a record; an owner word in it stands if it `can_be` one.
-    pub(crate) fn map(file: &File, can_be: impl FnOnce(Owner) -> bool) -> io::Result<Self> {
+    pub(crate) fn map(file: &File, can_be: impl Fn(Owner) -> bool) -> io::Result<Self> {
         let inode = file.metadata()?.ino();
         let page = Self { page: SharedPage::map(file)?, inode, looked: AtomicU64::new(0) };
-        // The word first: another process that makes this page a record does so before it takes a word.
-        // So a word of that process is never taken for one that was there before.
-        let owner = page.owner();
-        if !page.is_record() {
-            if !owner.is_nobody() && !can_be(owner) {
-                page.swap_owner(owner, Owner::NOBODY);
-            }
-            for field in [Field::Pid, Field::Writer, Field::TextLimit] {
-                page.put(field, 0);
-            }
-            page.put(Field::Version, VERSION);
-            page.put(Field::Magic, MAGIC);
-        }
+        page.make_record(can_be);
         Ok(page)
+    }
+
+    /// Others may do the same at the same time, and one that has it done may hold the lock by now and have
+    /// written its grant. That must stay. So all is read first, and changed only where it is still what
+    /// was read:
+    /// - Who writes a word or a grant has put the magic before, and a release comes between (the swap, the
+    ///   fence of [`Writing`](super::layout::Writing)). Who has read anything of the grant sees the magic
+    ///   afterwards, and stops.
+    /// - So what was read by one who does not see it is older than the grant, and its swap fails.
+    /// - Equal would be the numbers of a process that writes them a second time: one that has used the page
+    ///   before, until a long text went over the magic. While it can live, its numbers stand.
+    fn make_record(&self, can_be: impl Fn(Owner) -> bool) {
+        let owner = self.owner();
+        let found = [Field::Writer, Field::Pid, Field::TextLimit].map(|it| (it, self.get(it)));
+        if self.is_record() {
+            return;
+        }
+        if !owner.is_nobody() && !can_be(owner) {
+            self.swap_owner(owner, Owner::NOBODY);
+        }
+        let [(_, writer), ..] = found;
+        if writer == 0 || !can_be(Owner(writer).that(Phase::Holds)) {
+            for (field, value) in found {
+                self.swap(field, value, 0);
+            }
+        }
+        self.put(Field::Version, VERSION);
+        self.put(Field::Magic, MAGIC);
     }
 
     fn get(&self, field: Field) -> u64 {
@@ -78,8 +94,12 @@ impl OwnedPage {
     }
 
     pub(crate) fn swap_owner(&self, from: Owner, to: Owner) -> bool {
-        let word = Field::Owner.of(self.page.get());
-        word.compare_exchange(from.0, to.0, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.swap(Field::Owner, from.0, to.0)
+    }
+
+    fn swap(&self, field: Field, from: u64, to: u64) -> bool {
+        let word = field.of(self.page.get());
+        word.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Whether the text is the one that the last owner wrote who wrote one, or one that an owner has
@@ -159,10 +179,10 @@ impl OwnedPage {
         write::grant(self.page.get(), limit, name, None, now, info);
     }
 
-    /// Writes that the caller, who owns the lock still, gives it back.
-    pub(crate) fn write_release(&self) {
-        // To a tick of the kernel's clock: this is on the way of every release, which wins a fifth by it.
-        let end = clock::monotonic_coarse().max(self.get(Field::GrantedMonotonic)).max(1);
+    /// Writes that the caller, who owns the lock still, gives it back at `now` of the coarse monotonic
+    /// clock, which may be before the grant.
+    pub(crate) fn write_release(&self, now: u64) {
+        let end = now.max(self.get(Field::GrantedMonotonic)).max(1);
         write::end(self.page.get(), end);
     }
 
@@ -250,6 +270,12 @@ impl OwnedCopy {
         mapping::was_left_by_exec(pid, self.inode)
     }
 
+    /// Whether the text begins with the time, as one does by which a program says that it has taken the
+    /// lock. Others can be set by anybody at any time (resourcelock's `set_lock_info`).
+    pub(crate) fn text_has_time(&self) -> bool {
+        text::is_stamped(&self.page[..TEXT_BYTES])
+    }
+
     /// What another program's text says: since when, and what.
     pub(crate) fn foreign_text(&self) -> (Option<SystemTime>, Option<String>) {
         let text = &self.page[..TEXT_BYTES];
@@ -265,4 +291,127 @@ pub(crate) fn snapshot(file: &File, name: &str) -> Option<Snapshot> {
     let mut snapshot = Snapshot::take(file, 0)?;
     snapshot.uid = u32::try_from(snapshot.word(Field::Uid)).ok()?;
     (snapshot.name() == Some(name)).then_some(snapshot)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::io::Write as _;
+    use std::os::unix::fs::FileExt as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::holder::{Holder, KnownBy, Tenure};
+
+    /// Texts of any bytes; of the form of resourcelock's with any digits; and with any bytes in it.
+    fn texts() -> impl Strategy<Value = Vec<u8>> {
+        const FORM: &[u8] = b"0000-00-00 00:00:00.000000 - ";
+
+        let any_text = proptest::collection::vec(any::<u8>(), 0..PAGE_BYTES);
+        let digits = proptest::collection::vec(b'0'..=b'9', FORM.len());
+        let damage = proptest::collection::vec((0..FORM.len(), any::<u8>()), 0..3);
+        let stamped = (digits, damage, any_text.clone()).prop_map(|(digits, damage, rest)| {
+            let mut text: Vec<u8> = std::iter::zip(FORM, digits)
+                .map(|(form, digit)| if *form == b'0' { digit } else { *form })
+                .collect();
+            for (at, byte) in damage {
+                text[at] = byte;
+            }
+            text.extend(rest);
+            text
+        });
+        prop_oneof![any_text, stamped]
+    }
+
+    fn copy_of(text: &[u8]) -> OwnedCopy {
+        let mut copy = OwnedCopy::empty();
+        let length = text.len().min(PAGE_BYTES);
+        copy.page[..length].copy_from_slice(&text[..length]);
+        copy
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn a_foreign_text_of_any_bytes_is_read_without_harm(text in texts()) {
+            let copy = copy_of(&text);
+            let (since, info) = copy.foreign_text();
+            if let Some(since) = since {
+                prop_assert!(since >= SystemTime::UNIX_EPOCH);
+                let _ = since.elapsed();
+            }
+            let holder = Holder { info, since, ..Holder::unknown(Tenure::Holds, KnownBy::Text) };
+            let shown = holder.to_string();
+            prop_assert!(!shown.contains(char::is_control), "{:?}", shown);
+            let _ = (copy.is_record(), copy.owner(), copy.recorded(copy.owner()), copy.text_is_an_owners());
+        }
+    }
+
+    #[test]
+    fn a_date_that_no_clock_shows_is_none() {
+        for date in [
+            "9999-12-31 23:59:59.999999",
+            "2554-07-19 23:34:33.709551",
+            "2600-01-01 00:00:00.000000",
+        ] {
+            let (since, info) = copy_of(format!("{date} - x").as_bytes()).foreign_text();
+            assert_eq!(info.as_deref(), Some("x"), "{date}");
+            let is_representable = date.starts_with("2554");
+            assert_eq!(since.is_some(), is_representable, "{date}");
+        }
+    }
+
+    /// A page with an owner word that nobody can have written, and bytes of another program.
+    fn page_of_others() -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[0x5a; PAGE_BYTES]).unwrap();
+        file
+    }
+
+    fn grant(page: &OwnedPage) -> Process {
+        let this = *Process::this();
+        let owner = Owner::of(&this.identity).that(Phase::Holds);
+        assert!(page.swap_owner(page.owner(), owner));
+        page.write_grant("bus", 1, Info::Text("x"));
+        this
+    }
+
+    #[test]
+    fn a_grant_made_while_another_opens_the_page_stays() {
+        let file = page_of_others();
+        // One is asked about the word of what it has seen to be no record, and takes its time.
+        let is_asked = Cell::new(false);
+        let late = OwnedPage::map(&file, |_| {
+            if !is_asked.replace(true) {
+                let early = OwnedPage::map(&file, |_| false).unwrap();
+                assert_eq!(early.last_grant().pid(), 0, "what was there is no grant");
+                grant(&early);
+            }
+            false
+        });
+        let (late, this) = (late.unwrap(), Process::this());
+        assert_eq!(late.owner().pid(), this.identity.pid);
+        assert_eq!(late.last_grant().pid(), this.identity.pid, "its death would go untold");
+        assert!(late.recorded(late.owner()).is_some());
+    }
+
+    #[test]
+    fn who_finds_a_text_over_the_records_first_words_leaves_the_grant_of_a_live_process() {
+        let file = page_of_others();
+        let holder = OwnedPage::map(&file, |_| false).unwrap();
+        let this = grant(&holder);
+        // As long as that only the magic is gone.
+        file.write_all_at(&[b'x'; TEXT_WORDS * 8 + 8], 0).unwrap();
+        let other =
+            OwnedPage::map(&file, |owner| owner.process() == Owner::of(&this.identity)).unwrap();
+        assert_eq!(other.owner().pid(), this.identity.pid);
+        assert_eq!(other.last_grant().pid(), this.identity.pid);
+        // Of a process that cannot live, nothing is kept.
+        file.write_all_at(&[b'x'; TEXT_WORDS * 8 + 8], 0).unwrap();
+        let other = OwnedPage::map(&file, |_| false).unwrap();
+        assert!(other.owner().is_nobody());
+        assert_eq!(other.last_grant().pid(), 0);
+    }
 }

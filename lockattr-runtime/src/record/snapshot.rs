@@ -106,6 +106,12 @@ impl Snapshot {
         Some(String::from_utf8_lossy(name).into_owned())
     }
 
+    /// What the holder of the last grant said, unless another program's text has gone over it.
+    fn info(&self) -> Option<String> {
+        let (digest, wall) = (self.word(Field::TextDigest), self.word(Field::GrantedWall));
+        text::info_of(&self.page[..TEXT_BYTES], digest, wall)
+    }
+
     /// Whether the process of the last grant can be seen to run. One of another pid namespace
     /// cannot be looked for, and is taken to run.
     fn tenure(&self) -> Tenure {
@@ -174,11 +180,7 @@ impl Snapshot {
             pid: self.pid(),
             uid: Some(self.uid),
             command: self.command(),
-            info: text::info_of(
-                &self.page[..TEXT_BYTES],
-                self.word(Field::TextDigest),
-                self.word(Field::GrantedWall),
-            ),
+            info: self.info(),
             thread: self.narrow(Field::Thread).filter(|thread| *thread != 0),
             since: SystemTime::UNIX_EPOCH
                 .checked_add(Duration::from_nanos(self.word(Field::GrantedWall))),
@@ -218,6 +220,18 @@ mod tests {
                     frame.map(|(field, word)| (field as usize, word)).into_iter().chain(fields)
                 {
                     page[index * 8..][..8].copy_from_slice(&word.to_ne_bytes());
+                }
+                // Half of the texts are the holder's own, and half of those begin with a time.
+                if page[TEXT_BYTES - 1] % 2 == 0 {
+                    if page[TEXT_BYTES - 2] % 2 == 0 {
+                        page[..29].copy_from_slice(b"2024-10-20 16:00:51.864484 - ");
+                    }
+                    let words = page[..TEXT_BYTES].chunks_exact(8);
+                    let digest = text::digest(
+                        words.map(|word| u64::from_ne_bytes(word.try_into().unwrap())),
+                    );
+                    page[Field::TextDigest as usize * 8..][..8]
+                        .copy_from_slice(&digest.to_ne_bytes());
                 }
                 page
             })

@@ -6,6 +6,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod descriptors;
+pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod generation;
 pub(crate) mod mapping;

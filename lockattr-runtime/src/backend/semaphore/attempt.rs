@@ -68,6 +68,10 @@ impl<'a> Attempt<'a> {
     /// Goes as far as is possible without waiting. `taken` tells whether the wait has brought a unit.
     pub(super) fn next(&mut self, mut taken: bool) -> Result<Next, Box<Failure>> {
         loop {
+            if !taken {
+                // Before anything in them is touched: they may have been cut during the wait.
+                self.objects = self.lock.open(clock::monotonic())?.0;
+            }
             let objects = Arc::clone(&self.objects);
             let access = Access { objects: &objects, me: self.me };
             if taken || done(access.try_wait()) {

@@ -21,6 +21,7 @@ mod model;
 mod objects;
 mod observe;
 mod protocol;
+mod trust;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,16 +31,18 @@ use std::time::Duration;
 
 use super::{Failure, RawLock};
 use crate::deadline::Deadline;
-use crate::holder::{Holder, Tenure};
+use crate::holder::Holder;
 use crate::info::Info;
 use crate::record::owner::{Owner, Writer};
+use crate::record::OwnedPage;
+use crate::standing::Standing;
 use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::generation::generation;
 use crate::sys::process::Process;
 use attempt::{Attempt, Waited};
 use memory::{done, Access};
-use objects::{Objects, Paths};
+use objects::{Left, Objects, Paths};
 use protocol::{Drained, Look, Memory, Taken};
 
 /// Many times what a process needs from taking the lock to writing its record.
@@ -49,7 +52,7 @@ const MOMENT: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(crate) struct Semaphore {
     name: Box<str>,
-    paths: Paths,
+    paths: Arc<Paths>,
     /// Of the files, where this makes them.
     mode: u32,
     /// Opened at the first acquire.
@@ -93,14 +96,11 @@ impl RawLock for Semaphore {
 
     #[inline]
     fn release(&self, held: Held) {
-        // While the lock is still held: the next holder writes its own grant.
-        held.objects.page.write_release();
-        self.give_back(held);
+        self.give_back(held, OwnedPage::write_release);
     }
 
     fn abandon(&self, held: Held) {
-        held.objects.page.write_abandonment();
-        self.give_back(held);
+        self.give_back(held, |page, _| page.write_abandonment());
     }
 
     fn check_detach(&self) -> Result<(), Failure> {
@@ -108,9 +108,13 @@ impl RawLock for Semaphore {
     }
 
     fn detach(&self, mut held: Held) {
-        held.objects.page.write_detachment();
         held.is_over = true;
-        if !done(protocol::detach(&Access { objects: &held.objects, me: held.me })) {
+        let has_record = held.objects.left(clock::monotonic_coarse()) != Left::Semaphore;
+        if has_record {
+            held.objects.page.write_detachment();
+        }
+        // The semaphore is left as it is.
+        if !has_record || !done(protocol::detach(&held.access())) {
             crate::log::torn_away(&self.name);
         }
     }
@@ -119,16 +123,20 @@ impl RawLock for Semaphore {
         held.recovered_from.as_deref()
     }
 
+    fn standing(&self) -> Result<Standing, Failure> {
+        self.judge()
+    }
+
     fn is_locked(&self) -> Result<bool, Failure> {
         self.look_whether_locked()
     }
 
     fn holder(&self) -> Result<Option<Holder>, Failure> {
-        self.look_who_holds()
+        Ok(self.judge()?.into_holder())
     }
 
     fn last_holder(&self) -> Result<Option<Holder>, Failure> {
-        self.look_who_held_last()
+        Ok(self.judge()?.into_last_holder())
     }
 
     fn force_release(&self) -> Result<bool, Failure> {
@@ -149,7 +157,7 @@ impl Semaphore {
     pub(super) fn new(name: &str, mode: u32) -> Self {
         Self {
             name: name.into(),
-            paths: Paths::new(name),
+            paths: Paths::new(name).into(),
             mode,
             objects: fork::Gated::default(),
             turns: AtomicU64::new(0),
@@ -167,7 +175,7 @@ impl Semaphore {
     #[inline]
     fn open(&self, now: u64) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         let look = |objects: &mut Option<Arc<Objects>>| {
-            objects.as_ref().filter(|objects| objects.are_whole(&self.paths, now)).cloned()
+            objects.as_ref().filter(|objects| objects.are_whole(now)).cloned()
         };
         match self.with_objects(look)? {
             (Some(objects), me) => Ok((objects, me)),
@@ -260,22 +268,31 @@ impl Semaphore {
         Ok(Held { objects, me, generation: generation(), is_over: false, recovered_from })
     }
 
+    /// Writes to the record how the hold ends, and gives the lock back.
     #[inline]
-    fn give_back(&self, mut held: Held) {
-        if !held.give_back() {
+    fn give_back(&self, mut held: Held, write_end: impl FnOnce(&OwnedPage, u64)) {
+        // To a tick of the kernel's clock: this is on the way of every release, which wins a fifth by it.
+        let now = clock::monotonic_coarse();
+        // A lock is held for a while: somebody may have cut the files meanwhile.
+        let left = held.objects.left(now);
+        if left != Left::Semaphore {
+            // While the lock is still held: the next holder writes its own grant.
+            write_end(&held.objects.page, now);
+        }
+        if !held.give_back(left) {
             crate::log::torn_away(&self.name);
         }
     }
 
     fn refusal(&self, look: Look) -> Failure {
-        let holder = self.look_who_holds().ok().flatten();
-        // Somebody who says that he left it taken is no orphan.
-        let is_said = holder.as_ref().is_some_and(|holder| holder.tenure == Tenure::Detached);
-        match look {
-            Look::Unknown if !is_said => {
-                Failure::Orphaned(self.look_who_held_last().ok().flatten())
+        match (self.judge(), look) {
+            (Ok(Standing::Held { holder }), _) => Failure::Busy(Some(*holder)),
+            (Ok(Standing::Orphaned { last }), Look::Unknown) => {
+                Failure::Orphaned(last.map(|last| *last))
             }
-            _ => Failure::Busy(holder),
+            (Err(_), Look::Unknown) => Failure::Orphaned(None),
+            // It has changed hands since.
+            _ => Failure::Busy(None),
         }
     }
 
@@ -285,10 +302,23 @@ impl Semaphore {
 }
 
 impl Held {
-    /// Whether it was there to be given back.
-    fn give_back(&mut self) -> bool {
+    fn access(&self) -> Access<'_> {
+        Access { objects: &self.objects, me: self.me }
+    }
+
+    /// Whether it was there to be given back, as far as there is something `left`.
+    fn give_back(&mut self, left: Left) -> bool {
         self.is_over = true;
-        done(protocol::give_back(&Access { objects: &self.objects, me: self.me }))
+        let access = self.access();
+        match left {
+            Left::Both => {}
+            // There is no semaphore to post. The next one is made when that file has been removed: its
+            // holder must not find an owner that lives.
+            Left::Record => return done(protocol::detach(&access)),
+            // There is no word to clear, and no unit is posted but by who has cleared it.
+            Left::Semaphore => return false,
+        }
+        done(protocol::give_back(&access))
     }
 }
 
@@ -296,7 +326,7 @@ impl Drop for Held {
     fn drop(&mut self) {
         // A forked child does not hold what its parent holds.
         if !self.is_over && self.generation == generation() {
-            self.give_back();
+            self.give_back(self.objects.left(clock::monotonic_coarse()));
         }
     }
 }

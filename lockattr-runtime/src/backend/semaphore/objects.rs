@@ -13,20 +13,22 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use nix::fcntl::{posix_fallocate, AtFlags, AT_FDCWD};
+use nix::fcntl::{AtFlags, AT_FDCWD};
 use nix::libc;
 use nix::sys::stat::lstat;
 use nix::unistd::linkat;
 
+use super::trust;
 use crate::backend::Failure;
 use crate::record::owner::Owner;
 use crate::record::{OwnedPage, FOLDER};
-use crate::sys::clock;
 use crate::sys::mapping::PAGE_BYTES;
 use crate::sys::semaphore::{self, Semaphore, SEMAPHORE_BYTES};
+use crate::sys::{self, clock};
 
 /// The files' names.
 #[derive(Debug)]
@@ -64,10 +66,22 @@ impl Paths {
 pub(super) struct Objects {
     pub(super) semaphore: Semaphore,
     pub(super) page: OwnedPage,
-    files: [Identity; 2],
-    semaphore_path: PathBuf,
+    paths: Arc<Paths>,
+    /// Which files they are.
+    semaphore_file: Identity,
+    page_file: Identity,
     /// When they were found whole.
     checked: AtomicU64,
+}
+
+/// What is left of the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Both,
+    /// The semaphore was cut: a touch of it may be a SIGBUS.
+    Record,
+    /// The record was cut, and its memory cannot be had again.
+    Semaphore,
 }
 
 /// Nanoseconds between two looks at the files.
@@ -76,14 +90,20 @@ const CHECKED: u64 = 10_000_000;
 impl Objects {
     /// Opens them, and makes those that are not there. An owner word in what is no record yet stands
     /// if it `can_be` one.
+    ///
+    /// # Errors
+    /// Also where they are another user's, with whom a lock of this `mode` is not shared.
     pub(super) fn open(
-        paths: &Paths,
+        paths: &Arc<Paths>,
         mode: u32,
-        can_be: impl FnOnce(Owner) -> bool,
+        can_be: impl Fn(Owner) -> bool,
     ) -> Result<Self, Failure> {
         let semaphore = open_or_create(&paths.semaphore, mode, &semaphore::new_bytes())?;
+        trust::check(&metadata(&semaphore)?, &paths.semaphore, mode)?;
         check_semaphore(&semaphore, &paths.semaphore)?;
+        reserve(&semaphore, SEMAPHORE_BYTES)?;
         let file = open_or_create(&paths.page, mode, &[0; PAGE_BYTES])?;
+        trust::check(&metadata(&file)?, &paths.page, mode)?;
         let had = enlarge(&file)?;
         let map = |error| Failure::io("map the lock's shared memory")(error);
         let page = OwnedPage::map(&file, can_be).map_err(map)?;
@@ -91,22 +111,23 @@ impl Objects {
             page.limit_text(had);
         }
         Ok(Self {
-            files: [Identity::of(&semaphore, SEMAPHORE_BYTES)?, Identity::of(&file, PAGE_BYTES)?],
+            paths: Arc::clone(paths),
+            semaphore_file: Identity::of(&semaphore)?,
+            page_file: Identity::of(&file)?,
             semaphore: Semaphore::map(&semaphore).map_err(map)?,
             page,
-            semaphore_path: paths.semaphore.clone(),
             checked: clock::monotonic().into(),
         })
     }
 
     /// Which file the semaphore is in, whatever has become of its name.
     pub(super) fn semaphore_inode(&self) -> u64 {
-        self.files[0].inode
+        self.semaphore_file.inode
     }
 
     /// Whether the semaphore's file still has its name. Where it has not, the next look finds so as well.
     pub(super) fn semaphore_is_named(&self) -> bool {
-        let is_named = self.files[0].is_at(&self.semaphore_path);
+        let is_named = self.semaphore_file.size_at(&self.paths.semaphore).is_some();
         if !is_named {
             self.checked.store(0, Ordering::Relaxed);
         }
@@ -116,38 +137,73 @@ impl Objects {
     /// Whether both files still have their names and all their bytes, at `now` of the monotonic clock.
     ///
     /// (What has lost its name excludes nobody who comes later, and a touch of what was cut off is a
-    /// SIGBUS. Only who may use the lock can do that: this is against accidents, as systemd-logind's
+    /// SIGBUS. Only who shares the lock can do that: this is against accidents, as systemd-logind's
     /// `RemoveIPC=yes` or a cleaner of `/dev/shm`. So one look in [`CHECKED`] is enough, and all
     /// acquires in between do without a system call.)
-    pub(super) fn are_whole(&self, paths: &Paths, now: u64) -> bool {
-        if now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED {
+    pub(super) fn are_whole(&self, now: u64) -> bool {
+        if self.are_fresh(now) {
             return true;
         }
-        self.checked.store(now, Ordering::Relaxed);
-        self.files[0].is_at(&paths.semaphore) && self.files[1].is_at(&paths.page)
+        let are_whole = self.semaphore_file.size_at(&self.paths.semaphore) == Some(SEMAPHORE_BYTES)
+            && self.page_file.size_at(&self.paths.page).is_some_and(|size| size >= PAGE_BYTES);
+        if are_whole {
+            self.checked.store(now, Ordering::Relaxed);
+        }
+        are_whole
+    }
+
+    /// What can be written to, for one who has held the lock for a while. A record that was cut gets
+    /// its memory again. Files that have only lost their names are as good as ever to those who have
+    /// them mapped.
+    pub(super) fn left(&self, now: u64) -> Left {
+        if self.are_fresh(now) || self.are_whole(now) {
+            return Left::Both;
+        }
+        let is_cut = |size: Option<usize>, bytes| size.is_some_and(|size| size < bytes);
+        if is_cut(self.semaphore_file.size_at(&self.paths.semaphore), SEMAPHORE_BYTES) {
+            return Left::Record;
+        }
+        let is_cut = is_cut(self.page_file.size_at(&self.paths.page), PAGE_BYTES);
+        if is_cut && !self.mend_page() {
+            return Left::Semaphore;
+        }
+        Left::Both
+    }
+
+    /// A failed look does not count: whoever looks next looks again.
+    fn are_fresh(&self, now: u64) -> bool {
+        now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED
+    }
+
+    fn mend_page(&self) -> bool {
+        let mend = || {
+            let file = open(&self.paths.page, true).ok()?;
+            let is_it = Identity::of(&file).ok()? == self.page_file;
+            is_it.then(|| reserve(&file, PAGE_BYTES).ok())?
+        };
+        mend().is_some()
     }
 }
 
-/// Which file it is, and how many bytes of it are in use.
-#[derive(Debug)]
+/// Which file it is.
+#[derive(Debug, PartialEq, Eq)]
 struct Identity {
     device: u64,
     inode: u64,
-    bytes: usize,
 }
 
 impl Identity {
-    fn of(file: &File, bytes: usize) -> Result<Self, Failure> {
+    fn of(file: &File) -> Result<Self, Failure> {
         let metadata = metadata(file)?;
-        Ok(Self { device: metadata.dev(), inode: metadata.ino(), bytes })
+        Ok(Self { device: metadata.dev(), inode: metadata.ino() })
     }
 
-    fn is_at(&self, path: &Path) -> bool {
+    /// How many bytes it has; none if it is not the one at `path`.
+    fn size_at(&self, path: &Path) -> Option<usize> {
+        let file = lstat(path).ok()?;
         #[allow(clippy::unnecessary_cast, clippy::useless_conversion)] // the C types differ
-        lstat(path).is_ok_and(|file| {
-            (file.st_dev as u64, u64::from(file.st_ino)) == (self.device, self.inode)
-                && usize::try_from(file.st_size).is_ok_and(|size| size >= self.bytes)
-        })
+        let found = Self { device: file.st_dev as u64, inode: u64::from(file.st_ino) };
+        (found == *self).then(|| usize::try_from(file.st_size).ok())?
     }
 }
 
@@ -219,15 +275,24 @@ fn filled(mut file: File, mode: u32, content: &[u8]) -> io::Result<File> {
 }
 
 fn check_semaphore(file: &File, path: &Path) -> Result<(), Failure> {
+    /// `sizeof(sem_t)` of 32-bit and 64-bit programs, glibc and musl alike.
+    const SIZES: [u64; 2] = [16, 32];
+
     let metadata = metadata(file)?;
-    if metadata.is_file() && metadata.len() >= SEMAPHORE_BYTES as u64 {
-        return Ok(());
+    let (path, bytes) = (path.to_owned(), metadata.len());
+    match metadata.is_file() {
+        true if bytes == SEMAPHORE_BYTES as u64 => Ok(()),
+        true if SIZES.contains(&bytes) => Err(Failure::OtherWordSize { path, bytes }),
+        _ => Err(Failure::Damaged { path, bytes }),
     }
-    Err(Failure::Damaged { path: path.to_owned(), bytes: metadata.len() })
 }
 
-/// Gives the record's file a whole page, in memory that is there: a touch of a page that a full tmpfs
-/// cannot give is a SIGBUS. It changes no byte, and no longer file is cut. How many bytes it had.
+/// In memory that is there, as a sparse file's is not.
+fn reserve(file: &File, bytes: usize) -> Result<(), Failure> {
+    sys::file::reserve(file, bytes).map_err(Failure::io("reserve the lock's shared memory"))
+}
+
+/// Gives the record's file a whole page. How many bytes it had.
 fn enlarge(file: &File) -> Result<usize, Failure> {
     // resourcelock makes an object and gives it its size later: for the moment between.
     const MOMENTS: u32 = 10;
@@ -241,9 +306,7 @@ fn enlarge(file: &File) -> Result<usize, Failure> {
         thread::sleep(MOMENT);
         metadata = self::metadata(file)?;
     }
-    #[allow(clippy::cast_possible_wrap)] // 4096
-    posix_fallocate(file, 0, PAGE_BYTES as libc::off_t)
-        .map_err(|error| Failure::io("reserve the lock's shared memory")(error.into()))?;
+    reserve(file, PAGE_BYTES)?;
     Ok(match metadata.len() {
         0 => PAGE_BYTES, // nobody can have mapped it
         bytes => usize::try_from(bytes).unwrap_or(PAGE_BYTES).min(PAGE_BYTES),

@@ -11,6 +11,7 @@ use super::{Failure, Semaphore};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::owner::Owner;
 use crate::record::{self, OwnedCopy, Snapshot};
+use crate::standing::Standing;
 use crate::sys::process::{self, Process};
 use crate::sys::semaphore::{self, SEMAPHORE_BYTES};
 
@@ -70,6 +71,15 @@ impl Copy {
         self.last.as_ref()?.detached_holder()
     }
 
+    /// Who has had the lock last, and has it no more.
+    fn last_holder(&self) -> Option<Holder> {
+        // Another program's text is younger than the record, whose grant would have gone over it.
+        if !done(self.text_is_an_owners()) && self.page.text_has_time() {
+            return Some(self.foreign(Tenure::Released));
+        }
+        self.last.as_ref().map(Snapshot::ended_holder)
+    }
+
     /// A program that leaves a text alone.
     fn foreign(&self, tenure: Tenure) -> Holder {
         let (since, info) = self.page.foreign_text();
@@ -85,32 +95,25 @@ fn unknown() -> Holder {
 }
 
 impl Semaphore {
-    pub(super) fn look_whether_locked(&self) -> Result<bool, Failure> {
-        Ok(self.copy()?.is_some_and(|copy| !matches!(copy.look(), Look::Free | Look::Left(_))))
-    }
-
-    pub(super) fn look_who_holds(&self) -> Result<Option<Holder>, Failure> {
-        let Some(copy) = self.copy()? else { return Ok(None) };
+    /// Who has the lock, and how that is known. Whatever else is said about it agrees with this.
+    pub(super) fn judge(&self) -> Result<Standing, Failure> {
+        let Some(copy) = self.copy()? else { return Ok(Standing::free(None)) };
+        let last = || copy.last_holder().map(Box::new);
         Ok(match copy.look() {
-            Look::Free | Look::Left(_) => None,
-            Look::Owned(owner) => Some(copy.describe(owner)),
-            Look::Foreign => Some(copy.foreign(Tenure::Holds)),
-            Look::Unknown => Some(copy.detached().unwrap_or_else(unknown)),
+            Look::Free => Standing::Free { last: last() },
+            Look::Left(_) => Standing::Left { last: last() },
+            Look::Owned(owner) => Standing::held(copy.describe(owner)),
+            Look::Foreign => Standing::held(copy.foreign(Tenure::Holds)),
+            Look::Unknown => match copy.detached() {
+                Some(holder) => Standing::held(holder),
+                None => Standing::Orphaned { last: last() },
+            },
         })
     }
 
-    pub(super) fn look_who_held_last(&self) -> Result<Option<Holder>, Failure> {
-        let Some(copy) = self.copy()? else { return Ok(None) };
-        let look = copy.look();
-        if let Look::Owned(owner) = look {
-            return Ok(Some(copy.describe(owner)));
-        }
-        if !done(copy.text_is_an_owners()) {
-            let holds = matches!(look, Look::Foreign);
-            return Ok(Some(copy.foreign(if holds { Tenure::Holds } else { Tenure::Released })));
-        }
-        let detached = if look == Look::Unknown { copy.detached() } else { None };
-        Ok(detached.or_else(|| copy.last.as_ref().map(Snapshot::ended_holder)))
+    /// As [`judge`](Self::judge), without a look at anybody's process but the owner's.
+    pub(super) fn look_whether_locked(&self) -> Result<bool, Failure> {
+        Ok(self.copy()?.is_some_and(|copy| !matches!(copy.look(), Look::Free | Look::Left(_))))
     }
 
     /// Who died with the lock, as the record tells: `last` is not in order.

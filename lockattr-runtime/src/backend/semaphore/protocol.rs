@@ -297,17 +297,19 @@ pub(super) fn inherit<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     Ok(false)
 }
 
-/// Releases the lock whoever holds it; whether it was taken at all.
+/// Releases the lock whoever holds it; whether it was taken at all, or left by a dead owner.
 ///
 /// An owner that lives keeps the word, so that lockattr's processes go on excluding each other. With a
 /// dead one this competes with those who inherit, by the word: one of them has it.
 pub(super) fn force<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     let owner = memory.owner()?;
-    if memory.value()? > 0 {
-        return Ok(false);
+    let is_posted = memory.value()? > 0;
+    let is_held = !owner.is_nobody() && !owner.claims() && !memory.is_dead(owner)?;
+    if is_posted {
+        // Somebody has posted it already. A live owner holds it all the same, as [`look`] has it.
+        return Ok(is_held);
     }
-    let is_left = !owner.is_nobody() && (owner.claims() || memory.is_dead(owner)?);
-    if is_left && may_succeed(memory, owner)? {
+    if !owner.is_nobody() && !is_held && may_succeed(memory, owner)? {
         return give(memory, owner);
     }
     memory.post()?;

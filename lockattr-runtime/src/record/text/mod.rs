@@ -14,8 +14,8 @@ use crate::sys::mapping::Words;
 use crate::text::Buffer;
 use stamp::{stamp, STAMP_WORDS};
 
-pub(super) use stamp::time;
 pub(super) use stamp::STAMP_BYTES;
+pub(super) use stamp::{is_stamped, time};
 
 /// A text of which all but the first word is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,11 +94,8 @@ fn term(index: usize, word: u64) -> u64 {
 
 /// The info out of a record's text; none if the text is not of this form.
 pub(super) fn info(text: &[u8]) -> Option<String> {
-    let (stamp, info) = {
-        let text = up_to_nul(text);
-        (text.get(..STAMP_BYTES)?, &text[STAMP_BYTES..])
-    };
-    stamp.ends_with(b" - ").then(|| String::from_utf8_lossy(info).into_owned())
+    let text = up_to_nul(text);
+    is_stamped(text).then(|| String::from_utf8_lossy(&text[STAMP_BYTES..]).into_owned())
 }
 
 /// Any text, whatever its form.
@@ -111,20 +108,17 @@ fn up_to_nul(text: &[u8]) -> &[u8] {
     text.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
-/// The [`info`] of a grant at `wall` whose text had this digest, also where the next owner has marked the
-/// text as its own by now, and so taken the first word of it: the date, which can be written again.
+/// The [`info`] of a grant at `wall` whose text had this digest; none if another text has gone over it.
+///
+/// The next owner may have marked the text as its own by now, and so taken the first word of it: the date,
+/// which can be written again.
 pub(super) fn info_of(text: &[u8], digest: u64, wall: u64) -> Option<String> {
-    if !text.starts_with(&MARK.to_ne_bytes()) {
-        return info(text);
+    let mut text = text.to_vec();
+    if text.starts_with(&MARK.to_ne_bytes()) {
+        text[..8].copy_from_slice(&stamp(wall)[0].to_ne_bytes());
     }
-    let mut restored = text.to_vec();
-    restored[..8].copy_from_slice(&stamp(wall)[0].to_ne_bytes());
-    let words = restored.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_ne_bytes));
-    if self::digest(words) == digest {
-        info(&restored)
-    } else {
-        None
-    }
+    let words = text.chunks_exact(8).map(|word| word.try_into().map_or(0, u64::from_ne_bytes));
+    (self::digest(words) == digest).then(|| info(&text))?
 }
 
 /// How many bytes are collected before they are stored.

@@ -67,20 +67,30 @@ fn whole_second(second: u64) -> [u64; STAMP_WORDS] {
     std::array::from_fn(|word| stamp[word * 8..][..8].try_into().map_or(0, u64::from_ne_bytes))
 }
 
-/// The time at a text's start, as nanoseconds since 1970: local time, so an hour off if summer time
-/// began or ended since. None if the text is not of this form.
-pub(crate) fn time(text: &[u8]) -> Option<u64> {
-    let stamp = std::str::from_utf8(text.get(..STAMP_BYTES)?).ok()?;
-    let number = |from: usize, digits: usize| -> Option<i64> {
-        let digits = stamp.get(from..from + digits)?;
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+/// Whether a text begins with a time, whatever the numbers in it. Any program can have written it.
+pub(crate) fn is_stamped(text: &[u8]) -> bool {
+    let is_like = |(form, byte): (&u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        _ => form == byte,
     };
+    text.get(..STAMP_BYTES).is_some_and(|stamp| std::iter::zip(BLANK, stamp).all(is_like))
+}
+
+/// The time at a text's start, as nanoseconds since 1970: local time, so an hour off if summer time
+/// began or ended since. None if the text is not of this form, or the time none that 64 bits can hold.
+pub(crate) fn time(text: &[u8]) -> Option<u64> {
+    if !is_stamped(text) {
+        return None;
+    }
+    let stamp = std::str::from_utf8(&text[..STAMP_BYTES]).ok()?;
+    let number = |from: usize, digits: usize| stamp.get(from..from + digits)?.parse::<i64>().ok();
     let days = days(number(0, 4)?, number(5, 2)?, number(8, 2)?);
     let seconds = number(11, 2)? * 3600 + number(14, 2)? * 60 + number(17, 2)?;
     let micros = u64::try_from(number(20, 6)?).ok()?;
     let local = days * 86_400 + seconds;
     let utc = local - clock::utc_offset(u64::try_from(local).ok()?);
-    Some(u64::try_from(utc).ok()? * 1_000_000_000 + micros * 1_000)
+    // The year has four digits, and the last one that fits is 2554.
+    u64::try_from(utc).ok()?.checked_mul(1_000_000_000)?.checked_add(micros * 1_000)
 }
 
 /// Year, month and day of the Gregorian calendar, `days` after 1970-01-01. Counted from a March, so

@@ -112,7 +112,7 @@ fn up_to_nul(text: &[u8]) -> &[u8] {
 }
 
 /// The [`info`] of a grant at `wall` whose text had this digest, also where the next owner has marked the
-/// text as its own by now, and so taken the first word of it: the date, which can be written again.
+/// text as its own by now, and so taken the first word of it: year and month, which can be written again.
 pub(super) fn info_of(text: &[u8], digest: u64, wall: u64) -> Option<String> {
     if !text.starts_with(&MARK.to_ne_bytes()) {
         return info(text);
@@ -335,7 +335,7 @@ mod tests {
             .collect();
         assert_eq!(info_of(&text, written.digest, WALL).as_deref(), Some("here"));
         assert_eq!(info_of(&text, written.digest + 1, WALL), None);
-        assert_eq!(info_of(&text, written.digest, WALL + 86_400_000_000_000), None);
+        assert_eq!(info_of(&text, written.digest, WALL + 40 * 86_400_000_000_000), None);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nix::libc;
+
 use crate::holder::Holder;
 use crate::kind::Backend;
 use crate::name::NameError;
@@ -142,13 +144,16 @@ impl LockError {
 
     fn io_kind(&self) -> io::ErrorKind {
         match self {
+            // Of one that only tried.
+            Self::Timeout { waited: Duration::ZERO, .. } => io::ErrorKind::WouldBlock,
             Self::Timeout { .. } | Self::Orphaned { .. } => io::ErrorKind::TimedOut,
             Self::Denied { .. } => io::ErrorKind::PermissionDenied,
             Self::Damaged { .. } => io::ErrorKind::InvalidData,
             Self::InvalidName { .. } | Self::BackendMismatch { .. } => io::ErrorKind::InvalidInput,
             Self::Io { source, .. } => source.kind(),
-            // `io::ErrorKind::Deadlock` is younger (1.83) than this crate's MSRV.
-            Self::WouldDeadlock { .. } | Self::OtherNamespace { .. } => io::ErrorKind::Other,
+            // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
+            Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
+            Self::OtherNamespace { .. } => io::ErrorKind::Other,
         }
     }
 }
@@ -228,7 +233,8 @@ impl std::error::Error for LockError {
     }
 }
 
-/// `TimedOut` for a timeout, `InvalidInput` for a bad name or backend, the system's own kind for
+/// `TimedOut` for a timeout, `WouldBlock` where the lock was only tried (a timeout of zero), `Deadlock` for
+/// [`LockError::WouldDeadlock`], `InvalidInput` for a bad name or backend, the system's own kind for
 /// [`LockError::Io`]. The [`LockError`] stays reachable by [`io::Error::get_ref`].
 impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -274,7 +274,8 @@ impl Lock {
     /// back and is still taken by a child that is being spawned.
     ///
     /// # Errors
-    /// [`LockError::BackendMismatch`], and [`LockError::Io`] if the system does not say.
+    /// [`LockError::OtherNamespace`] as for an acquire, [`LockError::BackendMismatch`], and [`LockError::Io`] if
+    /// the system does not say.
     pub fn is_locked(&self) -> Result<bool, LockError> {
         self.state()?.is_locked()
     }
@@ -318,6 +319,11 @@ impl Lock {
     }
 }
 
+// A panic leaves no lock half taken: what is shared with other threads is atomics and mutexes, and other
+// processes see all of it anyway.
+impl UnwindSafe for Lock {}
+impl RefUnwindSafe for Lock {}
+
 impl fmt::Debug for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lock")
@@ -335,9 +341,12 @@ mod tests {
     fn guards_and_locks_can_be_sent() {
         fn is_send<T: Send>() {}
         fn is_sync<T: Sync>() {}
+        fn is_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
         is_send::<LockGuard>();
         is_send::<Lock>();
         is_sync::<Lock>();
+        is_unwind_safe::<Lock>();
+        is_unwind_safe::<LockGuard>();
     }
 
     #[test]

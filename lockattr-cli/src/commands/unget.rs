@@ -45,7 +45,9 @@ pub(super) fn unget(unget: &Unget, backend: Option<Backend>) -> Result<Exit, Sto
 
 /// To lockattr such a lock is free, as its next process inherits it. To resourcelock it is taken.
 fn frees_what_a_dead_one_left(lock: &Lock) -> Result<bool, Stop> {
-    let died = lock.last_holder()?.is_some_and(|last| last.tenure == Tenure::Died);
+    let died = lock
+        .last_holder()?
+        .is_some_and(|last| matches!(last.tenure, Tenure::Died | Tenure::Abandoned));
     Ok(died && lock.force_release()?)
 }
 
@@ -56,6 +58,9 @@ fn nothing(lock: &Lock) -> String {
 
 fn refusal(lock: &Lock, holder: &Holder) -> Stop {
     let advice = match lock.backend() {
+        Backend::Port if holder.tenure == Tenure::OnItsWay => {
+            "it takes the lock up when it goes on (`kill -CONT`), and its end would free it"
+        }
         Backend::Port => "only the holder can let go of a port lock; `--kill` sends it SIGTERM",
         _ if holder.known_by == KnownBy::Text || holder.pid.is_none() => {
             "nobody can tell whether that program runs; if it does not, `--force` releases the lock"
@@ -78,6 +83,7 @@ fn target(lock: &Lock, holder: &Holder) -> Result<u32, Stop> {
         ));
     }
     match (holder.pid, holder.known_by) {
+        _ if holder.tenure == Tenure::OnItsWay => Err(refusal(lock, holder)),
         (Some(pid), KnownBy::Kernel | KnownBy::Proc) => Ok(pid),
         _ => Err(Stop::failed(format!(
             "\"{}\": the kernel does not say which process holds it, so none is ended",

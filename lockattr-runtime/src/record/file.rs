@@ -6,20 +6,20 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nix::fcntl::posix_fallocate;
 use nix::libc;
 use nix::sys::stat::{fstat, lstat};
 use nix::unistd::geteuid;
 
 use crate::name::digest;
 use crate::sys::clock;
+use crate::sys::file::reserve;
 use crate::sys::mapping::{SharedPage, Words, PAGE_BYTES};
 
 /// Where POSIX shared memory lives on Linux (`shm_overview(7)`).
@@ -51,12 +51,8 @@ impl SharedFile {
     pub(super) fn open(name: &str) -> io::Result<Self> {
         let uid = geteuid().as_raw();
         let path = path(name, uid);
-        let file = open_or_create(&path)?;
-        check(&file, uid)?;
-        // Reserves the memory: to touch a page that a full tmpfs cannot give is a SIGBUS. It never
-        // shrinks a file and changes no byte, so it needs no agreement between processes.
-        #[allow(clippy::cast_possible_wrap)] // 4096
-        posix_fallocate(&file, 0, PAGE_BYTES as libc::off_t)?;
+        let file = open_own(&path, uid)?;
+        reserve(&file, PAGE_BYTES)?;
         let status = fstat(&file)?;
         // The umask has masked the mode, or somebody died before this line.
         if status.st_mode & 0o777 != MODE {
@@ -88,6 +84,30 @@ impl SharedFile {
 
     pub(super) fn words(&self) -> &Words {
         self.page.get()
+    }
+}
+
+/// This user's file. Anybody can put something of his own in its place, so that this user has no record and
+/// hears of no death: root removes that.
+fn open_own(path: &Path, uid: u32) -> io::Result<File> {
+    const ATTEMPTS: usize = 8; // against one who puts it there again and again
+
+    let mut attempts = 0;
+    loop {
+        let opened = open_or_create(path).and_then(|file| check(&file, uid).map(|()| file));
+        attempts += 1;
+        match opened {
+            Err(_) if uid == 0 && attempts < ATTEMPTS && remove_alien(path) => {}
+            opened => return opened,
+        }
+    }
+}
+
+/// Removes what another user than root has put at `path`; whether there was such a thing, and it is gone.
+fn remove_alien(path: &Path) -> bool {
+    lstat(path).is_ok_and(|file| file.st_uid != 0) && {
+        let is_removed = fs::remove_file(path).or_else(|_| fs::remove_dir(path)).is_ok();
+        is_removed || lstat(path).is_err()
     }
 }
 

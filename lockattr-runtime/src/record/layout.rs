@@ -23,7 +23,7 @@ pub(super) const TEXT_BYTES: usize = TEXT_WORDS * WORD_BYTES;
 pub(super) const NAME_BYTES: usize = 256;
 
 pub(super) const MAGIC: u64 = u64::from_ne_bytes(*b"lockattr");
-pub(super) const VERSION: u64 = 2;
+pub(super) const VERSION: u64 = 3;
 
 /// A word, or the first of several.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +53,11 @@ pub(super) enum Field {
     TextDigest,
     /// How many bytes the text may have where somebody has mapped fewer than the page; 0 if nobody.
     TextLimit,
+    /// Who has let go of a port lock (upper half), and the process it is on its way to (lower half, 0 if
+    /// to none); 0 from each grant on.
+    Handed,
+    /// Where these two pids are valid: see [`Process::pid_space`](crate::sys::process::Process).
+    HandedSpace,
     NameLength,
     Command,
     Name = Self::Command as usize + COMMAND_BYTES / WORD_BYTES,

@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
+
+use nix::unistd::geteuid;
 
 use super::layout::{Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
 use super::owner::Owner;
@@ -13,6 +15,17 @@ use crate::holder::{Holder, KnownBy, Tenure};
 use crate::sys::clock;
 use crate::sys::mapping::PAGE_BYTES;
 use crate::sys::process::{self, Process, COMMAND_BYTES};
+
+/// What a record tells of a process that the kernel names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The last grant is its own.
+    Holds,
+    /// It has let go of the lock, which is on its way to another process, if to any.
+    LetGo(Option<u32>),
+    /// The record is about another process.
+    Unknown,
+}
 
 /// A consistent copy of a record.
 #[derive(Debug)]
@@ -25,23 +38,34 @@ pub(crate) struct Snapshot {
 /// What the record of `name` says that the user `uid` writes; none if there is none that can be
 /// trusted to be that user's and whole.
 pub(crate) fn read(name: &str, uid: u32) -> Option<Snapshot> {
+    read_any(name, uid).filter(|snapshot| snapshot.word(Field::Pid) != 0)
+}
+
+/// As [`read`], also where nobody was granted anything: one that lets go writes that down as well.
+pub(crate) fn read_any(name: &str, uid: u32) -> Option<Snapshot> {
     let file = file::open_readable(name, uid).ok()?;
     Snapshot::take(&file, uid).filter(|snapshot| snapshot.name() == Some(name))
 }
 
-/// The latest grant of `name` that any user's record tells of.
+/// The latest grant of `name` that any user's record tells of; of those that are found until `until`.
+/// This user's is looked at first: anybody can make many files that look like records.
 ///
 /// # Errors
 /// If the folder of the records cannot be read.
-pub(crate) fn latest(name: &str) -> io::Result<Option<Snapshot>> {
+pub(crate) fn latest(name: &str, until: Option<Instant>) -> io::Result<Option<Snapshot>> {
+    let this = geteuid().as_raw();
+    let own = read(name, this);
     let folder = match fs::read_dir(file::FOLDER) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(own),
         folder => folder?,
     };
     let encoded = file::encoded(name);
     Ok(folder
+        .take_while(|_| until.map_or(true, |until| Instant::now() < until))
         .filter_map(|entry| file::uid_in(&entry.ok()?.file_name(), &encoded))
+        .filter(|uid| *uid != this)
         .filter_map(|uid| read(name, uid))
+        .chain(own)
         .max_by_key(|snapshot| snapshot.word(Field::GrantedMonotonic)))
 }
 
@@ -58,8 +82,7 @@ impl Snapshot {
             if before % 2 == 0 && sequence(file)? == before {
                 let snapshot = Self { page, uid };
                 let ours = snapshot.word(Field::Magic) == MAGIC
-                    && snapshot.word(Field::Version) == VERSION
-                    && snapshot.word(Field::Pid) != 0;
+                    && snapshot.word(Field::Version) == VERSION;
                 return ours.then_some(snapshot);
             }
         }
@@ -91,6 +114,28 @@ impl Snapshot {
         self.narrow(Field::Pid).filter(|_| visible)
     }
 
+    /// What the record tells of the process `pid`, which the kernel names as the one that has the lock.
+    pub(crate) fn standing_of(&self, pid: u32) -> Standing {
+        let (by, to) = self.handed();
+        if by == pid {
+            return Standing::LetGo(Some(to).filter(|to| *to != 0));
+        }
+        match self.pid() {
+            Some(granted) if granted == pid && self.has_ended() => Standing::LetGo(None),
+            Some(granted) if granted == pid => Standing::Holds,
+            _ => Standing::Unknown,
+        }
+    }
+
+    /// Who let go of the lock, and to whom it went; 0 where that was nobody, or means nothing here.
+    fn handed(&self) -> (u32, u32) {
+        let is_here =
+            Process::this().is_ok_and(|this| this.pid_space == self.word(Field::HandedSpace));
+        let handed = if is_here { self.word(Field::Handed) } else { 0 };
+        let half = |number: u64| u32::try_from(number).unwrap_or(0);
+        (half(handed >> 32), half(handed & u64::from(u32::MAX)))
+    }
+
     /// Whether the last grant was given back, in order or not.
     pub(crate) fn has_ended(&self) -> bool {
         self.word(Field::ReleasedMonotonic) != 0
@@ -106,7 +151,7 @@ impl Snapshot {
     /// cannot be looked for, and is taken to run.
     fn tenure(&self) -> Tenure {
         match self.pid() {
-            _ if self.word(Field::ReleasedMonotonic) == ABANDONED => Tenure::Died,
+            _ if self.word(Field::ReleasedMonotonic) == ABANDONED => Tenure::Abandoned,
             _ if self.word(Field::ReleasedMonotonic) == DETACHED => Tenure::Detached,
             _ if self.released_at().is_some() => Tenure::Released,
             Some(pid) if !process::is_alive(pid, self.word(Field::StartTime)) => Tenure::Died,
@@ -129,6 +174,14 @@ impl Snapshot {
     /// The last grant as a holder, as far as the record and `/proc` tell.
     pub(crate) fn last_holder(&self) -> Holder {
         self.holder(self.tenure(), KnownBy::Record)
+    }
+
+    /// The last grant, if it was made in another network namespace and stands.
+    pub(crate) fn holder_elsewhere(&self) -> Option<Holder> {
+        let holder = self.last_holder();
+        // One whose pid means nothing here cannot be looked for.
+        let stands = !self.is_here() && holder.tenure == Tenure::Holds && holder.pid.is_some();
+        stands.then_some(holder)
     }
 
     /// The last grant, of which it is known that it does not stand any more in this network namespace.
@@ -170,7 +223,7 @@ impl Snapshot {
         let end = match tenure {
             Tenure::Released => self.released_at(),
             Tenure::Holds | Tenure::Detached => Some(clock::monotonic()),
-            Tenure::Died => None, // when, nobody wrote down
+            _ => None, // when, nobody wrote down
         };
         Holder {
             pid: self.pid(),
@@ -180,6 +233,7 @@ impl Snapshot {
             thread: self.narrow(Field::Thread).filter(|thread| *thread != 0),
             since: SystemTime::UNIX_EPOCH
                 .checked_add(Duration::from_nanos(self.word(Field::GrantedWall))),
+            stopped: false,
             held_for: end.and_then(|end| end.checked_sub(granted)).map(Duration::from_nanos),
             tenure,
             known_by,

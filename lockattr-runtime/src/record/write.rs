@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::layout::{self, Field, Writing};
+use super::layout::{self, Field, Writing, MAGIC, VERSION};
 use super::owner::Owner;
 use super::text;
 use crate::info::Info;
@@ -39,6 +39,7 @@ pub(super) fn grant(
     put(Field::GrantedMonotonic, now);
     put(Field::GrantedWall, wall);
     put(Field::ReleasedMonotonic, 0);
+    put(Field::Handed, 0);
     if Field::Writer.of(words).load(Ordering::Relaxed) != writer.0 {
         about(words, name, writer, &process());
     }
@@ -63,4 +64,22 @@ fn about(words: &Words, name: &str, writer: Owner, process: &Process) {
 /// Writes when the caller, who holds the lock still, gives it back.
 pub(super) fn end(words: &Words, end: u64) {
     Field::ReleasedMonotonic.of(words).store(end, Ordering::Relaxed);
+}
+
+/// Writes that `this`, the caller, who has the lock still, lets go of it: `to` the process that is sent it
+/// next.
+pub(super) fn handed(words: &Words, name: &str, this: &Process, to: Option<u32>) {
+    let put = |field: Field, value| field.of(words).store(value, Ordering::Relaxed);
+    if Field::Magic.of(words).load(Ordering::Relaxed) != MAGIC
+        || Field::Version.of(words).load(Ordering::Relaxed) != VERSION
+    {
+        // Nobody was granted anything by this record: that stays so.
+        let _writing = Writing::begin(words);
+        layout::write_name(words, name);
+        put(Field::Pid, 0);
+        put(Field::Writer, 0);
+    }
+    put(Field::HandedSpace, this.pid_space);
+    let by = u64::from(this.pid) << 32;
+    Field::Handed.of(words).store(by | u64::from(to.unwrap_or(0)), Ordering::Release);
 }

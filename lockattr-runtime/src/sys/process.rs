@@ -83,6 +83,18 @@ pub(crate) fn is_alive_as(pid: u32, can_be: impl FnOnce(Status) -> bool) -> bool
     }
 }
 
+/// Whether a process of this pid can still run.
+pub(crate) fn runs(pid: u32) -> bool {
+    is_alive_as(pid, |_| true)
+}
+
+/// Whether the process `pid` is stopped, by a signal or a debugger.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    let Ok(line) = fs::read(format!("/proc/{pid}/stat")) else { return false };
+    let end_of_command = line.iter().rposition(|&byte| byte == b')');
+    end_of_command.is_some_and(|end| matches!(line.get(end + 2), Some(b'T' | b't')))
+}
+
 /// The name of a process's command.
 pub(crate) fn command(pid: u32) -> Option<String> {
     let name = fs::read(format!("/proc/{pid}/comm")).ok()?;

@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use super::Port;
-use crate::record::{self, Grant};
+use crate::record::{self, Grant, Standing};
 use crate::sys::clock;
 use crate::sys::poll;
 use crate::sys::socket::{peer, ForkSocket};
@@ -31,12 +31,14 @@ impl Port {
         self.record.page().last_grant().was_released_lately()
     }
 
-    /// Whether the process that listened last has given the lock back. A lock that is on its way from
-    /// there to its next holder looks the same, until that one has written its grant.
+    /// Whether the process that listened last has given the lock back, and to nobody.
     pub(super) fn is_ghost(&self, connection: &ForkSocket) -> bool {
         let Ok(peer) = peer(connection) else { return false };
         match record::read(&self.name, peer.uid) {
-            Some(record) => record.pid() == peer.pid && is_lately(record.released_at()),
+            Some(record) => {
+                let standing = peer.pid.map(|pid| record.standing_of(pid));
+                standing == Some(Standing::LetGo(None)) && is_lately(record.released_at())
+            }
             None => self
                 .record
                 .private_last_grant()

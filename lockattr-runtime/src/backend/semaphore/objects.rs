@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use nix::fcntl::{posix_fallocate, AtFlags, AT_FDCWD};
+use nix::fcntl::{AtFlags, AT_FDCWD};
 use nix::libc;
 use nix::sys::stat::lstat;
 use nix::unistd::linkat;
@@ -27,6 +27,7 @@ use crate::backend::Failure;
 use crate::record::owner::Owner;
 use crate::record::{OwnedPage, FOLDER};
 use crate::sys::clock;
+use crate::sys::file::{may_grow, reserve};
 use crate::sys::mapping::PAGE_BYTES;
 use crate::sys::semaphore::{self, Semaphore, SEMAPHORE_BYTES};
 
@@ -165,6 +166,7 @@ fn create(path: &Path, mode: u32, content: &[u8]) -> io::Result<File> {
     options.read(true).write(true).mode(mode).custom_flags(libc::O_TMPFILE);
     let mut file = options.open(FOLDER)?;
     file.set_permissions(Permissions::from_mode(mode))?; // the umask has masked it
+    may_grow(&file, content.len())?;
     file.write_all(content)?;
     let unnamed = format!("/proc/self/fd/{}", file.as_raw_fd());
     linkat(
@@ -200,9 +202,7 @@ fn enlarge(file: &File) -> Result<usize, Failure> {
         thread::sleep(MOMENT);
         metadata = self::metadata(file)?;
     }
-    #[allow(clippy::cast_possible_wrap)] // 4096
-    posix_fallocate(file, 0, PAGE_BYTES as libc::off_t)
-        .map_err(|error| Failure::io("reserve the lock's shared memory")(error.into()))?;
+    reserve(file, PAGE_BYTES).map_err(Failure::io("reserve the lock's shared memory"))?;
     Ok(match metadata.len() {
         0 => PAGE_BYTES, // nobody can have mapped it
         bytes => usize::try_from(bytes).unwrap_or(PAGE_BYTES).min(PAGE_BYTES),

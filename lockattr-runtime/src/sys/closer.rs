@@ -1,0 +1,93 @@
+//! Closing what may take long, in a thread of its own.
+//!
+//! A `close` can block for as long as another process likes: on a TCP socket with `SO_LINGER` and unsent
+//! data until the time given there is over (socket(7)), on a file of a FUSE file system until its server
+//! answers the `FLUSH`, and on a unix socket for as long as the descriptors need that lie unread in its
+//! queue (`unix_release_sock` in the kernel's `net/unix/af_unix.c`). Whatever another process has sent, or
+//! can have sent, is closed here and not on the way of an acquire or a release.
+
+use std::os::fd::OwnedFd;
+use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::SigSet;
+use socket2::SockRef;
+
+use super::fork;
+
+/// What waits to be closed.
+struct Pile {
+    descriptors: Vec<OwnedFd>,
+    /// In which process a thread takes them away. In a forked child there is none of its parent's threads.
+    manned_in: Option<u32>,
+}
+
+/// Only locked under the gate: a fork never copies it while it is locked.
+static PILE: Mutex<Pile> = Mutex::new(Pile { descriptors: Vec::new(), manned_in: None });
+
+/// With so many descriptors on the pile, no more of their kind should be asked for.
+const MANY: usize = 16;
+
+/// Closes `descriptor` soon, and returns at once.
+pub(crate) fn close_aside(descriptor: OwnedFd) {
+    let is_manned = {
+        let _gate = fork::gate();
+        let mut pile = PILE.lock().unwrap_or_else(PoisonError::into_inner);
+        pile.descriptors.push(descriptor);
+        pile.manned_in.replace(fork::generation()) == Some(fork::generation())
+    };
+    if !is_manned && spawn(close_all).is_err() {
+        // Without a thread they lie there until the next one is wanted.
+        let _gate = fork::gate();
+        PILE.lock().unwrap_or_else(PoisonError::into_inner).manned_in = None;
+    }
+}
+
+/// Whether the thread has more to close than it gets done.
+pub(crate) fn is_behind() -> bool {
+    let _gate = fork::gate();
+    PILE.lock().unwrap_or_else(PoisonError::into_inner).descriptors.len() >= MANY
+}
+
+/// The thread: it ends when nothing is left.
+fn close_all() {
+    while let Some(descriptor) = next() {
+        // Nobody here waits for data to arrive. Fails where it is no socket.
+        let _ = SockRef::from(&descriptor).set_linger(None);
+        drop(descriptor); // outside of the gate: a fork may well copy it
+    }
+}
+
+fn next() -> Option<OwnedFd> {
+    let _gate = fork::gate();
+    let mut pile = PILE.lock().unwrap_or_else(PoisonError::into_inner);
+    let next = pile.descriptors.pop();
+    if next.is_none() {
+        pile.manned_in = None;
+    }
+    next
+}
+
+/// Drops `value` in a thread of its own, and waits for that, but no longer than `patience`.
+pub(crate) fn drop_within<T: Send + 'static>(value: T, patience: Duration) {
+    let (done, is_done) = mpsc::channel();
+    let spawned = spawn(move || {
+        drop(value);
+        let _ = done.send(()); // nobody may be waiting any more
+    });
+    // Without a thread it has been dropped with the closure.
+    if spawned.is_ok() {
+        let _ = is_done.recv_timeout(patience);
+    }
+}
+
+/// A thread that is sent none of the program's signals.
+fn spawn(run: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let run = move || {
+        let _ = SigSet::all().thread_block(); // fails for unknown arguments only
+        run();
+    };
+    thread::Builder::new().name("lockattr-close".into()).stack_size(64 << 10).spawn(run).map(drop)
+}

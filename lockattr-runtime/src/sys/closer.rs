@@ -31,7 +31,7 @@ static PILE: Mutex<Pile> = Mutex::new(Pile { descriptors: Vec::new(), manned_in:
 const MANY: usize = 16;
 
 /// Closes `descriptor` soon, and returns at once.
-pub(crate) fn close_aside(descriptor: OwnedFd) {
+pub(super) fn close_aside(descriptor: OwnedFd) {
     let is_manned = {
         let _gate = fork::gate();
         let mut pile = PILE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,7 @@ fn next() -> Option<OwnedFd> {
 }
 
 /// Drops `value` in a thread of its own, and waits for that, but no longer than `patience`.
-pub(crate) fn drop_within<T: Send + 'static>(value: T, patience: Duration) {
+pub(super) fn drop_within<T: Send + 'static>(value: T, patience: Duration) {
     let (done, is_done) = mpsc::channel();
     let spawned = spawn(move || {
         drop(value);

@@ -9,18 +9,19 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::MutexGuard;
+use std::time::Duration;
 
 use nix::libc;
 use nix::sys::socket::{getsockopt, sendmsg, sockopt, ControlMessage, MsgFlags};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::closer::close_aside;
+use super::closer::{close_aside, drop_within};
 use super::fork;
 
 /// A socket that a forked child does not keep: see [`fork`]. Close-on-exec, never blocking.
 #[derive(Debug)]
 pub(crate) struct ForkSocket {
-    /// Always there but inside of `drop` and `discard`.
+    /// Always there but inside of what closes it.
     socket: Option<Socket>,
     generation: u32,
     /// How many bytes may lie unread in it that carry nothing which is slow to close; [`UNCONNECTED`] where
@@ -73,6 +74,19 @@ impl ForkSocket {
         }
     }
 
+    /// Closes a listener whose queue may hold what is slow to close: in another thread, for which it waits
+    /// no longer than `patience`. The address is free as soon as the `close` begins (`unix_release_sock`
+    /// in the kernel's `net/unix/af_unix.c` takes it out of the table first).
+    ///
+    /// A fork that falls into the moment between the gate and the `close` copies it. That is the price: under
+    /// the gate it would keep every other user of the gate waiting.
+    pub(crate) fn close_within(mut self, patience: Duration) {
+        if let Some((socket, gate)) = self.take_out() {
+            drop(gate);
+            drop_within(socket, patience);
+        }
+    }
+
     /// Takes the socket out of the gate, which is still held. None in a forked child: there the
     /// handler has closed it, and the number may be somebody else's descriptor by now.
     fn take_out(&mut self) -> Option<(Socket, io::Result<MutexGuard<'static, fork::Gate>>)> {
@@ -102,7 +116,7 @@ impl Deref for ForkSocket {
     fn deref(&self) -> &Socket {
         match &self.socket {
             Some(socket) => socket,
-            None => unreachable!("only drop and discard take the socket"),
+            None => unreachable!("only what closes the socket takes it"),
         }
     }
 }

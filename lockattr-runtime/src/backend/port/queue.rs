@@ -239,9 +239,7 @@ impl Port {
             }
         }
         if is_let_go {
-            // The address is free at the start of the `close`. What lies unread in the queue closes after
-            // that, and may take as long as its senders like.
-            closer::drop_within(listener, PATIENCE);
+            listener.close_within(PATIENCE);
         } else {
             drop(listener);
         }

@@ -123,6 +123,39 @@ fn a_descriptor_behind_other_bytes_makes_nobody_late() {
     });
 }
 
+/// As before, but what is sent lies there, and has no other owner, before the waiter looks.
+#[cfg(feature = "async")]
+#[test]
+fn what_lies_in_a_connection_makes_nobody_late_who_looks_or_leaves() {
+    use futures_lite::future::{block_on, poll_once};
+    const TIMEOUT: Duration = Duration::from_millis(50);
+
+    for (bytes, messages) in [(0, 1), (0, 3), (1, 1), (5, 2)] {
+        for leaves in [false, true] {
+            let name = unique_name("lies");
+            let impostor = UnixListener::bind_addr(&address(&name)).unwrap();
+            let lock = open(&name);
+            let start = Instant::now();
+            let mut waiting = Box::pin(lock.acquire_async(TIMEOUT));
+            assert!(block_on(poll_once(waiting.as_mut())).is_none());
+            let (mut connection, _) = impostor.accept().unwrap();
+            connection.write_all(&[0; 5][..bytes]).unwrap();
+            let (aliens, others): (Vec<_>, Vec<_>) = (0..messages).map(|_| lingering()).unzip();
+            aliens.iter().for_each(|alien| send(&connection, &[alien.as_raw_fd()]));
+            drop(aliens);
+            let prepared = start.elapsed();
+            if leaves {
+                drop(waiting);
+            } else {
+                assert!(is_timeout(&block_on(waiting)));
+            }
+            let late = start.elapsed().saturating_sub(TIMEOUT.max(prepared));
+            assert!(late < LATE, "{bytes} bytes, {messages} messages, leaves: {leaves}: {late:?}");
+            drop(others);
+        }
+    }
+}
+
 #[test]
 fn what_strangers_left_in_the_queue_does_not_hold_up_the_release() {
     let name = unique_name("left");

@@ -241,3 +241,21 @@ impl From<LockError> for io::Error {
         Self::new(error.io_kind(), error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_try_would_block_and_a_timeout_timed_out() {
+        let busy = |waited| {
+            io::Error::from(LockError::Timeout { lock: "bus".into(), waited, holder: None })
+        };
+        assert_eq!(busy(Duration::ZERO).kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(busy(Duration::from_millis(1)).kind(), io::ErrorKind::TimedOut);
+        let deadlock = LockError::WouldDeadlock { lock: "bus".into(), holder: None };
+        let kind = io::Error::from(deadlock).kind();
+        assert_eq!(kind, io::Error::from_raw_os_error(libc::EDEADLK).kind());
+        assert_ne!(kind, io::ErrorKind::Other);
+    }
+}

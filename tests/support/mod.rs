@@ -15,6 +15,8 @@
 
 #![allow(dead_code, unreachable_pub)] // each test file is a crate, and uses what it needs
 
+pub mod ledger;
+
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};

@@ -46,19 +46,18 @@ fn storm(argument: &str) {
     loop {
         let timeout = Duration::from_micros(random.next(30_000));
         let acquired = match random.next(8) {
-            0..=4 => lock.acquire(timeout),
+            0..=5 => lock.acquire(timeout),
             way => {
                 let mut waiting = pin!(lock.acquire_async(timeout));
-                match block_on(poll_once(waiting.as_mut())) {
-                    Some(acquired) => acquired,
-                    None => {
-                        // Not polled for a while, and then again, or dropped.
-                        thread::sleep(Duration::from_micros(random.next(40_000)));
-                        if way == 5 {
-                            continue;
-                        }
-                        block_on(waiting)
+                if let Some(acquired) = block_on(poll_once(waiting.as_mut())) {
+                    acquired
+                } else {
+                    // Not polled for a while, and then again, or dropped.
+                    thread::sleep(Duration::from_micros(random.next(15_000)));
+                    if way == 6 {
+                        continue;
                     }
+                    block_on(waiting)
                 }
             }
         };
@@ -85,15 +84,13 @@ fn moment(ledger: &Ledger) -> Moment {
 
 /// Whether an observer was told a wrong name, if `holder` was told while the ledger did not change.
 fn is_wrong((_, inside): Moment, holder: &Holder, actors: &[Actor]) -> bool {
-    if let Some(pid) = holder.pid {
-        if actors.iter().all(|actor| actor.pid() != pid) {
-            return true; // it has been killed, or never had the lock
-        }
+    let runs = |pid: u32| actors.iter().any(|actor| actor.pid() == pid);
+    if holder.pid.is_some_and(|pid| !runs(pid)) {
+        return true; // it has been killed, or is the observer itself
     }
-    match u32::try_from(inside).unwrap() {
-        0 => false, // on its way: whom it may be, the next look tells
-        inside => (holder.pid, holder.tenure) != (Some(inside), Tenure::Holds),
-    }
+    // Where nobody is inside, or one that was killed there, another one is on the way.
+    let inside = u32::try_from(inside).unwrap();
+    runs(inside) && (holder.pid, holder.tenure) != (Some(inside), Tenure::Holds)
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Record {
 
     /// Why there is no file to write to.
     pub(crate) fn trouble(&self) -> io::Error {
-        let again = || io::Error::new(io::ErrorKind::Other, "it can be written by now; try again");
+        let again = || io::Error::other("it can be written by now; try again");
         SharedFile::open(&self.name).err().unwrap_or_else(again)
     }
 
@@ -139,6 +139,12 @@ impl Page {
         if !matches!(self, Self::Shared(file) if !file.is_whole(clock::monotonic())) {
             write::handed(self.words(), name, this, to);
         }
+    }
+
+    /// Whether the lock was sent to another process, and none has been granted it since.
+    pub(crate) fn was_handed(&self) -> bool {
+        let to = Field::Handed.of(self.words()).load(Ordering::Relaxed) & u64::from(u32::MAX);
+        to != 0
     }
 
     fn write_end(&self, now: u64, end: u64) {

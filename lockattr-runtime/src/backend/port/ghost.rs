@@ -28,7 +28,8 @@ impl Port {
     /// Whether what has the lock's address may be a ghost: worth to ask over the socket, which leaves
     /// an entry in a holder's queue.
     pub(super) fn may_be_haunted(&self) -> bool {
-        self.record.page().last_grant().was_released_lately()
+        let page = self.record.page();
+        page.last_grant().was_released_lately() && !page.was_handed()
     }
 
     /// Whether the process that listened last has given the lock back, and to nobody.

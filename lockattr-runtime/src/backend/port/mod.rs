@@ -27,6 +27,7 @@ mod sockets;
 mod table;
 
 use std::io;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use nix::libc;
@@ -54,6 +55,8 @@ pub(crate) struct Port {
     /// A connection to the holder, kept from one look to the next: each new one would leave an entry
     /// in the holder's queue until the release.
     observer: Mutex<Option<Observer>>,
+    /// How many threads and tasks of this process are in a holder's queue.
+    waiting: AtomicUsize,
 }
 
 /// The lock, in a holder's hand.
@@ -165,6 +168,7 @@ impl Port {
             address: address::of_lock(name),
             record: Record::new(name),
             observer: Mutex::new(None),
+            waiting: AtomicUsize::new(0),
         }
     }
 

@@ -5,6 +5,7 @@
 //! `/proc/net/unix`.
 
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::ghost::PATIENCE;
@@ -106,12 +107,21 @@ impl Port {
         if !process::runs(pid) {
             return self.copy(pid, time); // what it wrote last may have been overtaken by its death
         }
+        let this = std::process::id();
+        let named = || Holder { uid: Some(peer.uid), ..process_with(Some(pid), KnownBy::Kernel) };
         match (standing, record) {
             (Standing::Holds, Some(record)) => record.present_holder(KnownBy::Kernel),
+            // Noted, and not sent, or not any more: this process has just left the queue.
+            (Standing::LetGo(Some(to)), _) if to == this && self.is_waited_for_by_none() => named(),
             (Standing::LetGo(Some(to)), _) if process::runs(to) => self.receiver(to),
             (Standing::LetGo(_), _) => self.copy(pid, time),
-            _ => Holder { uid: Some(peer.uid), ..process_with(Some(pid), KnownBy::Kernel) },
+            _ => named(),
         }
+    }
+
+    /// Whether no thread and no task of this process is in the queue.
+    fn is_waited_for_by_none(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) == 0
     }
 
     /// The process that was sent the lock. If it is another user's, its own record tells when it has come.
@@ -155,7 +165,7 @@ impl Port {
         // not copied. Then the look is made without it.
         let mut kept = self.observer.try_lock().ok();
         if let Some(kept) = &mut kept {
-            if let Some(observer) = kept.take().filter(|observer| self.is_current(observer)) {
+            if let Some(observer) = kept.take().filter(|it| self.is_current(it, time)) {
                 return Ok(Seen::Listener(kept.insert(observer).peer));
             }
         }
@@ -190,7 +200,7 @@ impl Port {
     /// Whether the holder is still the one that `observer` is connected to. The connection ends with
     /// its tenure, unless it was handed on behind a waiter: then the record is another one's, or tells whom
     /// it is on its way to, until that one has written its own.
-    fn is_current(&self, observer: &Observer) -> bool {
+    fn is_current(&self, observer: &Observer, time: Time) -> bool {
         let standing = |pid: u32| {
             let record = record::read_any(&self.name, observer.peer.uid);
             record.map_or(Standing::Unknown, |record| record.standing_of(pid))
@@ -198,7 +208,9 @@ impl Port {
         observer.is_connected()
             && observer.peer.pid.is_some_and(|pid| match standing(pid) {
                 Standing::Holds => true,
-                Standing::LetGo(to) => to.is_some_and(|to| self.grant_of(to).is_none()),
+                Standing::LetGo(Some(to)) => self.grant_of(to).is_none(),
+                // Kept by a copy; or for a moment, which may be waited out.
+                Standing::LetGo(None) => time != Time::Ample,
                 Standing::Unknown => false,
             })
     }

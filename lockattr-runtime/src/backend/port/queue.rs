@@ -15,6 +15,7 @@
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use nix::libc;
@@ -105,13 +106,16 @@ impl<'a> Acquisition<'a> {
     }
 
     fn queue(&mut self, connection: ForkSocket) -> Step {
+        self.port.waiting.fetch_add(1, Ordering::Relaxed);
         self.queued = Some(connection);
         Step::Queued
     }
 
     /// In a forked child the place in the queue is still the parent's.
     fn take_queued(&mut self) -> Option<ForkSocket> {
-        self.queued.take().filter(|connection| !connection.is_an_ancestors())
+        let queued = self.queued.take()?;
+        self.port.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(queued).filter(|connection| !connection.is_an_ancestors())
     }
 
     /// The place in the holder's queue.

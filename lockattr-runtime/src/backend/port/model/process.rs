@@ -267,8 +267,32 @@ impl State {
                     self.finish(pid)
                 }
             },
+            Action::LookIntoQueue
+            | Action::Flush
+            | Action::Accept
+            | Action::AcceptInVain
+            | Action::Note
+            | Action::Send
+            | Action::SendInVain
+            | Action::Unnote
+            | Action::Close
+            | Action::HangUp => self.release(pid, action, sabotage),
+            Action::Die => Step::Dead {
+                socket_came: self.files(pid).connection.is_some_and(|it| it.socket_came),
+            },
+            Action::Reap(file) => {
+                self.reap(pid, file);
+                before
+            }
+        };
+        self.processes[usize::from(pid)].step = next;
+    }
+
+    /// A step of `Port::hand_off`.
+    fn release(&mut self, pid: Pid, action: Action, sabotage: Option<Sabotage>) -> Step {
+        match action {
             Action::LookIntoQueue => {
-                if before == Step::Body {
+                if self.processes[usize::from(pid)].step == Step::Body {
                     self.record.has_ended = true;
                 }
                 if self.is_anyone_queued(pid) {
@@ -287,7 +311,7 @@ impl State {
                 Step::Note
             }
             Action::Note => {
-                self.record.handed = self.note_of(pid);
+                self.record.handed = Some(self.note_of(pid));
                 Step::Send
             }
             Action::Send => {
@@ -324,25 +348,18 @@ impl State {
                 }
                 self.finish(pid)
             }
-            Action::Die => Step::Dead {
-                socket_came: self.files(pid).connection.is_some_and(|it| it.socket_came),
-            },
-            Action::Reap(file) => {
-                self.reap(pid, file);
-                before
-            }
-        };
-        self.processes[usize::from(pid)].step = next;
+            _ => unreachable!("{action:?} is no step of a release"),
+        }
     }
 
     /// Who passes the lock on, and to whom. (One that has left the queue has its pid still, but nothing
     /// can be sent to it, and the note does not stay.)
-    fn note_of(&self, pid: Pid) -> Option<(Pid, Option<Pid>)> {
+    fn note_of(&self, pid: Pid) -> (Pid, Option<Pid>) {
         let waiter = match self.files(pid).accepted {
             Some(Peer::Waiter(waiter)) => Some(waiter),
             Some(Peer::Gone) | None => None,
         };
-        Some((pid, waiter))
+        (pid, waiter)
     }
 
     fn try_to_bind(&mut self, pid: Pid, before: Step) -> Step {

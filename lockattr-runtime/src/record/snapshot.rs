@@ -33,18 +33,21 @@ pub(crate) struct Snapshot {
     page: Box<[u8; PAGE_BYTES]>,
     /// The owner of the record's file, who alone can write it.
     pub(super) uid: u32,
+    /// It was being written, by one that was stopped or killed there: only who has let go since is told.
+    is_torn: bool,
 }
 
 /// What the record of `name` says that the user `uid` writes; none if there is none that can be
 /// trusted to be that user's and whole.
 pub(crate) fn read(name: &str, uid: u32) -> Option<Snapshot> {
-    read_any(name, uid).filter(|snapshot| snapshot.word(Field::Pid) != 0)
+    read_any(name, uid).filter(|snapshot| !snapshot.is_torn && snapshot.word(Field::Pid) != 0)
 }
 
-/// As [`read`], also where nobody was granted anything: one that lets go writes that down as well.
+/// As [`read`], also where nobody was granted anything, or the grant was not written to its end: one that
+/// lets go writes that down as well.
 pub(crate) fn read_any(name: &str, uid: u32) -> Option<Snapshot> {
     let file = file::open_readable(name, uid).ok()?;
-    Snapshot::take(&file, uid).filter(|snapshot| snapshot.name() == Some(name))
+    Snapshot::take_any(&file, uid).filter(|snapshot| snapshot.name() == Some(name))
 }
 
 /// The latest grant of `name` that any user's record tells of; of those that are found until `until`.
@@ -73,20 +76,23 @@ impl Snapshot {
     /// Reads by `pread`, not through a mapping: the file may be cut while it is being read, and a
     /// touch of a page that is gone is a SIGBUS.
     pub(super) fn take(file: &File, uid: u32) -> Option<Self> {
+        Self::take_any(file, uid).filter(|snapshot| !snapshot.is_torn)
+    }
+
+    fn take_any(file: &File, uid: u32) -> Option<Self> {
         const TRIES: usize = 8; // a grant is written in well under a microsecond
 
-        let mut page = Box::new([0; PAGE_BYTES]);
+        let mut snapshot = Self { page: Box::new([0; PAGE_BYTES]), uid, is_torn: true };
         for _ in 0..TRIES {
             let before = sequence(file)?;
-            file.read_exact_at(&mut *page, 0).ok()?;
+            file.read_exact_at(&mut *snapshot.page, 0).ok()?;
             if before % 2 == 0 && sequence(file)? == before {
-                let snapshot = Self { page, uid };
-                let ours = snapshot.word(Field::Magic) == MAGIC
-                    && snapshot.word(Field::Version) == VERSION;
-                return ours.then_some(snapshot);
+                snapshot.is_torn = false;
+                break;
             }
         }
-        None
+        let ours = snapshot.word(Field::Magic) == MAGIC && snapshot.word(Field::Version) == VERSION;
+        ours.then_some(snapshot)
     }
 
     fn bytes(&self, field: Field, length: usize) -> Option<&[u8]> {
@@ -121,6 +127,7 @@ impl Snapshot {
             return Standing::LetGo(Some(to).filter(|to| *to != 0));
         }
         match self.pid() {
+            _ if self.is_torn => Standing::Unknown,
             Some(granted) if granted == pid && self.has_ended() => Standing::LetGo(None),
             Some(granted) if granted == pid => Standing::Holds,
             _ => Standing::Unknown,
@@ -287,6 +294,23 @@ mod tests {
                 prop_assert!(!shown.contains(char::is_control), "{:?}", shown);
                 let _ = snapshot.name();
             }
+        }
+
+        #[test]
+        fn who_has_let_go_is_told_also_by_a_record_whose_writer_was_killed(mut page in pages()) {
+            let this = Process::this().unwrap();
+            let mut put = |field: Field, word: u64| {
+                page[field as usize * 8..][..8].copy_from_slice(&word.to_ne_bytes());
+            };
+            put(Field::Sequence, 9);
+            put(Field::Handed, 7 << 32 | 8);
+            put(Field::HandedSpace, this.pid_space);
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&page).unwrap();
+            prop_assert!(Snapshot::take(&file, 7).is_none());
+            let torn = Snapshot::take_any(&file, 7).unwrap();
+            prop_assert_eq!(torn.standing_of(7), Standing::LetGo(Some(8)));
+            prop_assert_eq!(torn.standing_of(8), Standing::Unknown);
         }
 
         #[test]

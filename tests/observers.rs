@@ -104,7 +104,8 @@ fn who_comes_after_a_holder_that_died_is_told_and_nobody_else() {
         assert!(!lock.is_locked().unwrap());
         let guard = lock.acquire(LONG).unwrap();
         let abandoned = guard.recovered_from().expect("the lock was abandoned");
-        assert_eq!((abandoned.pid, abandoned.tenure), (Some(std::process::id()), Tenure::Died));
+        let this = std::process::id();
+        assert_eq!((abandoned.pid, abandoned.tenure), (Some(this), Tenure::Abandoned));
         drop(guard);
         // Also when the guard that was in hand first goes first.
         let outer = lock.acquire_reentrant(LONG).unwrap();
@@ -112,6 +113,11 @@ fn who_comes_after_a_holder_that_died_is_told_and_nobody_else() {
         let inner = lock.acquire_reentrant(LONG).unwrap();
         outer.abandon();
         drop(inner);
+        assert!(lock.acquire(LONG).unwrap().recovered_from().is_some());
+        // And when it is not the last one.
+        let outer = lock.acquire_reentrant(LONG).unwrap();
+        lock.acquire_reentrant(LONG).unwrap().abandon();
+        drop(outer);
         assert!(lock.acquire(LONG).unwrap().recovered_from().is_some());
         assert!(lock.acquire(LONG).unwrap().recovered_from().is_none());
     });

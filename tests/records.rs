@@ -76,6 +76,34 @@ fn a_folder_or_a_pipe_in_the_records_place_is_left_alone() {
     fs::remove_file(record(&name)).unwrap();
 }
 
+/// Needs root, whose record it is that others can keep from being made: anybody else is told by an error
+/// (`tests/attribute/panics.rs`).
+#[test]
+fn what_another_user_put_in_the_place_of_roots_record_is_removed() {
+    const OTHER: Option<u32> = Some(65_534);
+
+    if !nix::unistd::geteuid().is_root() {
+        println!("skipped: this is about root's own record");
+        return;
+    }
+    for kind in ["file", "folder", "link"] {
+        let name = unique_name("alien");
+        match kind {
+            "file" => fs::write(record(&name), "").unwrap(),
+            "folder" => fs::create_dir(record(&name)).unwrap(),
+            _ => symlink("/dev/null", record(&name)).unwrap(),
+        }
+        std::os::unix::fs::lchown(record(&name), OTHER, None).unwrap();
+        open(&name).acquire(LONG).unwrap().abandon();
+        let guard = open(&name).acquire(LONG).unwrap();
+        assert!(guard.recovered_from().is_some(), "{kind}");
+        let seen = open(&name).holder().unwrap().unwrap();
+        assert!(seen.info.is_some(), "{kind}: {seen}");
+        drop(guard);
+        fs::remove_file(record(&name)).unwrap();
+    }
+}
+
 #[test]
 fn a_record_that_everybody_may_write_is_not_believed() {
     let name = unique_name("writable");
@@ -191,7 +219,13 @@ fn a_holder_in_another_network_namespace_is_an_error_and_not_silence() {
     assert!(matches!(error, LockError::OtherNamespace { .. }), "{error:?}");
     assert!(error.to_string().contains("in another network namespace"), "{error}");
     assert!(error.to_string().contains("elsewhere"), "{error}");
-    assert!(!lock.is_locked().unwrap(), "what was bound in vain is given back");
+    // Looking says the same.
+    let looked = [lock.is_locked().unwrap_err(), lock.holder().unwrap_err()];
+    for error in looked {
+        assert!(matches!(error, LockError::OtherNamespace { .. }), "{error:?}");
+    }
+    let address = SocketAddr::from_abstract_name(format!("/portlock/{name}")).unwrap();
+    drop(UnixListener::bind_addr(&address).expect("what was bound in vain is given back"));
     holder.kill();
     // Who is dead holds nothing anywhere.
     drop(lock.acquire(LONG).unwrap());

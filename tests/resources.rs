@@ -20,6 +20,7 @@ fn role() {
         ("spawn", spawn_without_pause),
         ("leak", leak),
         ("many locks", many_locks),
+        ("no growth", let_no_file_grow),
     ]);
 }
 
@@ -54,6 +55,36 @@ fn starve_of_descriptors(name: &str) {
     drop(files);
     drop(lock.acquire(LONG).unwrap());
     say("acquired");
+}
+
+/// Acquires where no file may grow, which would be a `SIGXFSZ`.
+fn let_no_file_grow(name: &str) {
+    use nix::sys::resource::{setrlimit, Resource};
+    setrlimit(Resource::RLIMIT_FSIZE, 0, 0).unwrap();
+    match open(name).acquire(LONG) {
+        Ok(_guard) => say("acquired"),
+        Err(LockError::Io { source, .. }) => {
+            say(&format!("{:?}", source.raw_os_error() == Some(nix::libc::EFBIG)));
+        }
+        Err(error) => say(&format!("{error:?}")),
+    }
+    listen();
+}
+
+#[test]
+fn where_no_file_may_grow_a_port_works_and_a_semaphore_is_an_error() {
+    on_each_backend("no-growth", |name| {
+        let mut actor = Actor::start("no growth", name);
+        let said =
+            if support::backend(name) == lockattr::Backend::Port { "acquired" } else { "true" };
+        actor.expect(said);
+        actor.end();
+        // One that is there is used.
+        drop(open(name).acquire(LONG).unwrap());
+        let mut actor = Actor::start("no growth", name);
+        actor.expect("acquired");
+        actor.end();
+    });
 }
 
 /// Is handed the lock when it has no descriptor left to receive it with.

@@ -20,6 +20,9 @@ use clap::Parser;
 use exit::Stop;
 
 fn main() -> ExitCode {
-    let exit = commands::run(cli::Cli::parse()).unwrap_or_else(Stop::report);
+    let exit = signals::survive_limits()
+        .map_err(Stop::from)
+        .and_then(|()| commands::run(cli::Cli::parse()))
+        .unwrap_or_else(Stop::report);
     exit.into()
 }

@@ -3,9 +3,12 @@
 use std::fs;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use nix::libc::c_int;
+use nix::sys::signal::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::low_level::pipe;
 
 /// What ends a program that is not told otherwise.
@@ -18,6 +21,16 @@ pub(crate) fn ending() -> io::Result<UnixStream> {
         pipe::register(signal, write.try_clone()?)?;
     }
     Ok(read)
+}
+
+/// Writing beyond the limit of a file's size (`ulimit -f`) is an error from here on, and does not end this
+/// program. A handler, not `SIG_IGN`: the commands that it starts find the signal as it was.
+pub(crate) fn survive_limits() -> io::Result<()> {
+    let signal = Signal::SIGXFSZ as c_int;
+    if !is_ignored(signal) {
+        flag::register(signal, Arc::default())?;
+    }
+    Ok(())
 }
 
 /// Whether this process was started with `signal` ignored, as by `nohup`. It stays so, for the

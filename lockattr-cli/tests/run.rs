@@ -169,3 +169,19 @@ fn it_works_where_ignored_signals_are_inherited() {
     let status = std::process::Command::new("sh").args(["-c", &script]).status().unwrap();
     assert_eq!(status.code(), Some(6));
 }
+
+#[test]
+fn it_works_where_no_file_may_grow_and_the_command_has_its_signals() {
+    let name = Name::new("limit");
+    let output = std::env::temp_dir().join(&*name);
+    let run = |script: &str| {
+        let script = format!("ulimit -f 0; {} {script} > {}", support::PROGRAM, output.display());
+        std::process::Command::new("sh").args(["-c", &script]).status().unwrap().code()
+    };
+    assert_eq!(run(&format!("run {} -- true", &*name)), Some(0));
+    // What the command writes for itself is refused, and does not end it.
+    assert!(run("list").is_some_and(|code| code != 0));
+    // The program that it runs has the signal as it was.
+    assert_eq!(run(&format!("run {} -- sh -c 'kill -XFSZ $$'", &*name)), Some(128 + 25));
+    std::fs::remove_file(output).unwrap();
+}

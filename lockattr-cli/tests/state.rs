@@ -65,7 +65,7 @@ fn json_has_the_documented_shape() {
             value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
         };
         assert_eq!(keys(&lock), "backend holder last locked name waiters");
-        let person = "command held_seconds info known_by pid since uid user";
+        let person = "command held_seconds info known_by pid since stopped tenure uid user";
         assert_eq!(keys(&lock["holder"]), person);
         assert_eq!(lock["name"], **name);
         assert_eq!(lock["backend"], backend);
@@ -128,4 +128,36 @@ fn hostile_text_is_escaped() {
     assert!(shown.contains("\\u{1b}]0;title\\u{7}") && !shown.contains('\u{1b}'), "{shown}");
     let complaint = refused(&["state", "-b", "semaphore", "\u{1b}[2J/"], 2);
     assert!(!complaint.contains('\u{1b}'), "{complaint}");
+}
+
+#[test]
+fn a_lock_on_its_way_to_a_stopped_process_is_shown_so_and_who_gave_it_is_let_alone() {
+    let name = Name::new("way");
+    let holder = Running::holder(&name, "port");
+    let giver = holder.pid();
+    let mut waiter = Running::waiter(&name, "port");
+    eventually("one waits", || said(&["state", &name]).ends_with("; 1 waits\n"));
+    waiter.signal(nix::sys::signal::Signal::SIGSTOP);
+    let stat = format!("/proc/{}/stat", waiter.pid());
+    eventually("it is stopped", || std::fs::read_to_string(&stat).unwrap().contains(") T "));
+    assert!(holder.end().success());
+
+    let shown = said(&["state", &name]);
+    let expected = format!("on its way to pid {} (lockattr, stopped)", waiter.pid());
+    assert!(shown.contains(&expected), "{shown}");
+    let state = json(&["state", "--json", &name]);
+    assert_eq!(state["holder"]["pid"], waiter.pid());
+    assert_eq!(state["holder"]["tenure"], "on its way");
+    assert_eq!(state["holder"]["stopped"], true);
+    let table = said(&["list"]);
+    let row = table.lines().find(|line| line.contains(&*name)).unwrap();
+    assert!(row.contains("stopped") && row.contains(&waiter.pid().to_string()), "{row}");
+    let refusal = refused(&["unget", "--kill", &name], 1);
+    assert!(
+        refusal.contains("on its way to") && !refusal.contains(&giver.to_string()),
+        "{refusal}"
+    );
+
+    waiter.signal(nix::sys::signal::Signal::SIGCONT);
+    assert_eq!(waiter.hear(), "acquired");
 }

@@ -22,6 +22,7 @@ pub(crate) fn enter(options: &Options, path: &str, waiter: &Waiter) -> TokenStre
     let import = import(options);
     let (statics, locks) = locks(options);
     let timeout = timeout(&options.timeout);
+    let recovers = options.on_recover.is_some();
     let info = match &options.info {
         Some(info) => {
             let format = info.format();
@@ -38,7 +39,7 @@ pub(crate) fn enter(options: &Options, path: &str, waiter: &Waiter) -> TokenStre
                 #(#statics)*
                 __lockattr::#enter(
                     [#(#locks),*],
-                    __lockattr::Options { timeout: #timeout, reentrant: #reentrant },
+                    __lockattr::Options { timeout: #timeout, reentrant: #reentrant, recovers: #recovers },
                     #info
                 )
             }}
@@ -49,7 +50,8 @@ pub(crate) fn enter(options: &Options, path: &str, waiter: &Waiter) -> TokenStre
                 #import
                 #(#statics)*
                 let __locks = [#(#locks),*];
-                let __entering = __lockattr::#enter(__locks, #timeout, #info);
+                let __options = __lockattr::Options { timeout: #timeout, reentrant: false, recovers: #recovers };
+                let __entering = __lockattr::#enter(__locks, __options, #info);
                 __entering.await
             }}
         }

@@ -167,7 +167,7 @@ use proc_macro2::TokenStream;
 /// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut: with captures after 512 bytes, without after some 3,500 | the place of the call: `crate::module::function (file:line)` |
 /// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |
 /// | `or_else` | a closure or function `LockError -> ReturnType`: what the function returns if the lock cannot be had | the function returns a `Result`, see above |
-/// | `on_recover` | a closure or function that takes a `&Holder`, run before the body if the last holder died while it held the lock | nothing is done about it |
+/// | `on_recover` | a closure or function that takes a `&Holder`, run before the body if the last holder died while it held the lock, or left it by a panic | nothing is done about it |
 /// | `crate` | the path of lockattr where it is not `::lockattr`, such as `crate = hal::lockattr` or `crate = "hal::lockattr"` | `::lockattr` |
 ///
 /// A `"port"` is a unix socket: waiters are served first come, first served, and the kernel frees the
@@ -204,6 +204,14 @@ use proc_macro2::TokenStream;
 /// next holder recovers. The same if it panics. It runs under the lock and may use the arguments, as
 /// the body may; with several locks it runs for each that needs it. A thread that enters again does not
 /// recover.
+///
+/// A panic that leaves the body counts like a death: the next holder's `on_recover` is told so
+/// (`Tenure::Abandoned`). A panic that began before the lock was taken does not, as with the poison of
+/// `std::sync::Mutex`. In a function without `on_recover` a panic gives the lock back like any other end. By
+/// hand, `guard.abandon_on_panic()` asks for the same, and `guard.abandon()` says it outright.
+///
+/// It hears of deaths by the lock's record. Where a port lock's record cannot be written, a function with
+/// `on_recover` fails (`LockError::Io`), and its body does not run.
 ///
 /// ```
 /// use std::io;

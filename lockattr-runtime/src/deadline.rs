@@ -60,6 +60,12 @@ impl Deadline {
         self.left().map_or(pause, |left| left.min(pause))
     }
 
+    /// Whether the time was over `grace` ago.
+    pub(crate) fn has_long_passed(self, grace: Duration) -> bool {
+        let grace = u64::try_from(grace.as_nanos()).unwrap_or(NEVER);
+        self.end != NEVER && clock::monotonic() > self.end.saturating_add(grace)
+    }
+
     pub(crate) fn has_passed(self) -> bool {
         self.is_now() || self.left() == Some(Duration::ZERO)
     }
@@ -74,11 +80,13 @@ mod tests {
         let soon = Deadline::after(Duration::from_secs(60));
         assert!(!soon.has_passed() && !soon.is_now());
         assert!(soon.left().is_some_and(|left| left > Duration::from_secs(30)));
+        assert!(!soon.has_long_passed(Duration::ZERO));
         let now = Deadline::after(Duration::ZERO);
         assert!(now.has_passed() && now.is_now());
         for never in [Duration::MAX, Duration::from_secs(u64::MAX / 1_000_000_000)] {
             let never = Deadline::after(never);
             assert!(!never.has_passed() && never.left().is_none());
+            assert!(!never.has_long_passed(Duration::ZERO));
             assert_eq!(never.at_most(Duration::from_secs(7)), Duration::from_secs(7));
         }
     }

@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use nix::libc;
+
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::kind::Backend;
 use crate::name::NameError;
@@ -188,6 +190,8 @@ impl LockError {
 
     fn io_kind(&self) -> io::ErrorKind {
         match self {
+            // Of one that only tried.
+            Self::Timeout { waited: Duration::ZERO, .. } => io::ErrorKind::WouldBlock,
             Self::Timeout { .. } | Self::Orphaned { .. } => io::ErrorKind::TimedOut,
             Self::Denied { .. } | Self::Untrusted { .. } => io::ErrorKind::PermissionDenied,
             Self::Damaged { .. } | Self::OtherWordSize { .. } | Self::Overposted { .. } => {
@@ -195,8 +199,9 @@ impl LockError {
             }
             Self::InvalidName { .. } | Self::BackendMismatch { .. } => io::ErrorKind::InvalidInput,
             Self::Io { source, .. } => source.kind(),
-            // `io::ErrorKind::Deadlock` is younger (1.83) than this crate's MSRV.
-            Self::WouldDeadlock { .. } | Self::OtherNamespace { .. } => io::ErrorKind::Other,
+            // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
+            Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
+            Self::OtherNamespace { .. } => io::ErrorKind::Other,
         }
     }
 }
@@ -299,10 +304,29 @@ impl std::error::Error for LockError {
     }
 }
 
-/// `TimedOut` for a timeout, `InvalidInput` for a bad name or backend, the system's own kind for
+/// `TimedOut` for a timeout, `WouldBlock` where the lock was only tried (a timeout of zero), `Deadlock` for
+/// [`LockError::WouldDeadlock`], `InvalidInput` for a bad name or backend, the system's own kind for
 /// [`LockError::Io`]. The [`LockError`] stays reachable by [`io::Error::get_ref`].
 impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         Self::new(error.io_kind(), error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_try_would_block_and_a_timeout_timed_out() {
+        let busy = |waited| {
+            io::Error::from(LockError::Timeout { lock: "bus".into(), waited, holder: None })
+        };
+        assert_eq!(busy(Duration::ZERO).kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(busy(Duration::from_millis(1)).kind(), io::ErrorKind::TimedOut);
+        let deadlock = LockError::WouldDeadlock { lock: "bus".into(), holder: None };
+        let kind = io::Error::from(deadlock).kind();
+        assert_eq!(kind, io::Error::from_raw_os_error(libc::EDEADLK).kind());
+        assert_ne!(kind, io::ErrorKind::Other);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::mem;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
+use std::thread;
 
 use crate::backend::AnyHeld;
 use crate::error::LockError;
@@ -25,7 +27,13 @@ pub struct LockGuard {
     held: Option<AnyHeld>,
     generation: u32,
     end: End,
+    /// Where a panic is an abandonment: whether the thread was panicking when this was asked for.
+    watches_panics: Option<bool>,
 }
+
+// A panic that leaves the body is told to the next holder, where it is asked for; see `abandon_on_panic`.
+impl UnwindSafe for LockGuard {}
+impl RefUnwindSafe for LockGuard {}
 
 impl LockGuard {
     #[inline]
@@ -35,7 +43,13 @@ impl LockGuard {
         info: Info<'_>,
     ) -> Result<Self, LockError> {
         let held = state.acquire(request, info)?;
-        Ok(Self { state, held, generation: generation(), end: End::Release })
+        Ok(Self::new(state, held, request))
+    }
+
+    #[inline]
+    fn new(state: Arc<State>, held: Option<AnyHeld>, request: Request) -> Self {
+        let watches_panics = request.recovers.then(thread::panicking);
+        Self { state, held, generation: generation(), end: End::Release, watches_panics }
     }
 
     #[cfg(feature = "async")]
@@ -45,7 +59,7 @@ impl LockGuard {
         info: Info<'_>,
     ) -> Result<Self, LockError> {
         let held = Some(state.acquire_async(request, info).await?);
-        Ok(Self { state, held, generation: generation(), end: End::Release })
+        Ok(Self::new(state, held, request))
     }
 
     /// The name of the lock that this holds.
@@ -54,9 +68,9 @@ impl LockGuard {
         self.state.name()
     }
 
-    /// Who held the lock before, if that process died while it held: what it was working on may need
-    /// to be brought in order first, such as a bus to be reset. None if the lock was given back
-    /// properly, or if the record does not tell.
+    /// Who held the lock before, if that process died while it held, or abandoned the lock
+    /// ([`Holder::tenure`] tells which): what it was working on may need to be brought in order first, such
+    /// as a bus to be reset. None if the lock was given back properly, or if the record does not tell.
     ///
     /// With the port backend each user has a record, so this tells of processes of the same user.
     #[must_use]
@@ -68,6 +82,29 @@ impl LockGuard {
     /// [`recovered_from`](Self::recovered_from) tells. For what could not be brought in order.
     pub fn abandon(mut self) {
         self.set_abandoned(true);
+    }
+
+    /// From here on, dropping the guard in a panic is [`abandon`](Self::abandon), as it is where the attribute
+    /// has `on_recover`. Without it a panic that leaves the body gives the lock back like any other end.
+    ///
+    /// A panic that began before this call does not count, as with [`std::sync::Mutex`]'s poison.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr_runtime::{Lock, Tenure};
+    /// static BUS: Lock = Lock::port("doc-abandon-on-panic");
+    ///
+    /// let outcome = std::panic::catch_unwind(|| {
+    ///     let _guard = BUS.acquire(Duration::from_secs(1)).unwrap().abandon_on_panic();
+    ///     panic!("half a write is on the bus");
+    /// });
+    /// # assert!(outcome.is_err());
+    /// let guard = BUS.acquire(Duration::from_secs(1)).unwrap();
+    /// assert_eq!(guard.recovered_from().map(|last| last.tenure), Some(Tenure::Abandoned));
+    /// ```
+    pub fn abandon_on_panic(mut self) -> Self {
+        self.watches_panics = Some(thread::panicking());
+        self
     }
 
     /// Leaves the lock taken, also when this process ends, until somebody releases it by force
@@ -97,7 +134,9 @@ impl Drop for LockGuard {
     fn drop(&mut self) {
         let held = self.held.take();
         if self.generation == generation() {
-            return self.state.leave(held, self.end);
+            let is_left_by_a_panic = self.watches_panics == Some(false) && thread::panicking();
+            let end = if is_left_by_a_panic { End::Abandon } else { self.end };
+            return self.state.leave(held, end);
         }
         // A child does not hold what its parent holds. Nothing is freed either: in a child that was made
         // without at-fork handlers another thread of the parent may have been inside the allocator.

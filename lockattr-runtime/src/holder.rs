@@ -30,6 +30,9 @@ pub struct Holder {
     /// was given back, to a tick of the kernel's clock, 4 ms mostly; where only a text tells since when,
     /// by the wall clock.)
     pub held_for: Option<Duration>,
+    /// Whether it is stopped, as by Ctrl-Z, `SIGSTOP` or a debugger. Looked up only where the lock is on its
+    /// way to it ([`Tenure::OnItsWay`]).
+    pub stopped: bool,
     /// Whether it holds the lock still.
     pub tenure: Tenure,
     /// Where the process id comes from.
@@ -37,6 +40,20 @@ pub struct Holder {
 }
 
 impl Holder {
+    /// `what` and the process, as far as it is known.
+    fn fmt_process(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+        match self.pid {
+            Some(pid) => write!(f, "{what} pid {pid}")?,
+            None => write!(f, "{what} a process that cannot be seen from here")?,
+        }
+        match (&self.command, self.stopped) {
+            (Some(command), true) => write!(f, " ({}, stopped)", Escaped(command)),
+            (Some(command), false) => write!(f, " ({})", Escaped(command)),
+            (None, true) => f.write_str(" (stopped)"),
+            (None, false) => Ok(()),
+        }
+    }
+
     /// A holder of which nothing is known but this.
     pub(crate) fn unknown(tenure: Tenure, known_by: KnownBy) -> Self {
         Self {
@@ -47,6 +64,7 @@ impl Holder {
             thread: None,
             since: None,
             held_for: None,
+            stopped: false,
             tenure,
             known_by,
         }
@@ -66,6 +84,24 @@ pub enum Tenure {
     Released,
     /// It ended without giving the lock back: it was killed, or it crashed, while holding.
     Died,
+    /// It gave the lock back without having brought things in order: by
+    /// [`LockGuard::abandon`](crate::LockGuard::abandon), or because a panic left the body where
+    /// [`LockGuard::abandon_on_panic`](crate::LockGuard::abandon_on_panic) or `on_recover` asks for it.
+    Abandoned,
+    /// The holder before gave a port lock to this process, which has not taken it up: it is stopped, or
+    /// its future is not polled. Once taken up after the end of its time, the lock is passed on.
+    OnItsWay,
+    /// The holder before gave a port lock back, or died, but a copy of its socket keeps the lock taken.
+    /// This is the process that has the copy, if it was found: a child that was cloned without the C
+    /// library's `fork` and did not `exec`, for instance.
+    Copied,
+}
+
+impl Tenure {
+    /// Whether the next holder has something to bring in order.
+    pub(crate) fn is_out_of_order(self) -> bool {
+        matches!(self, Self::Died | Self::Abandoned)
+    }
 }
 
 /// Where a [`Holder`]'s process id comes from.
@@ -89,9 +125,20 @@ impl fmt::Display for Holder {
         if self.known_by == KnownBy::Nothing {
             return f.write_str("taken, and nobody says by whom");
         }
+        match self.tenure {
+            Tenure::OnItsWay => return self.fmt_process(f, "on its way to"),
+            Tenure::Copied if self.pid.is_none() => {
+                return f.write_str("kept taken by a copy in another process")
+            }
+            Tenure::Copied => {
+                return self.fmt_process(f, "kept taken by a copy in another process,")
+            }
+            _ => {}
+        }
         f.write_str(match self.tenure {
-            Tenure::Holds | Tenure::Detached | Tenure::Released => "held",
             Tenure::Died => "left taken",
+            Tenure::Abandoned => "abandoned",
+            _ => "held",
         })?;
         if let Some(held_for) = self.held_for {
             write!(f, " for {}", Seconds(held_for))?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -263,6 +263,11 @@ impl Lock {
     /// then, so a task that asks for a lock which it holds itself is not told `WouldDeadlock`: it waits
     /// for its timeout.
     ///
+    /// Poll the future until it is ready, or drop it. A port lock may have been handed to it, and no other
+    /// process gets the lock while it is neither polled nor dropped: mind a pinned future in a `select!` whose
+    /// other arm awaits something slow. Others are told
+    /// ([`Tenure::OnItsWay`](crate::Tenure::OnItsWay)); what is found after the timeout is passed on.
+    ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
     #[cfg(feature = "async")]
@@ -290,7 +295,8 @@ impl Lock {
     /// back and is still taken by a child that is being spawned.
     ///
     /// # Errors
-    /// [`LockError::BackendMismatch`], and [`LockError::Io`] if the system does not say.
+    /// [`LockError::OtherNamespace`] as for an acquire, [`LockError::BackendMismatch`], and [`LockError::Io`] if
+    /// the system does not say.
     pub fn is_locked(&self) -> Result<bool, LockError> {
         self.state()?.is_locked()
     }
@@ -361,6 +367,11 @@ impl Lock {
     }
 }
 
+// A panic leaves no lock half taken: what is shared with other threads is atomics and mutexes, and other
+// processes see all of it anyway.
+impl UnwindSafe for Lock {}
+impl RefUnwindSafe for Lock {}
+
 impl fmt::Debug for Lock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lock")
@@ -378,9 +389,12 @@ mod tests {
     fn guards_and_locks_can_be_sent() {
         fn is_send<T: Send>() {}
         fn is_sync<T: Sync>() {}
+        fn is_unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
         is_send::<LockGuard>();
         is_send::<Lock>();
         is_sync::<Lock>();
+        is_unwind_safe::<Lock>();
+        is_unwind_safe::<LockGuard>();
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What all locks of one name share in a process.
 
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::backend::{AnyHeld, AnyLock, Failure};
@@ -22,6 +24,8 @@ pub(crate) struct State {
     hold: Hold,
     /// What the first guard left, if it was dropped before those of the same thread's later entries.
     left_behind: fork::Gated<Option<LeftBehind>>,
+    /// A guard that was not the last one of the hold has abandoned it.
+    is_abandoned: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -48,12 +52,14 @@ pub(crate) struct Request {
     pub(crate) deadline: Deadline,
     /// Whether a thread that holds already enters again.
     pub(crate) reentrant: bool,
+    /// Whether it is to be heard of a death before, and a panic is to be told to the next holder.
+    pub(crate) recovers: bool,
 }
 
 impl Request {
     /// From now on, for `timeout` at most.
     pub(crate) fn new(timeout: Duration) -> Self {
-        Self { deadline: Deadline::after(timeout), reentrant: false }
+        Self { deadline: Deadline::after(timeout), reentrant: false, recovers: false }
     }
 }
 
@@ -65,6 +71,7 @@ impl State {
             raw: AnyLock::new(kind, name),
             hold: Hold::default(),
             left_behind: fork::Gated::default(),
+            is_abandoned: AtomicBool::new(false),
         }
     }
 
@@ -91,10 +98,7 @@ impl State {
             return Err(self.would_deadlock());
         }
         match self.raw.acquire(request.deadline, info) {
-            Ok(held) => {
-                self.hold.begin(Some(thread));
-                Ok(Some(held))
-            }
+            Ok(held) => self.begin(held, request, Some(thread)).map(Some),
             Err(failure) => Err(self.error(*failure, request.deadline.waited())),
         }
     }
@@ -107,18 +111,37 @@ impl State {
         info: Info<'_>,
     ) -> Result<AnyHeld, LockError> {
         match self.raw.acquire_async(request.deadline, info).await {
-            Ok(held) => {
-                self.hold.begin(None);
-                Ok(held)
-            }
+            Ok(held) => self.begin(held, request, None),
             Err(failure) => Err(self.error(*failure, request.deadline.waited())),
         }
+    }
+
+    #[inline]
+    fn begin(
+        &self,
+        held: AnyHeld,
+        request: Request,
+        thread: Option<NonZeroU64>,
+    ) -> Result<AnyHeld, LockError> {
+        if request.recovers {
+            if let Err(failure) = self.raw.check_record(&held) {
+                self.raw.release(held);
+                return Err(self.error(failure, request.deadline.waited()));
+            }
+        }
+        // In a forked child it may be left of what its parent held.
+        self.is_abandoned.store(false, Ordering::Relaxed);
+        self.hold.begin(thread);
+        Ok(held)
     }
 
     /// Takes back a guard. The last one ends the hold. (The hold ends first: once the lock is given
     /// away, another thread of this process may begin its own.)
     #[inline]
     pub(crate) fn leave(&self, held: Option<AnyHeld>, end: End) {
+        if end == End::Abandon {
+            self.is_abandoned.store(true, Ordering::Relaxed);
+        }
         if let Some(held) = held {
             if self.hold.leave_if_last() {
                 return self.end(held, end);
@@ -130,7 +153,7 @@ impl State {
         }
         if self.hold.leave() {
             if let Some(left) = self.exchange(None) {
-                self.end(left.held, if end == End::Abandon { end } else { left.end });
+                self.end(left.held, left.end);
             }
         }
     }
@@ -154,7 +177,10 @@ impl State {
 
     #[inline]
     fn end(&self, held: AnyHeld, end: End) {
+        // Ordered by `hold`, which each guard has left after it wrote.
+        let is_abandoned = self.is_abandoned.load(Ordering::Relaxed);
         match end {
+            End::Release if is_abandoned => self.raw.abandon(held),
             End::Release => self.raw.release(held),
             End::Abandon => self.raw.abandon(held),
             End::Detach => self.raw.detach(held),
@@ -182,9 +208,7 @@ impl State {
     }
 
     pub(crate) fn would_deadlock(&self) -> LockError {
-        // Not asked over the lock's socket: the record is this process's own.
-        let last = self.raw.last_holder().ok().flatten();
-        let own = last.filter(|holder| holder.pid == Some(std::process::id()));
+        let own = self.raw.own_hold();
         LockError::WouldDeadlock { lock: self.name.clone(), holder: own.map(Box::new) }
     }
 

@@ -23,6 +23,7 @@ mod leftovers;
 mod names;
 mod not_acquired;
 mod options;
+mod panics;
 mod semaphore;
 mod several;
 #[cfg(feature = "async")]
@@ -76,6 +77,11 @@ fn while_taken<R>(name: &str, f: impl FnOnce() -> R) -> R {
         drop(done);
         result
     })
+}
+
+fn was_abandoned(name: &str) -> bool {
+    let guard = Lock::open(Backend::Port, name).unwrap().try_acquire().unwrap();
+    guard.recovered_from().is_some()
 }
 
 /// What others are told about the holder.

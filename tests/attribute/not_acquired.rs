@@ -49,7 +49,7 @@ fn the_body_does_not_run_and_the_error_is_the_functions_own() {
     alone();
     while_taken(NAME, || {
         let error = io().unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         assert!(error.to_string().contains(NAME), "{error}");
         let error = any().unwrap_err();
         assert!(error.downcast_ref::<LockError>().unwrap().is_timeout());

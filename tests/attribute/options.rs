@@ -6,11 +6,6 @@ fn abandon(name: &str) {
     Lock::open(Backend::Port, name).unwrap().acquire(Duration::from_secs(5)).unwrap().abandon();
 }
 
-fn was_abandoned(name: &str) -> bool {
-    let guard = Lock::open(Backend::Port, name).unwrap().try_acquire().unwrap();
-    guard.recovered_from().is_some()
-}
-
 #[test]
 fn reentrant_lets_the_holder_in_again_and_gives_back_once() {
     const NAME: &str = "attribute-test/reentrant";
@@ -109,7 +104,7 @@ mod on_recover {
         const NAME: &str = "attribute-test/on_recover";
         #[interprocess_lock("attribute-test/on_recover", on_recover = |dead| {
             assert!(is_held(NAME));
-            assert_eq!(dead.tenure, Tenure::Died);
+            assert_eq!(dead.tenure, Tenure::Abandoned);
             log.lock().unwrap().push("reset");
         })]
         fn read(log: &Mutex<Vec<&'static str>>) -> io::Result<()> {

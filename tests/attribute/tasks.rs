@@ -240,7 +240,7 @@ mod in_traits {
         assert!(block_on(driver.provided()).unwrap());
         while_taken(NAME, || {
             let error = block_on(driver.read(1)).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
         });
         assert_eq!(driver.value, 1);
         let sensors: [&mut dyn Sensor; 2] = [&mut Whole(5), &mut Under(5)];

@@ -17,6 +17,8 @@
 
 mod name;
 
+pub mod ledger;
+
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};

@@ -67,6 +67,9 @@ fn nothing(lock: &Lock) -> String {
 
 fn refusal(lock: &Lock, holder: &Holder) -> Stop {
     let advice = match lock.backend() {
+        Backend::Port if holder.tenure == Tenure::OnItsWay => {
+            "it takes the lock up when it goes on (`kill -CONT`), and its end would free it"
+        }
         Backend::Port => "only the holder can let go of a port lock; `--kill` sends it SIGTERM",
         _ if holder.known_by == KnownBy::Text || holder.pid.is_none() => {
             "nobody can tell whether that program runs; if it does not, `--force` releases the lock"
@@ -89,6 +92,7 @@ fn target(lock: &Lock, holder: &Holder) -> Result<u32, Stop> {
         ));
     }
     match (holder.pid, holder.known_by) {
+        _ if holder.tenure == Tenure::OnItsWay => Err(refusal(lock, holder)),
         (Some(pid), KnownBy::Kernel | KnownBy::Proc) => Ok(pid),
         _ => Err(Stop::failed(format!(
             "\"{}\": the kernel does not say which process holds it, so none is ended",

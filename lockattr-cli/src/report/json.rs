@@ -1,6 +1,6 @@
 //! Locks as JSON. Scripts rely on the names: see [`JSON_HELP`](super::JSON_HELP).
 
-use lockattr_runtime::{Holder, KnownBy};
+use lockattr_runtime::{Holder, KnownBy, Tenure};
 use serde::Serialize;
 
 use super::Users;
@@ -27,6 +27,8 @@ pub(crate) struct Person {
     info: Option<String>,
     since: Option<String>,
     held_seconds: Option<f64>,
+    tenure: Option<&'static str>,
+    stopped: bool,
     known_by: Option<&'static str>,
 }
 
@@ -53,6 +55,17 @@ impl Person {
             info: holder.info.clone(),
             since: holder.since.map(|since| humantime::format_rfc3339_micros(since).to_string()),
             held_seconds: holder.held_for.map(|held| held.as_secs_f64()),
+            tenure: match holder.tenure {
+                Tenure::Holds => Some("holds"),
+                Tenure::Detached => Some("detached"),
+                Tenure::Released => Some("released"),
+                Tenure::Died => Some("died"),
+                Tenure::Abandoned => Some("abandoned"),
+                Tenure::OnItsWay => Some("on its way"),
+                Tenure::Copied => Some("copied"),
+                _ => None,
+            },
+            stopped: holder.stopped,
             known_by: match holder.known_by {
                 KnownBy::Kernel => Some("kernel"),
                 KnownBy::Proc => Some("proc"),

@@ -21,8 +21,10 @@ pub(crate) const JSON_HELP: &str = r#"JSON:
     "backend" is "port" or "semaphore"; "locked" is null where it cannot be told; "waiters" is null where
     it is not known, and of a semaphore counts also those that were killed while they waited; "last" is who had it last, where nobody has it now
     or nobody says who has it ("locked" is true, and "holder" is null). "holder" and "last" are null, or
-    {"pid","uid","user","command","info","since","held_seconds","known_by"}
-    of which each may be null; "since" is a time like "2024-10-20T14:00:51.864484Z", "known_by" is how
+    {"pid","uid","user","command","info","since","held_seconds","tenure","stopped","known_by"}
+    of which each may be null; "tenure" is "holds", "detached" (left taken on purpose), "released", "died",
+    "abandoned", "on its way" (a port lock that was given to this process, which has not taken it up; it may be
+    "stopped") or "copied" (given back, and kept taken by a copy of its socket in this process); "since" is a time like "2024-10-20T14:00:51.864484Z", "known_by" is how
     its pid is known: "kernel", "proc", "record", or "text" (not at all: there is only a text)."#;
 
 /// The names of users, each looked up once.

@@ -54,8 +54,12 @@ pub(crate) fn held_for(holder: &Holder) -> Option<std::time::Duration> {
 fn state(status: &Status) -> &'static str {
     match (&status.held, &status.last) {
         (Held::By(holder), _) if holder.tenure == Tenure::Detached => "kept",
+        (Held::By(holder), _) if holder.tenure == Tenure::OnItsWay && holder.stopped => "stopped",
+        (Held::By(holder), _) if holder.tenure == Tenure::OnItsWay => "coming",
+        (Held::By(holder), _) if holder.tenure == Tenure::Copied => "copied",
         (Held::By(_) | Held::Somehow, _) => "held",
         (Held::Free, Some(last)) if last.tenure == Tenure::Died => "died",
+        (Held::Free, Some(last)) if last.tenure == Tenure::Abandoned => "abandoned",
         (Held::Free, _) => "free",
         (Held::Unknown(_), _) => "?",
     }

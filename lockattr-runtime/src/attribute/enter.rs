@@ -21,6 +21,15 @@ pub struct Options {
     pub timeout: Duration,
     /// Whether a thread that holds already enters again.
     pub reentrant: bool,
+    /// Whether there is an `on_recover`: it must hear of a death, and of a panic.
+    pub recovers: bool,
+}
+
+impl Options {
+    fn request(self) -> Request {
+        let Self { timeout, reentrant, recovers } = self;
+        Request { reentrant, recovers, ..Request::new(timeout) }
+    }
 }
 
 /// Takes the locks for an annotated function, which `function` names.
@@ -62,10 +71,10 @@ pub fn enter_with<const N: usize>(
 
 fn take<const N: usize>(
     locks: [Result<Handle, LockError>; N],
-    Options { timeout, reentrant }: Options,
+    options: Options,
     info: Info<'_>,
 ) -> Result<[LockGuard; N], LockError> {
-    let request = Request { reentrant, ..Request::new(timeout) };
+    let request = options.request();
     several::in_order(&opened(locks)?, |state| LockGuard::acquire(state, request, info))
 }
 
@@ -77,11 +86,11 @@ fn take<const N: usize>(
 #[track_caller]
 pub fn enter_async<const N: usize>(
     locks: [Result<Handle, LockError>; N],
-    timeout: Duration,
+    options: Options,
     function: &'static str,
 ) -> impl Future<Output = Result<[LockGuard; N], LockError>> + Send {
     let info = Info::Function(function, Location::caller());
-    async move { several::in_order_async(&opened(locks)?, Request::new(timeout), info).await }
+    async move { several::in_order_async(&opened(locks)?, options.request(), info).await }
 }
 
 /// As [`enter_async`], where the attribute says what the info is.
@@ -91,13 +100,11 @@ pub fn enter_async<const N: usize>(
 #[cfg(feature = "async")]
 pub fn enter_async_with<const N: usize>(
     locks: [Result<Handle, LockError>; N],
-    timeout: Duration,
+    options: Options,
     info: fmt::Arguments<'_>,
 ) -> impl Future<Output = Result<[LockGuard; N], LockError>> + Send {
     let info = fmt::format(info);
-    async move {
-        several::in_order_async(&opened(locks)?, Request::new(timeout), Info::Text(&info)).await
-    }
+    async move { several::in_order_async(&opened(locks)?, options.request(), Info::Text(&info)).await }
 }
 
 fn opened<const N: usize>(

@@ -73,6 +73,12 @@ pub(crate) trait RawLock: Send + Sync + Sized {
         })
     }
 
+    /// Whether others will hear of it if this holder dies.
+    fn check_record(&self, held: &Self::Held) -> Result<(), Failure>;
+
+    /// What the record tells of the present hold of this process itself.
+    fn own_hold(&self) -> Option<Holder>;
+
     /// Whether anybody holds the lock.
     fn is_locked(&self) -> Result<bool, Failure>;
 
@@ -202,6 +208,21 @@ impl AnyLock {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.detach(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.detach(held),
             (_, held) => drop(held), // as above
+        }
+    }
+
+    pub(crate) fn check_record(&self, held: &AnyHeld) -> Result<(), Failure> {
+        match (self, held) {
+            (Self::Port(lock), AnyHeld::Port(held)) => lock.check_record(held),
+            (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.check_record(held),
+            _ => Ok(()), // as above
+        }
+    }
+
+    pub(crate) fn own_hold(&self) -> Option<Holder> {
+        match self {
+            Self::Port(lock) => lock.own_hold(),
+            Self::Semaphore(lock) => lock.own_hold(),
         }
     }
 

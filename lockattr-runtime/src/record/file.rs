@@ -6,7 +6,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -48,8 +48,7 @@ impl SharedFile {
     /// Opens the record of `name` as `uid`, this process's user, and makes it if there is none.
     pub(super) fn open(name: &str, uid: u32) -> io::Result<Self> {
         let path = path(name, uid);
-        let file = open_or_create(&path)?;
-        check(&file, uid)?;
+        let file = open_own(&path, uid)?;
         sys::file::reserve(&file, PAGE_BYTES)?;
         let status = fstat(&file)?;
         // The umask has masked the mode, or somebody died before this line.
@@ -80,8 +79,9 @@ impl SharedFile {
         u64::from(self.inode)
     }
 
-    /// Whether the file still has its name and all its bytes, at `now` of the monotonic clock. (To touch what was cut off is a SIGBUS. Only this user can cut it: this
-    /// is against accidents, as a cleaner of `/dev/shm`, and so one look in [`CHECKED`] is enough.)
+    /// Whether the file still has its name and all its bytes, at `now` of the monotonic clock. (To touch
+    /// what was cut off is a SIGBUS. Only this user can cut it: this is against accidents, as a cleaner of
+    /// `/dev/shm`, and so one look in [`CHECKED`] is enough.)
     pub(super) fn is_whole(&self, now: u64) -> bool {
         if now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED {
             return true;
@@ -99,6 +99,30 @@ impl SharedFile {
 
     pub(super) fn words(&self) -> &Words {
         self.page.get()
+    }
+}
+
+/// This user's file. Anybody can put something of his own in its place, so that this user has no record and
+/// hears of no death: root removes that.
+fn open_own(path: &Path, uid: u32) -> io::Result<File> {
+    const ATTEMPTS: usize = 8; // against one who puts it there again and again
+
+    let mut attempts = 0;
+    loop {
+        let opened = open_or_create(path).and_then(|file| check(&file, uid).map(|()| file));
+        attempts += 1;
+        match opened {
+            Err(_) if uid == 0 && attempts < ATTEMPTS && remove_alien(path) => {}
+            opened => return opened,
+        }
+    }
+}
+
+/// Removes what another user than root has put at `path`; whether there was such a thing, and it is gone.
+fn remove_alien(path: &Path) -> bool {
+    lstat(path).is_ok_and(|file| file.st_uid != 0) && {
+        let is_removed = fs::remove_file(path).or_else(|_| fs::remove_dir(path)).is_ok();
+        is_removed || lstat(path).is_err()
     }
 }
 

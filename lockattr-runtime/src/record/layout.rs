@@ -58,6 +58,11 @@ pub(super) enum Field {
     TextLimit,
     /// Of an owner of a semaphore's lock, which semaphore it has: see [`owned`](super::owned).
     Signature,
+    /// Who has let go of a port lock (upper half), and the process it is on its way to (lower half, 0 if
+    /// to none); 0 from each grant on.
+    Handed,
+    /// Where these two pids are valid: see [`Identity::pid_namespace`].
+    HandedNamespace,
     NameLength,
     Command,
     Name = Self::Command as usize + COMMAND_BYTES / WORD_BYTES,

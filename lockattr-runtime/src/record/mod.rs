@@ -31,7 +31,7 @@ use write::ABANDONED;
 
 pub(crate) use file::FOLDER;
 pub(crate) use owned::{snapshot as of_semaphore, OwnedCopy, OwnedPage, Recorded};
-pub(crate) use snapshot::{latest, read, Snapshot};
+pub(crate) use snapshot::{latest, read, read_any, PeerState, Snapshot};
 
 /// The record that this process's user writes for one lock. Only the lock's holder writes, so
 /// writers never meet.
@@ -81,6 +81,12 @@ impl Record {
         }
     }
 
+    /// Why there is no file to write to.
+    pub(crate) fn trouble(&self) -> io::Error {
+        let again = || io::Error::other("it can be written by now; try again");
+        SharedFile::open(&self.name, geteuid().as_raw()).err().unwrap_or_else(again)
+    }
+
     /// The last grant of this process where nobody else can know: without a file.
     pub(crate) fn private_last_grant(&self) -> Option<Grant> {
         let mut gate = fork::gate().ok()?;
@@ -127,6 +133,20 @@ impl Page {
     /// Writes that the caller, who holds the lock still, gives it back as if it had died.
     pub(crate) fn write_abandonment(&self) {
         self.write_end(clock::monotonic(), ABANDONED);
+    }
+
+    /// Writes that the caller, who has the lock `name` still, lets go of it: `to` the process that is sent
+    /// it next, if any.
+    pub(crate) fn write_handed(&self, name: &str, to: Option<u32>) {
+        if !matches!(self, Self::Shared(file) if !file.is_whole(clock::monotonic())) {
+            write::handed(self.words(), name, to);
+        }
+    }
+
+    /// Whether the lock was sent to another process, and none has been granted it since.
+    pub(crate) fn was_handed(&self) -> bool {
+        let to = Field::Handed.of(self.words()).load(Ordering::Relaxed) & u64::from(u32::MAX);
+        to != 0
     }
 
     fn write_end(&self, now: u64, end: u64) {

@@ -288,7 +288,7 @@ impl OwnedCopy {
 
 /// The last grant that the record in `file` tells of; none if it is none of the lock `name`.
 pub(crate) fn snapshot(file: &File, name: &str) -> Option<Snapshot> {
-    let mut snapshot = Snapshot::take(file, 0)?;
+    let mut snapshot = Snapshot::take(file, 0).filter(|it| it.word(Field::Pid) != 0)?;
     snapshot.uid = u32::try_from(snapshot.word(Field::Uid)).ok()?;
     (snapshot.name() == Some(name)).then_some(snapshot)
 }

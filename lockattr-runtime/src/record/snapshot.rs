@@ -2,8 +2,10 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::time::{Duration, SystemTime};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::time::{Duration, Instant, SystemTime};
+
+use nix::unistd::geteuid;
 
 use super::layout::{self, Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
 use super::owner::Owner;
@@ -11,38 +13,65 @@ use super::write::{ABANDONED, DETACHED};
 use super::{file, text};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::sys::clock;
-use crate::sys::mapping::PAGE_BYTES;
+use crate::sys::mapping::{self, PAGE_BYTES};
 use crate::sys::namespace::Network;
 use crate::sys::process::{Identity, Process, COMMAND_BYTES};
+
+/// What a record tells of a process that the kernel names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PeerState {
+    /// The last grant is its own.
+    Holds,
+    /// It has let go of the lock, which is on its way to another process, if to any.
+    LetGo(Option<u32>),
+    /// The record is about another process.
+    Unknown,
+}
 
 /// A consistent copy of a record.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     page: Box<[u8; PAGE_BYTES]>,
+    /// Of the record's file.
+    inode: u64,
     /// The owner of the record's file, who alone can write it.
     pub(super) uid: u32,
+    /// It was being written, by one that was stopped or killed there: only who has let go since is told.
+    is_torn: bool,
 }
 
 /// What the record of `name` says that the user `uid` writes; none if there is none that can be
 /// trusted to be that user's and whole.
 pub(crate) fn read(name: &str, uid: u32) -> Option<Snapshot> {
-    let file = file::open_readable(name, uid).ok()?;
-    Snapshot::take(&file, uid).filter(|snapshot| snapshot.name() == Some(name))
+    read_any(name, uid).filter(|snapshot| !snapshot.is_torn && snapshot.word(Field::Pid) != 0)
 }
 
-/// The latest grant of `name` that any user's record tells of.
+/// As [`read`], also where nobody was granted anything, or the grant was not written to its end: one that
+/// lets go writes that down as well.
+pub(crate) fn read_any(name: &str, uid: u32) -> Option<Snapshot> {
+    let file = file::open_readable(name, uid).ok()?;
+    Snapshot::take_any(&file, uid).filter(|snapshot| snapshot.name() == Some(name))
+}
+
+/// The latest grant of `name` that any user's record tells of; of those that are found until `until`.
+/// This user's is looked at first: anybody can make many files that look like records.
 ///
 /// # Errors
 /// If the folder of the records cannot be read.
-pub(crate) fn latest(name: &str) -> io::Result<Option<Snapshot>> {
+pub(crate) fn latest(name: &str, until: Option<Instant>) -> io::Result<Option<Snapshot>> {
+    let this = geteuid().as_raw();
+    let own = read(name, this);
     let folder = match fs::read_dir(file::FOLDER) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(own),
         folder => folder?,
     };
     let encoded = file::encoded(name);
     Ok(folder
+        .take_while(|_| until.map_or(true, |until| Instant::now() < until))
         .filter_map(|entry| file::uid_in(&entry.ok()?.file_name(), &encoded))
+        .filter(|uid| *uid != this)
         .filter_map(|uid| read(name, uid))
+        .chain(own)
         .max_by_key(|snapshot| snapshot.word(Field::GrantedMonotonic)))
 }
 
@@ -50,21 +79,24 @@ impl Snapshot {
     /// Reads by `pread`, not through a mapping: the file may be cut while it is being read, and a
     /// touch of a page that is gone is a SIGBUS.
     pub(super) fn take(file: &File, uid: u32) -> Option<Self> {
+        Self::take_any(file, uid).filter(|snapshot| !snapshot.is_torn)
+    }
+
+    fn take_any(file: &File, uid: u32) -> Option<Self> {
         const TRIES: usize = 8; // a grant is written in well under a microsecond
 
-        let mut page = Box::new([0; PAGE_BYTES]);
+        let inode = file.metadata().ok()?.ino();
+        let mut snapshot = Self { page: Box::new([0; PAGE_BYTES]), inode, uid, is_torn: true };
         for _ in 0..TRIES {
             let before = sequence(file)?;
-            file.read_exact_at(&mut *page, 0).ok()?;
+            file.read_exact_at(&mut *snapshot.page, 0).ok()?;
             if before % 2 == 0 && sequence(file)? == before {
-                let snapshot = Self { page, uid };
-                let ours = snapshot.word(Field::Magic) == MAGIC
-                    && snapshot.word(Field::Version) == VERSION
-                    && snapshot.word(Field::Pid) != 0;
-                return ours.then_some(snapshot);
+                snapshot.is_torn = false;
+                break;
             }
         }
-        None
+        let ours = snapshot.word(Field::Magic) == MAGIC && snapshot.word(Field::Version) == VERSION;
+        ours.then_some(snapshot)
     }
 
     fn bytes(&self, field: Field, length: usize) -> Option<&[u8]> {
@@ -95,6 +127,29 @@ impl Snapshot {
         layout::identity(|field| self.word(field))
     }
 
+    /// What the record tells of the process `pid`, which the kernel names as the one that has the lock.
+    pub(crate) fn state_of(&self, pid: u32) -> PeerState {
+        let (by, to) = self.handed();
+        if by == pid {
+            return PeerState::LetGo(Some(to).filter(|to| *to != 0));
+        }
+        match self.pid() {
+            _ if self.is_torn => PeerState::Unknown,
+            Some(granted) if granted == pid && self.has_ended() => PeerState::LetGo(None),
+            Some(granted) if granted == pid => PeerState::Holds,
+            _ => PeerState::Unknown,
+        }
+    }
+
+    /// Who let go of the lock, and to whom it went; 0 where that was nobody, or means nothing here.
+    fn handed(&self) -> (u32, u32) {
+        let namespace = Process::this().identity.pid_namespace;
+        let is_here = namespace != 0 && namespace == self.word(Field::HandedNamespace);
+        let handed = if is_here { self.word(Field::Handed) } else { 0 };
+        let half = |number: u64| u32::try_from(number).unwrap_or(0);
+        (half(handed >> 32), half(handed & u64::from(u32::MAX)))
+    }
+
     /// Whether the last grant was given back, in order or not.
     pub(crate) fn has_ended(&self) -> bool {
         self.word(Field::ReleasedMonotonic) != 0
@@ -116,10 +171,13 @@ impl Snapshot {
     /// cannot be looked for, and is taken to run.
     fn tenure(&self) -> Tenure {
         match self.word(Field::ReleasedMonotonic) {
-            ABANDONED => Tenure::Died,
+            ABANDONED => Tenure::Abandoned,
             DETACHED => Tenure::Detached,
             _ if self.released_at().is_some() => Tenure::Released,
             _ if !self.identity().can_run(Process::this()) => Tenure::Died,
+            _ if self.pid().is_some_and(|pid| mapping::was_left_by_exec(pid, self.inode)) => {
+                Tenure::Died
+            }
             _ => Tenure::Holds,
         }
     }
@@ -135,9 +193,23 @@ impl Snapshot {
         self.holder(self.tenure(), KnownBy::Record)
     }
 
+    /// The last grant, if it was made in another network namespace than `network`, and stands.
+    pub(crate) fn holder_elsewhere(&self, network: Network) -> Option<Holder> {
+        let holder = self.last_holder();
+        // One whose pid means nothing here cannot be looked for.
+        let stands = self.network().differs_from(network)
+            && holder.tenure == Tenure::Holds
+            && holder.pid.is_some();
+        stands.then_some(holder)
+    }
+
+    fn network(&self) -> Network {
+        Network::from_word(self.word(Field::Network))
+    }
+
     /// The last grant, of which it is known that it does not stand any more in `network`.
     pub(crate) fn past_holder(&self, network: Network) -> Holder {
-        if Network::from_word(self.word(Field::Network)).is(network) {
+        if self.network().is(network) {
             self.ended_holder()
         } else {
             self.last_holder()
@@ -174,7 +246,7 @@ impl Snapshot {
         let end = match tenure {
             Tenure::Released => self.released_at(),
             Tenure::Holds | Tenure::Detached => Some(clock::monotonic()),
-            Tenure::Died => None, // when, nobody wrote down
+            _ => None, // when, nobody wrote down
         };
         Holder {
             pid: self.pid(),
@@ -184,6 +256,7 @@ impl Snapshot {
             thread: self.narrow(Field::Thread).filter(|thread| *thread != 0),
             since: SystemTime::UNIX_EPOCH
                 .checked_add(Duration::from_nanos(self.word(Field::GrantedWall))),
+            stopped: false,
             held_for: end.and_then(|end| end.checked_sub(granted)).map(Duration::from_nanos),
             tenure,
             known_by,
@@ -249,6 +322,22 @@ mod tests {
                 prop_assert!(!shown.contains(char::is_control), "{:?}", shown);
                 let _ = snapshot.name();
             }
+        }
+
+        #[test]
+        fn who_has_let_go_is_told_also_by_a_record_whose_writer_was_killed(mut page in pages()) {
+            let mut put = |field: Field, word: u64| {
+                page[field as usize * 8..][..8].copy_from_slice(&word.to_ne_bytes());
+            };
+            put(Field::Sequence, 9);
+            put(Field::Handed, 7 << 32 | 8);
+            put(Field::HandedNamespace, Process::this().identity.pid_namespace);
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&page).unwrap();
+            prop_assert!(Snapshot::take(&file, 7).is_none());
+            let torn = Snapshot::take_any(&file, 7).unwrap();
+            prop_assert_eq!(torn.state_of(7), PeerState::LetGo(Some(8)));
+            prop_assert_eq!(torn.state_of(8), PeerState::Unknown);
         }
 
         #[test]

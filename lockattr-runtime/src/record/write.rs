@@ -4,13 +4,14 @@ use std::sync::atomic::Ordering;
 
 use nix::unistd::geteuid;
 
-use super::layout::{self, Field, Writing};
+use super::layout::{self, Field, Writing, MAGIC, VERSION};
 use super::owner::Writer;
 use super::text;
 use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::mapping::Words;
 use crate::sys::namespace::Network;
+use crate::sys::process::Process;
 use crate::sys::thread;
 
 /// In place of the time of the release: the holder let go of what it could not bring in order.
@@ -43,6 +44,7 @@ pub(super) fn grant(
     put(Field::GrantedMonotonic, now);
     put(Field::GrantedWall, wall);
     put(Field::ReleasedMonotonic, 0);
+    put(Field::Handed, 0);
     if let Some(network) = network {
         put(Field::Network, network.word());
     }
@@ -75,4 +77,22 @@ fn about(words: &Words, name: &str, &Writer { process, word }: &Writer) {
 /// Writes when the caller, who holds the lock still, gives it back.
 pub(super) fn end(words: &Words, end: u64) {
     Field::ReleasedMonotonic.of(words).store(end, Ordering::Relaxed);
+}
+
+/// Writes that the caller, who has the lock still, lets go of it: `to` the process that is sent it next.
+pub(super) fn handed(words: &Words, name: &str, to: Option<u32>) {
+    let put = |field: Field, value| field.of(words).store(value, Ordering::Relaxed);
+    if Field::Magic.of(words).load(Ordering::Relaxed) != MAGIC
+        || Field::Version.of(words).load(Ordering::Relaxed) != VERSION
+    {
+        // Nobody was granted anything by this record: that stays so.
+        let _writing = Writing::begin(words);
+        layout::write_name(words, name);
+        put(Field::Pid, 0);
+        put(Field::Writer, 0);
+    }
+    let this = Process::this().identity;
+    put(Field::HandedNamespace, this.pid_namespace);
+    let by = u64::from(this.pid) << 32;
+    Field::Handed.of(words).store(by | u64::from(to.unwrap_or(0)), Ordering::Release);
 }

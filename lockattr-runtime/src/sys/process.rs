@@ -123,6 +123,16 @@ pub(crate) fn can_run(pid: u32, can_be: impl FnOnce(Status) -> bool) -> bool {
     }
 }
 
+/// Whether a process of this pid can still run.
+pub(crate) fn runs(pid: u32) -> bool {
+    can_run(pid, |_| true)
+}
+
+/// Whether the process `pid` is stopped, by a signal or a debugger.
+pub(crate) fn is_stopped(pid: u32) -> bool {
+    status(pid).is_some_and(|status| status.is_stopped)
+}
+
 /// The name of a process's command.
 pub(crate) fn command(pid: u32) -> Option<String> {
     let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
@@ -143,6 +153,7 @@ pub(crate) struct Status {
     /// See [`Identity::image`]. 0 where this process may not see it (ptrace(2), "access mode checking").
     pub(crate) image: u64,
     runs: bool,
+    is_stopped: bool,
 }
 
 fn status(pid: u32) -> Option<Status> {
@@ -169,6 +180,7 @@ fn parse_status(line: &[u8]) -> Option<Status> {
         image: if stack == 0 { 0 } else { (stack.wrapping_mul(ODD) ^ code).max(1) },
         // A process whose first thread has ended is shown as a zombie, while others run.
         runs: threads > 1 || !matches!(state, "Z" | "X" | "x"),
+        is_stopped: matches!(state, "T" | "t"),
     })
 }
 

@@ -1,26 +1,35 @@
 //! Unix stream sockets at abstract addresses, and the passing of one over another.
 
-use std::ffi::OsStr;
+use std::ffi::{c_int, OsStr};
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
 
 use nix::libc;
 use nix::sys::socket::{getsockopt, sendmsg, sockopt, ControlMessage, MsgFlags};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::closer::{close_aside, drop_within};
 use super::generation::generation;
 use super::{descriptors, fork};
 
 /// A socket that a forked child does not keep: see [`fork`]. Close-on-exec, never blocking.
 #[derive(Debug)]
 pub(crate) struct ForkSocket {
-    /// Always there but inside of `drop` and `discard`.
+    /// Always there but inside of what closes it.
     socket: Option<Socket>,
     generation: u32,
+    /// How many bytes may lie unread in it that carry nothing which is slow to close; [`UNCONNECTED`] where
+    /// nothing can.
+    harmless: AtomicI32,
 }
+
+const UNCONNECTED: i32 = -1;
 
 impl ForkSocket {
     /// A new, unbound socket.
@@ -32,22 +41,49 @@ impl ForkSocket {
 
     fn enter(socket: Socket, _gate: &mut fork::Gate) -> Self {
         descriptors::enter(socket.as_raw_fd());
-        Self { socket: Some(socket), generation: generation() }
+        let harmless = AtomicI32::new(UNCONNECTED);
+        Self { socket: Some(socket), generation: generation(), harmless }
+    }
+
+    /// Connects to `address`.
+    pub(crate) fn connect(&self, address: &SockAddr) -> io::Result<()> {
+        (**self).connect(address)?;
+        self.harmless.store(0, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// What [`receive_socket`] found is a lock: its message, which stays in the queue, is harmless.
+    pub(crate) fn carries_a_lock(&self) {
+        self.harmless.store(1, Ordering::Relaxed);
     }
 
     /// Accepts a connection, if there is one: it and the address of its other end.
     pub(crate) fn accept_one(&self) -> io::Result<(Self, SockAddr)> {
         let mut gate = fork::gate()?;
         let (connection, address) = self.accept()?;
-        Ok((Self::enter(connection, &mut gate), address))
+        let connection = Self::enter(connection, &mut gate);
+        connection.harmless.store(0, Ordering::Relaxed);
+        Ok((connection, address))
     }
 
-    /// Closes a socket that is none of ours. That may take long (`SO_LINGER` of a TCP socket), so it
-    /// is not done under the gate: a fork may well copy it.
+    /// Closes a descriptor that is none of ours, which may take long.
     pub(crate) fn discard(mut self) {
         if let Some((socket, gate)) = self.take_out() {
             drop(gate);
-            drop(socket);
+            close_aside(socket.into());
+        }
+    }
+
+    /// Closes a listener whose queue may hold what is slow to close: in another thread, for which it waits
+    /// no longer than `patience`. The address is free as soon as the `close` begins (`unix_release_sock`
+    /// in the kernel's `net/unix/af_unix.c` takes it out of the table first).
+    ///
+    /// A fork that falls into the moment between the gate and the `close` copies it. That is the price: under
+    /// the gate it would keep every other user of the gate waiting.
+    pub(crate) fn close_within(mut self, patience: Duration) {
+        if let Some((socket, gate)) = self.take_out() {
+            drop(gate);
+            drop_within(socket, patience);
         }
     }
 
@@ -79,7 +115,7 @@ impl Deref for ForkSocket {
     fn deref(&self) -> &Socket {
         match &self.socket {
             Some(socket) => socket,
-            None => unreachable!("only drop and discard take the socket"),
+            None => unreachable!("only what closes the socket takes it"),
         }
     }
 }
@@ -92,12 +128,30 @@ impl AsFd for ForkSocket {
 
 impl Drop for ForkSocket {
     fn drop(&mut self) {
+        let harmless = *self.harmless.get_mut();
         if let Some((socket, gate)) = self.take_out() {
-            // Under the gate: no fork sees it open and not entered.
-            drop(socket);
-            drop(gate);
+            if harmless == UNCONNECTED || is_clean(&socket, harmless) {
+                // Under the gate: no fork sees it open and not entered.
+                drop(socket);
+                drop(gate);
+            } else {
+                drop(gate);
+                close_aside(socket.into());
+            }
         }
     }
+}
+
+/// Ends a connection, and tells whether no more than `harmless` bytes lie in it unread: each can carry
+/// descriptors that are slow to close. (A message of no bytes carries none on a stream: the loop of
+/// `unix_stream_sendmsg` sends nothing then.)
+fn is_clean(connection: &Socket, harmless: c_int) -> bool {
+    // After this nothing more can come. Fails only where the other end has gone already.
+    let _ = connection.shutdown(Shutdown::Both);
+    let mut unread: c_int = 0;
+    // SAFETY: FIONREAD writes one int (unix(7), SIOCINQ), and the pointer is to one.
+    let result = unsafe { libc::ioctl(connection.as_raw_fd(), libc::FIONREAD, &mut unread) };
+    result == 0 && unread <= harmless
 }
 
 /// The abstract address `\0name` (unix(7)).
@@ -159,23 +213,25 @@ pub(crate) enum Received {
 }
 
 /// Looks once whether a socket has come over `connection`.
+///
+/// The message itself stays in the connection's queue, so none of its descriptors is the last one of what
+/// it refers to, and what is not wanted of them costs no time here. It goes with the connection.
 pub(crate) fn receive_socket(connection: &Socket) -> io::Result<Received> {
-    // More descriptors than one are no lock. They close after the gate, as it is declared later.
-    let rest;
     // The received descriptor is entered before the gate opens: no fork copies it unseen.
     let mut gate = fork::gate()?;
     match receive_descriptors(connection) {
         Ok(message) => {
             let mut descriptors = message.descriptors.into_iter();
             let first = descriptors.next();
-            rest = descriptors;
             Ok(match first {
-                Some(first) if rest.len() == 0 => {
+                Some(first) if descriptors.len() == 0 && !message.control_truncated => {
                     Received::Socket(ForkSocket::enter(first.into(), &mut gate))
                 }
+                // More descriptors than one are no lock.
                 Some(first) => {
                     drop(gate);
-                    drop(first);
+                    close_aside(first);
+                    descriptors.for_each(close_aside);
                     Received::Ended
                 }
                 None if message.control_truncated => Received::Dropped,
@@ -228,7 +284,7 @@ fn receive_descriptors(connection: &Socket) -> io::Result<Message> {
         libc::recvmsg(
             connection.as_raw_fd(),
             &mut message,
-            libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT,
+            libc::MSG_CMSG_CLOEXEC | libc::MSG_DONTWAIT | libc::MSG_PEEK,
         )
     };
     if received < 0 {

@@ -1,5 +1,7 @@
 //! The abstract addresses of a lock and of its waiters.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use socket2::SockAddr;
@@ -25,11 +27,21 @@ pub(super) fn bytes_of_lock(name: &str) -> Vec<u8> {
 }
 
 /// An address for a waiter of the lock `name`: another one at each call. Another process can have
-/// bound it all the same (one of the same pid in another pid namespace): then ask again.
+/// bound it all the same (one of the same pid in another pid namespace): then ask for an odd one.
 pub(super) fn of_waiter(name: &str) -> SockAddr {
     static NUMBERS: AtomicU32 = AtomicU32::new(0);
 
-    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    numbered(name, NUMBERS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// As [`of_waiter`], with a number that nobody can foresee and bind before.
+pub(super) fn odd_one_of_waiter(name: &str) -> SockAddr {
+    let random = RandomState::new().build_hasher().finish();
+    #[allow(clippy::cast_possible_truncation)] // any 32 bits of it
+    numbered(name, random as u32)
+}
+
+fn numbered(name: &str, number: u32) -> SockAddr {
     let mut address = format!("{WAITER_PREFIX}{}.{number}/", std::process::id());
     let room = LIMIT - address.len();
     if name.len() <= room {
@@ -72,6 +84,7 @@ mod tests {
             let (one, other) = (of_waiter(&name), of_waiter(&name));
             assert!(is_waiters(&one) && is_waiters(&other));
             assert_ne!(one, other);
+            assert!(is_waiters(&odd_one_of_waiter(&name)));
         }
     }
 }

@@ -18,7 +18,12 @@ pub(super) struct Attempt<'a> {
     deadline: Deadline,
     /// Until when one that only tries waits for a ghost to go, once it suspects one.
     ghost_gone_by: Option<Instant>,
+    has_waited: bool,
 }
+
+/// How long after the deadline a lock that came is still taken. A process that was stopped meanwhile, or a
+/// task that was not polled, can come back hours later: whoever asked for the lock has given up on it.
+const GRACE: Duration = Duration::from_millis(5);
 
 /// What is next in an [`Attempt`].
 pub(super) enum Next {
@@ -41,7 +46,13 @@ pub(super) enum Wait {
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(port: &'a Port, deadline: Deadline) -> Self {
-        Self { port, acquisition: Acquisition::new(port), deadline, ghost_gone_by: None }
+        Self {
+            port,
+            acquisition: Acquisition::new(port),
+            deadline,
+            ghost_gone_by: None,
+            has_waited: false,
+        }
     }
 
     /// Goes as far as is possible without waiting.
@@ -54,17 +65,28 @@ impl<'a> Attempt<'a> {
             }
         }
         let wait = match self.acquisition.advance()? {
-            Step::Acquired(listener) => return Ok(Next::Acquired(listener)),
+            Step::Acquired(listener) => return Ok(self.claim(listener)),
             Step::Queued => Wait::Queue,
             Step::Barred(pause) => Wait::Pause(pause),
         };
         if let Some(until) = self.until(wait) {
+            self.has_waited = true;
             return Ok(Next::Sleep(wait, until));
         }
         Ok(match self.acquisition.leave()? {
-            Some(listener) => Next::Acquired(listener),
+            Some(listener) => self.claim(listener),
             None => Next::Refused,
         })
+    }
+
+    /// Takes the lock that has come, or passes it on if it came too late.
+    fn claim(&self, listener: ForkSocket) -> Next {
+        let is_late = self.has_waited && !self.deadline.is_now();
+        if is_late && self.deadline.has_long_passed(GRACE) {
+            self.port.pass_on(listener);
+            return Next::Refused;
+        }
+        Next::Acquired(listener)
     }
 
     /// Until when to wait at most before the next step; none if that was the last one.

@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use super::Port;
-use crate::record::{self, Grant};
+use crate::record::{self, Grant, PeerState};
 use crate::sys::clock;
 use crate::sys::poll;
 use crate::sys::socket::{peer, ForkSocket};
@@ -28,15 +28,18 @@ impl Port {
     /// Whether what has the lock's address may be a ghost: worth to ask over the socket, which leaves
     /// an entry in a holder's queue.
     pub(super) fn may_be_haunted(&self) -> bool {
-        self.record.page().last_grant().was_released_lately()
+        let page = self.record.page();
+        page.last_grant().was_released_lately() && !page.was_handed()
     }
 
-    /// Whether the process that listened last has given the lock back. A lock that is on its way from
-    /// there to its next holder looks the same, until that one has written its grant.
+    /// Whether the process that listened last has given the lock back, and to nobody.
     pub(super) fn is_ghost(&self, connection: &ForkSocket) -> bool {
         let Ok(peer) = peer(connection) else { return false };
         match record::read(&self.name, peer.uid) {
-            Some(record) => record.pid() == peer.pid && is_lately(record.released_at()),
+            Some(record) => {
+                let state = peer.pid.map(|pid| record.state_of(pid));
+                state == Some(PeerState::LetGo(None)) && is_lately(record.released_at())
+            }
             None => self
                 .record
                 .private_last_grant()

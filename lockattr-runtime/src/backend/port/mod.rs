@@ -27,19 +27,21 @@ mod sockets;
 mod table;
 
 use std::io;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use nix::libc;
+use nix::unistd::geteuid;
 use socket2::SockAddr;
 
 use super::{Failure, RawLock};
 use crate::deadline::Deadline;
-use crate::holder::{Holder, Tenure};
+use crate::holder::{Holder, KnownBy};
 use crate::info::Info;
 use crate::record::{self, Record};
 use crate::sys::namespace::Network;
-use crate::sys::socket::{ForkSocket, Peer};
-use observe::{Ghosts, Observer};
+use crate::sys::socket::ForkSocket;
+use observe::{Observer, Time};
 
 /// How many waiters and observers fit into a holder's queue; the system caps it at
 /// `net.core.somaxconn` (4096 since Linux 5.4).
@@ -54,6 +56,8 @@ pub(crate) struct Port {
     /// A connection to the holder, kept from one look to the next: each new one would leave an entry
     /// in the holder's queue until the release.
     observer: Mutex<Option<Observer>>,
+    /// How many threads and tasks of this process are in a holder's queue.
+    waiting: AtomicUsize,
 }
 
 /// The lock, in a holder's hand.
@@ -86,12 +90,12 @@ impl RawLock for Port {
     fn release(&self, held: Held) {
         // While the lock is still held: the next holder writes its own grant.
         held.page.write_release();
-        queue::hand_off(held.listener);
+        self.hand_off(held.listener, &held.page);
     }
 
     fn abandon(&self, held: Held) {
         held.page.write_abandonment();
-        queue::hand_off(held.listener);
+        self.hand_off(held.listener, &held.page);
     }
 
     fn check_detach(&self) -> Result<(), Failure> {
@@ -107,23 +111,46 @@ impl RawLock for Port {
         held.recovered_from.as_deref()
     }
 
+    fn check_record(&self, held: &Held) -> Result<(), Failure> {
+        if held.page.uid().is_some() {
+            return Ok(());
+        }
+        let operation = "write the lock's record, by which `on_recover` hears of a death";
+        Err(Failure::io(operation)(self.record.trouble()))
+    }
+
+    fn own_hold(&self) -> Option<Holder> {
+        // Not asked over the lock's socket, nor looked for among others' records.
+        let record = record::read(&self.name, geteuid().as_raw())?;
+        let is_own = record.state_of(std::process::id()) == record::PeerState::Holds;
+        is_own.then(|| record.present_holder(KnownBy::Record))
+    }
+
     fn is_locked(&self) -> Result<bool, Failure> {
-        self.look_whether_locked().map_err(Failure::io("look whether it is locked"))
+        let is_locked = self.is_bound()?;
+        if !is_locked {
+            self.check_elsewhere()?;
+        }
+        Ok(is_locked)
     }
 
     fn holder(&self) -> Result<Option<Holder>, Failure> {
-        self.look_who_holds(Ghosts::Outlast).map_err(Failure::io("look who holds it"))
+        let holder = self.look_who_holds(Time::Ample).map_err(Failure::io("look who holds it"))?;
+        if holder.is_none() {
+            self.check_elsewhere()?;
+        }
+        Ok(holder)
     }
 
     fn last_holder(&self) -> Result<Option<Holder>, Failure> {
-        let record = record::latest(&self.name).map_err(Failure::io("look who held it last"))?;
+        let record =
+            record::latest(&self.name, None).map_err(Failure::io("look who held it last"))?;
         let Some(record) = record else { return Ok(None) };
         // A process that lives on but has lost the lock, as by `exec`, does not hold it.
-        if record.has_ended() || self.is_locked()? {
+        if record.has_ended() || self.is_bound()? {
             return Ok(Some(record.last_holder()));
         }
-        let socket = ForkSocket::new().map_err(Failure::io("open a socket"))?;
-        Ok(Some(record.past_holder(Network::of(&socket))))
+        Ok(Some(record.past_holder(network_here()?)))
     }
 
     fn force_release(&self) -> Result<bool, Failure> {
@@ -135,6 +162,11 @@ impl RawLock for Port {
     }
 }
 
+/// The network namespace of the calling thread.
+fn network_here() -> Result<Network, Failure> {
+    Ok(Network::of(&*ForkSocket::new().map_err(Failure::io("open a socket"))?))
+}
+
 impl Port {
     /// `name` has been checked, so its address exists.
     pub(super) fn new(name: &str) -> Self {
@@ -143,6 +175,20 @@ impl Port {
             address: address::of_lock(name),
             record: Record::new(name),
             observer: Mutex::new(None),
+            waiting: AtomicUsize::new(0),
+        }
+    }
+
+    fn is_bound(&self) -> Result<bool, Failure> {
+        self.look_whether_locked().map_err(Failure::io("look whether it is locked"))
+    }
+
+    /// Says of a name that is free here what an acquire would: see [`take_over`](Self::take_over).
+    fn check_elsewhere(&self) -> Result<(), Failure> {
+        let Some(record) = record::read(&self.name, geteuid().as_raw()) else { return Ok(()) };
+        match record.holder_elsewhere(network_here()?) {
+            Some(holder) => Err(Failure::OtherNamespace(holder)),
+            None => Ok(()),
         }
     }
 
@@ -168,7 +214,7 @@ impl Port {
                 Ok(Held { listener, page, recovered_from })
             }
             Err(failure) => {
-                queue::hand_off(listener);
+                self.pass_on(listener);
                 Err(failure)
             }
         }
@@ -199,11 +245,12 @@ impl Port {
         }
         // Who lives, and holds in another network namespace as far as can be told, has not died.
         let holder = if stands { record.past_holder(network) } else { record.ended_holder() };
-        Ok((holder.tenure == Tenure::Died).then(|| Box::new(holder)))
+        Ok(holder.tenure.is_out_of_order().then(|| Box::new(holder)))
     }
 
     /// Whom to name in the error of a failed acquire.
     fn best_known_holder(&self, deadline: Deadline) -> Option<Holder> {
+        let time = Time::after(deadline);
         // A program that only tries may do so in a loop, and each look over the socket can leave an
         // entry in the holder's queue: where the record names a living holder, that has to do.
         if deadline.is_now() {
@@ -214,13 +261,6 @@ impl Port {
                 }
             }
         }
-        self.look_who_holds(Ghosts::Believe).ok().flatten()
-    }
-
-    /// What the record tells of the holder that the kernel names: none if the record is about another
-    /// process, or one that gave the lock back.
-    fn record_of(&self, peer: Peer) -> Option<record::Snapshot> {
-        record::read(&self.name, peer.uid)
-            .filter(|record| record.pid() == peer.pid && !record.has_ended())
+        self.look_who_holds(time).ok().flatten()
     }
 }

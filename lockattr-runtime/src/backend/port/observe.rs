@@ -5,14 +5,16 @@
 //! `/proc/net/unix`.
 
 use std::io;
-use std::time::Instant;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::ghost::PATIENCE;
 use super::sockets::{connect, Connected};
 use super::table::{self, Entry};
 use super::Port;
+use crate::deadline::Deadline;
 use crate::holder::{Holder, KnownBy, Tenure};
-use crate::record;
+use crate::record::{self, PeerState};
 use crate::sys::poll;
 use crate::sys::process;
 use crate::sys::socket::{peer, ForkSocket, Peer};
@@ -34,13 +36,37 @@ enum Seen {
     Silent(Entry),
 }
 
-/// How a look treats a lock that was given back and is still bound.
-#[derive(Clone, Copy)]
-pub(super) enum Ghosts {
-    /// Waits for it to go, for up to [`PATIENCE`].
-    Outlast,
-    /// Takes it for the holder: there is no time to wait.
-    Believe,
+/// How much time a look may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Time {
+    /// As much as it needs: also for a lock that was given back and is still bound to become free, for up
+    /// to [`PATIENCE`].
+    Ample,
+    /// Until then, as a deadline has passed.
+    Until(Instant),
+    /// Until then, and a search for copies is not worth it: the caller only tries, perhaps in a loop.
+    Brief(Instant),
+}
+
+/// So much time is spent on whom to name after a deadline.
+const LATE: Duration = Duration::from_millis(5);
+
+impl Time {
+    pub(super) fn after(deadline: Deadline) -> Self {
+        let until = Instant::now() + LATE;
+        if deadline.is_now() {
+            Self::Brief(until)
+        } else {
+            Self::Until(until)
+        }
+    }
+
+    fn end(self) -> Option<Instant> {
+        match self {
+            Self::Ample => None,
+            Self::Until(end) | Self::Brief(end) => Some(end),
+        }
+    }
 }
 
 impl Port {
@@ -50,44 +76,98 @@ impl Port {
         if kept.is_ok_and(|kept| kept.as_ref().is_some_and(Observer::is_connected)) {
             return Ok(true);
         }
-        Ok(!matches!(self.look(Ghosts::Outlast)?, Seen::Nobody))
+        Ok(!matches!(self.look(Time::Ample)?, Seen::Nobody))
     }
 
-    pub(super) fn look_who_holds(&self, ghosts: Ghosts) -> io::Result<Option<Holder>> {
-        Ok(match self.look(ghosts)? {
+    pub(super) fn look_who_holds(&self, time: Time) -> io::Result<Option<Holder>> {
+        Ok(match self.look(time)? {
             Seen::Nobody => None,
-            Seen::Listener(peer) => Some(self.describe(peer)),
-            Seen::Silent(entry) => Some(process_with(table::find_process(entry), KnownBy::Proc)),
+            Seen::Listener(peer) => Some(self.describe(peer, time)),
+            Seen::Silent(entry) => {
+                let pid = table::find_process(entry, None, time.end());
+                Some(process_with(pid, KnownBy::Proc))
+            }
             Seen::FullQueue => {
-                let record = record::latest(&self.name)?.filter(|record| !record.has_ended());
+                let record = record::latest(&self.name, time.end())?;
                 let holder = record.map(|record| record.last_holder());
+                let holder = holder.filter(|holder| holder.tenure == Tenure::Holds);
                 Some(holder.unwrap_or_else(|| process_with(None, KnownBy::Kernel)))
             }
         })
     }
 
-    /// The process that the kernel names, with what its record says.
-    fn describe(&self, peer: Peer) -> Holder {
-        match self.record_of(peer) {
-            Some(record) => record.present_holder(KnownBy::Kernel),
-            None => Holder { uid: Some(peer.uid), ..process_with(peer.pid, KnownBy::Kernel) },
+    /// The process that the kernel names, with what its record says; or the one that has the lock by now,
+    /// if that one has let go of it.
+    fn describe(&self, peer: Peer, time: Time) -> Holder {
+        let Some(pid) = peer.pid else {
+            return Holder { uid: Some(peer.uid), ..process_with(None, KnownBy::Kernel) };
+        };
+        let record = record::read_any(&self.name, peer.uid);
+        let state = record.as_ref().map_or(PeerState::Unknown, |record| record.state_of(pid));
+        if !process::runs(pid) {
+            return self.copy(pid, time); // what it wrote last may have been overtaken by its death
+        }
+        let this = std::process::id();
+        let named = || Holder { uid: Some(peer.uid), ..process_with(Some(pid), KnownBy::Kernel) };
+        match (state, record) {
+            (PeerState::Holds, Some(record)) => record.present_holder(KnownBy::Kernel),
+            // Noted, and not sent, or not any more: this process has just left the queue.
+            (PeerState::LetGo(Some(to)), _) if to == this && self.is_waited_for_by_none() => {
+                named()
+            }
+            (PeerState::LetGo(Some(to)), _) if process::runs(to) => self.receiver(to),
+            (PeerState::LetGo(_), _) => self.copy(pid, time),
+            _ => named(),
         }
     }
 
-    fn look(&self, ghosts: Ghosts) -> io::Result<Seen> {
+    /// Whether no thread and no task of this process is in the queue.
+    fn is_waited_for_by_none(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) == 0
+    }
+
+    /// The process that was sent the lock. If it is another user's, its own record tells when it has come.
+    fn receiver(&self, pid: u32) -> Holder {
+        if let Some(record) = self.grant_of(pid) {
+            return record.present_holder(KnownBy::Record);
+        }
+        let stopped = process::is_stopped(pid);
+        Holder { tenure: Tenure::OnItsWay, stopped, ..process_with(Some(pid), KnownBy::Record) }
+    }
+
+    fn grant_of(&self, pid: u32) -> Option<record::Snapshot> {
+        record::read(&self.name, process::uid(pid)?)
+            .filter(|record| record.state_of(pid) == PeerState::Holds)
+    }
+
+    /// Who keeps the lock bound that the process `last` has let go of. That is `last` itself for the moment
+    /// before its `close`, or between its `listen` and its grant.
+    fn copy(&self, last: u32, time: Time) -> Holder {
+        let found = match time {
+            Time::Brief(_) => None,
+            _ => table::find(&self.name, time.end())
+                .ok()
+                .flatten()
+                .and_then(|entry| table::find_process(entry, Some(last), time.end())),
+        };
+        match found {
+            Some(pid) if pid == last => process_with(found, KnownBy::Proc),
+            Some(_) => Holder { tenure: Tenure::Copied, ..process_with(found, KnownBy::Proc) },
+            None => Holder::unknown(Tenure::Copied, KnownBy::Kernel),
+        }
+    }
+
+    fn look(&self, time: Time) -> io::Result<Seen> {
         // A lock that changes hands at each look is locked.
         const LOOKS: usize = 8;
 
         let start = Instant::now();
-        let gone_by = match ghosts {
-            Ghosts::Outlast => start + PATIENCE,
-            Ghosts::Believe => start,
-        };
+        let gone_by = if time == Time::Ample { start + PATIENCE } else { start };
         // Not to be waited for: in a forked child it may be locked for ever, by a thread that was
         // not copied. Then the look is made without it.
         let mut kept = self.observer.try_lock().ok();
         if let Some(kept) = &mut kept {
-            if let Some(observer) = kept.take().filter(|observer| self.is_current(observer)) {
+            if let Some(observer) = kept.take().filter(|it| self.is_current(it, time)) {
                 return Ok(Seen::Listener(kept.insert(observer).peer));
             }
         }
@@ -98,7 +178,8 @@ impl Port {
                 Connected::Yes => {}
                 Connected::QueueFull => return Ok(Seen::FullQueue),
                 Connected::Refused => {
-                    return Ok(table::find(&self.name)?.map_or(Seen::Nobody, Seen::Silent))
+                    let entry = table::find(&self.name, time.end())?;
+                    return Ok(entry.map_or(Seen::Nobody, Seen::Silent));
                 }
                 Connected::Failed(error) => return Err(error),
             }
@@ -119,9 +200,21 @@ impl Port {
     }
 
     /// Whether the holder is still the one that `observer` is connected to. The connection ends with
-    /// its tenure, unless it was handed on behind a waiter: then the record is another one's.
-    fn is_current(&self, observer: &Observer) -> bool {
-        observer.is_connected() && self.record_of(observer.peer).is_some()
+    /// its tenure, unless it was handed on behind a waiter: then the record is another one's, or tells whom
+    /// it is on its way to, until that one has written its own.
+    fn is_current(&self, observer: &Observer, time: Time) -> bool {
+        let state = |pid: u32| {
+            let record = record::read_any(&self.name, observer.peer.uid);
+            record.map_or(PeerState::Unknown, |record| record.state_of(pid))
+        };
+        observer.is_connected()
+            && observer.peer.pid.is_some_and(|pid| match state(pid) {
+                PeerState::Holds => true,
+                PeerState::LetGo(Some(to)) => self.grant_of(to).is_none(),
+                // Kept by a copy; or for a moment, which may be waited out.
+                PeerState::LetGo(None) => time != Time::Ample,
+                PeerState::Unknown => false,
+            })
     }
 }
 

@@ -15,15 +15,18 @@
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use nix::libc;
 
 use super::sockets::{listen, Bound, Joined};
 use super::{address, Failure, Port};
 use crate::backend::Backoff;
+use crate::record::Page;
+use crate::sys::closer;
 use crate::sys::poll;
-use crate::sys::socket::{listens_at, receive_socket, send_descriptor, ForkSocket, Received};
+use crate::sys::socket::{listens_at, peer, receive_socket, send_descriptor, ForkSocket, Received};
 
 /// The longest pause between two looks at a lock that cannot be queued for: as often as k3portlock
 /// looks.
@@ -35,8 +38,10 @@ pub(super) struct Acquisition<'a> {
     port: &'a Port,
     /// The connection in the holder's queue.
     queued: Option<ForkSocket>,
+    /// Since when.
+    queued_at: Instant,
     backoff: Backoff,
-    /// How many connections in a row ended without a lock.
+    /// How many connections in a row ended at once without a lock.
     losses: u32,
 }
 
@@ -52,7 +57,13 @@ pub(super) enum Step {
 
 impl<'a> Acquisition<'a> {
     pub(super) fn new(port: &'a Port) -> Self {
-        Self { port, queued: None, backoff: Backoff::up_to(LONGEST_PAUSE), losses: 0 }
+        Self {
+            port,
+            queued: None,
+            queued_at: Instant::now(),
+            backoff: Backoff::up_to(LONGEST_PAUSE),
+            losses: 0,
+        }
     }
 
     /// Goes as far as is possible without waiting.
@@ -64,7 +75,12 @@ impl<'a> Acquisition<'a> {
             match self.port.receive(&connection)? {
                 Message::None => return Ok(self.queue(connection)),
                 Message::Lock(listener) => return Ok(Step::Acquired(listener)),
-                Message::Ended => self.losses += 1,
+                Message::Ended if self.queued_at.elapsed() < LONGEST_PAUSE => self.losses += 1,
+                // That was a queue, whatever became of it.
+                Message::Ended => {
+                    self.losses = 0;
+                    self.backoff = Backoff::up_to(LONGEST_PAUSE);
+                }
             }
         }
         let unbound = match self.port.bind()? {
@@ -72,24 +88,33 @@ impl<'a> Acquisition<'a> {
             Bound::Taken(unbound) => unbound,
         };
         if self.losses > PATIENCE {
-            self.losses = 0;
+            // One connection more after each pause, and the pauses grow.
+            self.losses = PATIENCE;
             return Ok(Step::Barred(self.backoff.next()));
         }
+        if closer::is_behind() {
+            return Ok(Step::Barred(LONGEST_PAUSE)); // each connection there may bring more to close
+        }
         Ok(match self.port.join(unbound)? {
-            Joined::Queued(connection) => self.queue(connection),
+            Joined::Queued(connection) => {
+                self.queued_at = Instant::now();
+                self.queue(connection)
+            }
             Joined::Barred => Step::Barred(self.backoff.next()),
         })
     }
 
     fn queue(&mut self, connection: ForkSocket) -> Step {
-        self.backoff = Backoff::up_to(LONGEST_PAUSE);
+        self.port.waiting.fetch_add(1, Ordering::Relaxed);
         self.queued = Some(connection);
         Step::Queued
     }
 
     /// In a forked child the place in the queue is still the parent's.
     fn take_queued(&mut self) -> Option<ForkSocket> {
-        self.queued.take().filter(|connection| !connection.is_an_ancestors())
+        let queued = self.queued.take()?;
+        self.port.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(queued).filter(|connection| !connection.is_an_ancestors())
     }
 
     /// The place in the holder's queue.
@@ -116,7 +141,7 @@ impl<'a> Acquisition<'a> {
 impl Drop for Acquisition<'_> {
     fn drop(&mut self) {
         if let Ok(Some(listener)) = self.leave() {
-            hand_off(listener);
+            self.port.pass_on(listener);
         }
     }
 }
@@ -135,6 +160,9 @@ impl Port {
             // Anybody can have bound the address and send what he likes: only the socket that is
             // bound there is the lock.
             Received::Socket(socket) if listens_at(&socket, &self.address) => {
+                connection.carries_a_lock();
+                // Who sent it can have had it blocking, and this process accepts under the gate.
+                socket.set_nonblocking(true).map_err(Failure::io("prepare the lock's socket"))?;
                 listen(socket).map(Message::Lock)
             }
             Received::Socket(other) => {
@@ -149,44 +177,86 @@ impl Port {
     }
 }
 
-/// Passes the lock to the first in the queue, or frees it if there is none. The caller does not act
-/// as the holder any more.
-pub(super) fn hand_off(listener: ForkSocket) {
-    /// Where the queue is refilled as fast as it is emptied, by nobody who takes the lock, it is let
-    /// go: no more than a full queue of the usual size is looked through.
-    const ENTRIES: usize = 4096;
+impl Port {
+    /// Gives away a lock that has come and is not kept: without a grant, so the record of the last one
+    /// stays.
+    pub(super) fn pass_on(&self, listener: ForkSocket) {
+        let page = self.record.page();
+        // The kernel names this process since its `listen`.
+        page.write_handed(&self.name, None);
+        self.hand_off(listener, &page);
+    }
 
-    /// So many observers are told after the release; more would use up the descriptors, and are told
-    /// a moment early, which harms nobody.
-    const OBSERVERS: usize = 32;
+    /// Passes the lock to the first in the queue, or frees it if there is none. The caller does not act
+    /// as the holder any more.
+    ///
+    /// Whom it goes to is written down before it is sent: a receiver that is stopped takes it up when it
+    /// goes on, and until then nobody but the record can tell who keeps it.
+    pub(super) fn hand_off(&self, listener: ForkSocket, page: &Page) {
+        /// So many entries of waiters that have gone are passed over, and for so long. Then the queue is
+        /// let go, with the lock, and all who still wait come again.
+        const DEAD: u32 = 256;
+        const PATIENCE: Duration = Duration::from_millis(5);
 
-    let mut observers = Vec::new();
-    for _ in 0..ENTRIES {
+        /// So many observers are told after the release; more would use up the descriptors, and are told
+        /// a moment early, which harms nobody.
+        const OBSERVERS: usize = 32;
+
+        let mut observers = Vec::new();
+        let mut is_let_go = false;
+        let mut passed_over = 0;
+        let mut start = None;
         // An `accept` that finds nothing has made a socket for nothing: 3.5 us, poll 0.3.
-        if !poll::is_readable(&listener) {
-            break;
-        }
-        match listener.accept_one() {
-            Ok((connection, address)) if address::is_waiters(&address) => {
-                match send_descriptor(&connection, listener.as_fd()) {
-                    Err(error) if has_gone(&error) => {}
-                    Ok(()) => break,
-                    // Nothing can be sent (ETOOMANYREFS): let all see for themselves.
-                    Err(_) => {
-                        observers.push(connection);
-                        break;
+        while poll::is_readable(&listener) {
+            let start = *start.get_or_insert_with(Instant::now);
+            if passed_over >= DEAD || start.elapsed() > PATIENCE {
+                is_let_go = true;
+                break;
+            }
+            match listener.accept_one() {
+                Ok((connection, address)) if address::is_waiters(&address) => {
+                    match self.send(&connection, &listener, page) {
+                        Err(error) if has_gone(&error) => passed_over += 1,
+                        Ok(()) => break,
+                        // Nothing can be sent (ETOOMANYREFS): let all see for themselves.
+                        Err(_) => {
+                            observers.push(connection);
+                            is_let_go = true;
+                            break;
+                        }
                     }
                 }
+                Ok((connection, _)) if observers.len() < OBSERVERS => observers.push(connection),
+                Ok((connection, _)) => {
+                    hang_up(&connection);
+                    passed_over += 1;
+                }
+                Err(error) if has_gone(&error) => {}
+                // No descriptor to accept with: let all see for themselves.
+                Err(_) => {
+                    is_let_go = true;
+                    break;
+                }
             }
-            Ok((connection, _)) if observers.len() < OBSERVERS => observers.push(connection),
-            Ok((connection, _)) => hang_up(&connection),
-            Err(error) if has_gone(&error) => {}
-            // No descriptor to accept with: let all see for themselves.
-            Err(_) => break,
         }
+        if is_let_go {
+            listener.close_within(PATIENCE);
+        } else {
+            drop(listener);
+        }
+        observers.iter().for_each(hang_up);
     }
-    drop(listener);
-    observers.iter().for_each(hang_up);
+
+    /// Sends the lock to a waiter, and writes down that it is on its way there.
+    fn send(&self, waiter: &ForkSocket, listener: &ForkSocket, page: &Page) -> io::Result<()> {
+        let note = |to| page.write_handed(&self.name, to);
+        note(peer(waiter).ok().and_then(|peer| peer.pid));
+        let sent = send_descriptor(waiter, listener.as_fd());
+        if sent.is_err() {
+            note(None);
+        }
+        sent
+    }
 }
 
 /// Ends a connection, also for a copy of it in a child that was just spawned.

@@ -39,12 +39,15 @@ impl Port {
 
     /// Joins the holder's queue with a socket that is not bound yet.
     pub(super) fn join(&self, socket: ForkSocket) -> Result<Joined, Failure> {
-        // A handful of attempts suffices: only a process of the same pid in another pid namespace,
-        // or somebody who means harm, has bound the address before.
+        // Only a process of the same pid in another pid namespace, or one that means harm, has bound the
+        // address before. After that a handful of attempts suffices.
         const ATTEMPTS: usize = 16;
 
-        let mut attempts = (0..ATTEMPTS).map(|_| socket.bind(&address::of_waiter(&self.name)));
-        let bound = attempts
+        let first = std::iter::once_with(|| address::of_waiter(&self.name));
+        let odd = (1..ATTEMPTS).map(|_| address::odd_one_of_waiter(&self.name));
+        let bound = first
+            .chain(odd)
+            .map(|address| socket.bind(&address))
             .find(|bound| !has_code(bound, libc::EADDRINUSE))
             .unwrap_or_else(|| Err(io::Error::from_raw_os_error(libc::EADDRINUSE)));
         bound.map_err(Failure::io("bind an address to wait at"))?;

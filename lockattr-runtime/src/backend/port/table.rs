@@ -1,8 +1,10 @@
 //! `/proc/net/unix`, the kernel's table of unix sockets in this network namespace (proc(5)).
 
-use std::fs;
-use std::io;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt;
+use std::time::Instant;
 
 use super::address;
 
@@ -10,12 +12,25 @@ use super::address;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry(u64);
 
-/// The socket that is bound to the address of the lock `name`.
+/// The socket that is bound to the address of the lock `name`, as far as the table is read until `until`.
 ///
 /// # Errors
-/// If `/proc` cannot be read.
-pub(super) fn find(name: &str) -> io::Result<Option<Entry>> {
-    Ok(find_in(&fs::read("/proc/net/unix")?, name))
+/// If `/proc` cannot be read, and `TimedOut` if it was not found before that time.
+pub(super) fn find(name: &str, until: Option<Instant>) -> io::Result<Option<Entry>> {
+    const CHUNK: u64 = 64 << 10;
+
+    let mut file = File::open("/proc/net/unix")?;
+    let mut table = Vec::new();
+    while file.by_ref().take(CHUNK).read_to_end(&mut table)? > 0 {
+        if is_over(until) {
+            return find_in(&table, name).map(Some).ok_or(io::ErrorKind::TimedOut.into());
+        }
+    }
+    Ok(find_in(&table, name))
+}
+
+fn is_over(until: Option<Instant>) -> bool {
+    until.is_some_and(|until| Instant::now() >= until)
 }
 
 /// Lines are `Num: RefCount Protocol Flags Type St Inode @ADDRESS`. An address may hold any byte, a
@@ -39,20 +54,40 @@ fn find_in(table: &[u8], name: &str) -> Option<Entry> {
     )
 }
 
-/// A process that has the socket open, as far as this user may see.
-pub(super) fn find_process(Entry(inode): Entry) -> Option<u32> {
+/// A process that has the socket open, as far as this user may see, and is found until `until`. It looks at
+/// `first` and its children before all others.
+pub(super) fn find_process(
+    Entry(inode): Entry,
+    first: Option<u32>,
+    until: Option<Instant>,
+) -> Option<u32> {
     let target = format!("socket:[{inode}]");
-    let pids = fs::read_dir("/proc").ok()?.filter_map(|entry| {
-        std::str::from_utf8(entry.ok()?.file_name().as_bytes()).ok()?.parse::<u32>().ok()
-    });
-    pids.into_iter().find(|pid| {
+    let all = fs::read_dir("/proc").ok()?.filter_map(|entry| number(&entry.ok()?.file_name()));
+    let likely = first.into_iter().chain(first.into_iter().flat_map(children));
+    likely.chain(all).take_while(|_| !is_over(until)).find(|pid| {
         fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|descriptors| {
-            descriptors.filter_map(Result::ok).any(|descriptor| {
+            descriptors.filter_map(Result::ok).take_while(|_| !is_over(until)).any(|descriptor| {
                 fs::read_link(descriptor.path())
                     .is_ok_and(|link| link.as_os_str().as_bytes() == target.as_bytes())
             })
         })
     })
+}
+
+/// The children of each of its threads (proc(5), `CONFIG_PROC_CHILDREN`).
+fn children(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
+    let children =
+        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok());
+    children
+        .flat_map(|line| {
+            line.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+fn number(name: &OsStr) -> Option<u32> {
+    std::str::from_utf8(name.as_bytes()).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use super::trust;
 use crate::backend::Failure;
 use crate::record::owner::Owner;
 use crate::record::{OwnedPage, FOLDER};
+use crate::sys::file::may_grow;
 use crate::sys::mapping::PAGE_BYTES;
 use crate::sys::semaphore::{self, Semaphore, SEMAPHORE_BYTES};
 use crate::sys::{self, clock};
@@ -270,6 +271,7 @@ fn create_by_another_name(path: &Path, mode: u32, content: &[u8]) -> io::Result<
 
 fn filled(mut file: File, mode: u32, content: &[u8]) -> io::Result<File> {
     file.set_permissions(Permissions::from_mode(mode))?; // the umask has masked it
+    may_grow(&file, content.len())?;
     file.write_all(content)?;
     Ok(file)
 }

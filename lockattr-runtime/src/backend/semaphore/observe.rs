@@ -121,7 +121,7 @@ impl Semaphore {
         let page = self.paths.open_page().ok();
         match page.and_then(|page| record::of_semaphore(&page, &self.name)) {
             Some(record) => {
-                Some(record.ended_holder()).filter(|holder| holder.tenure == Tenure::Died)
+                Some(record.ended_holder()).filter(|holder| holder.tenure.is_out_of_order())
             }
             // It died while it wrote its own.
             None => Some(last.dead_holder()),

@@ -15,8 +15,21 @@ pub(super) struct State {
     pub(super) processes: Vec<Process>,
     /// At the lock's address. There is never more than one: who cannot bind has nothing to keep.
     pub(super) socket: Option<Socket>,
+    /// What the processes wrote down. (All of them run as one user, so there is one record.)
+    pub(super) record: Record,
     /// How many more deaths and shortages there will be at most.
     pub(super) faults_left: u8,
+}
+
+/// The record of the lock, as far as an observer goes by it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Record {
+    /// The process of the last grant.
+    pub(super) about: Option<Pid>,
+    /// That grant was given back.
+    pub(super) has_ended: bool,
+    /// Who has let go of the lock, and to whom it is on its way.
+    pub(super) handed: Option<(Pid, Option<Pid>)>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]

@@ -5,8 +5,12 @@
 //! through the steps of [`super::queue`] one system call at a time, which the kernel does one after
 //! the other. At every step it may die.
 //!
-//! Left out: observers, messages that are no lock, a full queue, more entries than `hand_off` looks
-//! through, the pause after many lost connections, records, and descriptors that a fork has copied.
+//! The record is part of it as far as observers go by it, who have no steps of their own: in every
+//! state one may look, and must not be told a wrong name. A grant is written in one step with the
+//! `listen` before it, and a release with the first look into the queue after it.
+//!
+//! Left out: messages that are no lock, a full queue, the pause after many lost connections, records of
+//! several users, and descriptors that a fork has copied.
 
 mod kernel;
 mod process;
@@ -15,7 +19,7 @@ mod symmetry;
 
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
-use kernel::{Files, State};
+use kernel::{Files, Record, State};
 use process::{Action, Pid, Process, Program, Step};
 
 struct Protocol {
@@ -45,6 +49,10 @@ enum Sabotage {
     TakesTheEndForTheLock,
     /// Who is handed the socket uses it as it is.
     DoesNotListenAgain,
+    /// The releaser leaves in the record whom it could not send to.
+    KeepsItsNote,
+    /// An observer names whom the kernel names, whatever the record says.
+    AsksTheKernelAlone,
 }
 
 impl Model for Protocol {
@@ -61,7 +69,8 @@ impl Model for Protocol {
         let lockattr = (0..self.lockattr).map(|_| start(Program::Lockattr));
         let k3portlock = (0..self.k3portlock).map(|_| start(Program::K3portlock));
         let processes = lockattr.chain(k3portlock).collect();
-        vec![State { processes, socket: None, faults_left: self.faults }]
+        let record = Record::default();
+        vec![State { processes, socket: None, record, faults_left: self.faults }]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<(Pid, Action)>) {
@@ -154,4 +163,14 @@ fn a_releaser_that_closes_before_it_sends_sends_the_first_in_the_queue_away() {
 #[test]
 fn a_receiver_that_does_not_listen_again_is_not_named() {
     assert_breaks(Sabotage::DoesNotListenAgain, properties::NAMED);
+}
+
+#[test]
+fn an_observer_that_asks_the_kernel_alone_names_who_has_released() {
+    assert_breaks(Sabotage::AsksTheKernelAlone, properties::TOLD);
+}
+
+#[test]
+fn a_releaser_that_keeps_its_note_lets_a_waiter_be_named_that_has_gone() {
+    assert_breaks(Sabotage::KeepsItsNote, properties::TOLD);
 }

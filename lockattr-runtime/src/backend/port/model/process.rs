@@ -1,6 +1,6 @@
 //! The processes' part of the model: what they do, one system call at a time.
 
-use super::kernel::{Cause, Connection, Files, Received, State};
+use super::kernel::{Cause, Connection, Files, Peer, Received, Record, State};
 use super::Sabotage;
 
 pub(super) type Pid = u8;
@@ -38,7 +38,11 @@ pub(super) enum Step {
     Body,
     LookIntoQueue,
     Accept,
+    /// It writes down whom it sends to.
+    Note,
     Send,
+    /// It could not send: nobody is on the way to the lock.
+    Unnote,
     Close,
     HangUp,
     Done,
@@ -58,6 +62,8 @@ pub(super) enum Origin {
     HandedOff,
     /// It came after the time was over, and before the last look.
     LastLook,
+    /// It was found too late to be kept.
+    Late,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,20 +90,28 @@ pub(super) enum Action {
     /// The time is over, or there was none (`Attempt::next`), or an async acquire is cancelled. In
     /// the queue this is the `shutdown` of `Acquisition::leave`.
     GiveUp,
-    /// `Port::receive`, called by `Acquisition::leave`. Who finds the lock there takes it. A cancelled
-    /// acquire goes on to `queue::hand_off` at once, which is a body of no length.
+    /// `Port::receive`, called by `Acquisition::leave`. Who finds the lock there takes it.
     LastLook,
+    /// As `Look` or `LastLook`, of one that was stopped until long after its deadline, or whose acquire
+    /// was cancelled: the lock goes on to `queue::hand_off`, without a grant.
+    PassOn,
     /// `poll::is_readable` in `queue::hand_off`.
     LookIntoQueue,
     /// `accept_one` in `queue::hand_off`.
     Accept,
     /// `accept_one` fails for want of a descriptor.
     AcceptInVain,
+    /// `Page::write_handed`, with a receiver, in `queue::hand_off`.
+    Note,
     /// `send_descriptor` in `queue::hand_off`, and the close of the connection: only the receiver
     /// could notice that, and it reads the message first.
     Send,
     /// `send_descriptor` fails for another reason than the receiver (`ETOOMANYREFS`).
     SendInVain,
+    /// `Page::write_handed`, without a receiver, in `queue::hand_off`.
+    Unnote,
+    /// `queue::hand_off` stops where it has found too many dead entries: the queue goes with the socket.
+    Flush,
     /// `drop(listener)` in `queue::hand_off`; k3portlock's release.
     Close,
     /// `hang_up` at the end of `queue::hand_off`.
@@ -146,21 +160,31 @@ impl State {
             Step::Look => {
                 let connection = files.connection;
                 add_if(connection.is_some_and(Connection::is_readable), Action::Look);
-                add_if(may_fail && connection.is_some_and(|it| it.socket_came), Action::LookInVain);
+                let came = connection.is_some_and(|it| it.socket_came);
+                add_if(may_fail && came, Action::LookInVain);
+                add_if(came, Action::PassOn);
                 add_if(true, Action::GiveUp);
             }
             Step::LastLook => {
                 add_if(true, Action::LastLook);
                 let came = files.connection.is_some_and(|it| it.socket_came);
                 add_if(may_fail && came, Action::LookInVain);
+                add_if(came, Action::PassOn);
             }
             Step::Listen(_) => add_if(true, Action::Listen),
             Step::Body if process.program == Program::K3portlock => add_if(true, Action::Close),
-            Step::Body | Step::LookIntoQueue => add_if(true, Action::LookIntoQueue),
+            Step::Body | Step::LookIntoQueue => {
+                add_if(true, Action::LookIntoQueue);
+                // After many dead entries. That there were some is no part of the state.
+                let may_flush = process.step == Step::LookIntoQueue && self.is_anyone_queued(pid);
+                add_if(may_flush, Action::Flush);
+            }
             Step::Accept => {
                 add_if(true, Action::Accept);
                 add_if(may_fail, Action::AcceptInVain);
             }
+            Step::Note => add_if(true, Action::Note),
+            Step::Unnote => add_if(true, Action::Unnote),
             Step::Send => {
                 add_if(true, Action::Send);
                 add_if(may_fail, Action::SendInVain);
@@ -213,7 +237,17 @@ impl State {
                     self.listen(pid);
                 }
                 self.close_connection(pid, Cause::Release);
-                Step::Body
+                if before == Step::Listen(Origin::Late) {
+                    self.record.handed = Some((pid, None));
+                    Step::LookIntoQueue
+                } else {
+                    self.record = Record { about: Some(pid), has_ended: false, handed: None };
+                    Step::Body
+                }
+            }
+            Action::PassOn => {
+                self.receive(pid);
+                Step::Listen(Origin::Late)
             }
             Action::Look => self.look(pid, sabotage),
             Action::LookInVain => {
@@ -233,19 +267,66 @@ impl State {
                     self.finish(pid)
                 }
             },
-            Action::LookIntoQueue if self.is_anyone_queued(pid) => Step::Accept,
-            Action::LookIntoQueue | Action::AcceptInVain | Action::SendInVain => Step::Close,
+            Action::LookIntoQueue
+            | Action::Flush
+            | Action::Accept
+            | Action::AcceptInVain
+            | Action::Note
+            | Action::Send
+            | Action::SendInVain
+            | Action::Unnote
+            | Action::Close
+            | Action::HangUp => self.release(pid, action, sabotage),
+            Action::Die => Step::Dead {
+                socket_came: self.files(pid).connection.is_some_and(|it| it.socket_came),
+            },
+            Action::Reap(file) => {
+                self.reap(pid, file);
+                before
+            }
+        };
+        self.processes[usize::from(pid)].step = next;
+    }
+
+    /// A step of `Port::hand_off`.
+    fn release(&mut self, pid: Pid, action: Action, sabotage: Option<Sabotage>) -> Step {
+        match action {
+            Action::LookIntoQueue => {
+                if self.processes[usize::from(pid)].step == Step::Body {
+                    self.record.has_ended = true;
+                }
+                if self.is_anyone_queued(pid) {
+                    Step::Accept
+                } else {
+                    Step::Close
+                }
+            }
+            Action::Flush | Action::AcceptInVain => Step::Close,
+            Action::SendInVain => Step::Unnote,
             Action::Accept => {
                 self.accept(pid);
                 if sabotage == Some(Sabotage::ClosesBeforeItSends) {
                     self.close_listener(pid, Cause::Release);
                 }
+                Step::Note
+            }
+            Action::Note => {
+                self.record.handed = Some(self.note_of(pid));
                 Step::Send
             }
             Action::Send => {
                 let is_sent = self.send(pid);
                 self.close_accepted(pid, Cause::HangUp);
-                if is_sent {
+                match (is_sent, sabotage) {
+                    (true, _) => Step::Close,
+                    (false, Some(Sabotage::KeepsItsNote)) => Step::LookIntoQueue,
+                    (false, _) => Step::Unnote,
+                }
+            }
+            Action::Unnote => {
+                self.record.handed = Some((pid, None));
+                // What could not be sent for another reason is let go of, for all to see.
+                if self.files(pid).accepted.is_some() {
                     Step::Close
                 } else {
                     Step::LookIntoQueue
@@ -267,15 +348,18 @@ impl State {
                 }
                 self.finish(pid)
             }
-            Action::Die => Step::Dead {
-                socket_came: self.files(pid).connection.is_some_and(|it| it.socket_came),
-            },
-            Action::Reap(file) => {
-                self.reap(pid, file);
-                before
-            }
+            _ => unreachable!("{action:?} is no step of a release"),
+        }
+    }
+
+    /// Who passes the lock on, and to whom. (One that has left the queue has its pid still, but nothing
+    /// can be sent to it, and the note does not stay.)
+    fn note_of(&self, pid: Pid) -> (Pid, Option<Pid>) {
+        let waiter = match self.files(pid).accepted {
+            Some(Peer::Waiter(waiter)) => Some(waiter),
+            Some(Peer::Gone) | None => None,
         };
-        self.processes[usize::from(pid)].step = next;
+        (pid, waiter)
     }
 
     fn try_to_bind(&mut self, pid: Pid, before: Step) -> Step {

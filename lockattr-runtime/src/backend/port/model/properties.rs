@@ -13,6 +13,7 @@ pub(super) const NO_DEAD_END: &str = "nobody waits for ever";
 pub(super) const NOTHING_KEPT: &str = "who gave up or released owns no descriptor";
 pub(super) const IN_TURN: &str = "who is taken from the queue gets the lock";
 pub(super) const NAMED: &str = "the kernel names the holder";
+pub(super) const TOLD: &str = "nobody is told a wrong name";
 
 pub(super) fn all(protocol: &Protocol) -> Vec<Property<Protocol>> {
     let mut all = vec![
@@ -39,6 +40,19 @@ pub(super) fn all(protocol: &Protocol) -> Vec<Property<Protocol>> {
         Property::always(NAMED, |_, state: &State| {
             let mut holders = state.pids().filter(|&pid| is_holder(state, pid));
             holders.all(|pid| state.named_holder() == Some(pid))
+        }),
+        Property::always(TOLD, |protocol: &Protocol, state: &State| {
+            match told(state, protocol.sabotage) {
+                Told::Holds(pid) => state.files(pid).listener,
+                Told::OnItsWay { by, to } => is_handed(state, by, to),
+                Told::Nothing => true,
+            }
+        }),
+        Property::sometimes("an observer is told to whom the lock is on its way", |_, state| {
+            matches!(told(state, None), Told::OnItsWay { .. })
+        }),
+        Property::sometimes("a lock that came too late is passed on", |_, state: &State| {
+            is_any_at(state, Step::Listen(Origin::Late))
         }),
         Property::sometimes("the lock goes to the first in the queue", |_, state: &State| {
             is_any_at(state, Step::Listen(Origin::HandedOff))
@@ -70,8 +84,15 @@ pub(super) fn all(protocol: &Protocol) -> Vec<Property<Protocol>> {
 
 impl Protocol {
     fn is_in_body(&self, process: &Process) -> bool {
-        let is_releasing =
-            matches!(process.step, Step::LookIntoQueue | Step::Accept | Step::Send | Step::Close);
+        let is_releasing = matches!(
+            process.step,
+            Step::LookIntoQueue
+                | Step::Accept
+                | Step::Note
+                | Step::Send
+                | Step::Unnote
+                | Step::Close
+        );
         process.step == Step::Body
             || is_releasing && self.sabotage == Some(Sabotage::HandsOffWithinTheBody)
     }
@@ -86,12 +107,55 @@ fn tends(process: &Process) -> bool {
         | Step::Body
         | Step::LookIntoQueue
         | Step::Accept
+        | Step::Note
         | Step::Send
+        | Step::Unnote
         | Step::Close => files.listener,
         Step::Look | Step::LastLook => socket_came,
         Step::Dead { .. } => files.listener || socket_came,
         Step::Bind { .. } | Step::Connect | Step::HangUp | Step::Done => false,
     }
+}
+
+/// What an observer is told who looks now: `Port::describe`.
+enum Told {
+    Holds(Pid),
+    OnItsWay {
+        by: Pid,
+        to: Pid,
+    },
+    /// Nobody listens; or the one who does has released, and a search tells what is true.
+    Nothing,
+}
+
+fn told(state: &State, sabotage: Option<Sabotage>) -> Told {
+    let Some(peer) = state.named_holder() else { return Told::Nothing };
+    let lives = |pid: Pid| !matches!(state.processes[usize::from(pid)].step, Step::Dead { .. });
+    match state.record.handed {
+        _ if sabotage == Some(Sabotage::AsksTheKernelAlone) => Told::Holds(peer),
+        // What it wrote last may have been overtaken by its death.
+        _ if !lives(peer) => Told::Nothing,
+        Some((by, Some(to))) if by == peer && lives(to) => Told::OnItsWay { by, to },
+        Some((by, _)) if by == peer => Told::Nothing,
+        _ if state.record.about == Some(peer) && state.record.has_ended => Told::Nothing,
+        _ => Told::Holds(peer),
+    }
+}
+
+/// Whether the lock is on its way, or who passes it on is just about it.
+///
+/// One excuse: the receiver had no free descriptor, the kernel has dropped what was sent, and the address
+/// is bound still because a process that has let go is stopped before its `close`, or is dying.
+fn is_handed(state: &State, by: Pid, to: Pid) -> bool {
+    let step = |pid: Pid| state.processes[usize::from(pid)].step;
+    let has_copy = |pid: Pid| {
+        state.files(pid).listener && matches!(step(pid), Step::Close | Step::Dead { .. })
+    };
+    let receiver = state.files(to);
+    matches!(step(by), Step::Send | Step::Unnote)
+        || receiver.listener
+        || receiver.connection.is_some_and(|it| it.socket_came)
+        || state.pids().any(has_copy)
 }
 
 /// Whether a lockattr process is in its body.

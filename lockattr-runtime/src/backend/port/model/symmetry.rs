@@ -18,6 +18,8 @@ impl Hash for State {
                 (process.program, process.step, process.acquires_left),
                 (files.listener, files.connection, files.accepted.is_some()),
                 (self.place(pid), self.named_holder() == Some(pid)),
+                (self.record.about == Some(pid), self.record.handed.map(|(by, _)| by == pid)),
+                self.record.handed.is_some_and(|(_, to)| to == Some(pid)),
             )
         });
         let number = |pid: Pid| order.iter().position(|&it| it == pid);
@@ -26,6 +28,9 @@ impl Hash for State {
             Peer::Gone => None,
         };
         self.faults_left.hash(hasher);
+        self.record.has_ended.hash(hasher);
+        self.record.about.map(number).hash(hasher);
+        self.record.handed.map(|(by, to)| (number(by), to.map(number))).hash(hasher);
         for &pid in &order {
             let process = &self.processes[usize::from(pid)];
             let files = &process.files;

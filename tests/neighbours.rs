@@ -1,0 +1,343 @@
+//! Deadlines and costs beside neighbours that mean harm.
+//!
+//! `LOCKATTR_TIMEOUTS` sets how many timeouts each neighbour is given a chance to make late.
+
+mod support;
+
+use std::io::{IoSlice, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{getrlimit, getrusage, setrlimit, Resource, UsageWho};
+use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
+use nix::sys::time::TimeValLike;
+use support::{eventually, hold, is_timeout, listen, open, say, unique_name, waits_in_queue};
+use support::{Actor, LONG};
+
+#[test]
+fn role() {
+    support::play(&[("hold", hold), ("hoard", hoard)]);
+}
+
+/// Longer than any machine is late by itself.
+const LINGER: Duration = Duration::from_secs(3);
+
+fn address(name: &str) -> SocketAddr {
+    SocketAddr::from_abstract_name(format!("/portlock/{name}")).unwrap()
+}
+
+/// A TCP socket whose last `close` takes [`LINGER`], and the end that does not read.
+fn lingering() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (other, _) = listener.accept().unwrap();
+    stream.set_nonblocking(true).unwrap();
+    while stream.write(&[0; 8192]).is_ok() {}
+    socket2::SockRef::from(&stream).set_linger(Some(LINGER)).unwrap();
+    (stream, other)
+}
+
+fn send(connection: &UnixStream, descriptors: &[RawFd]) {
+    let _ = sendmsg::<()>(
+        connection.as_raw_fd(),
+        &[IoSlice::new(b"x")],
+        &[ControlMessage::ScmRights(descriptors)],
+        MsgFlags::MSG_NOSIGNAL,
+        None,
+    );
+}
+
+/// Times out again and again, and says how late the latest was.
+fn latest_of_timeouts(name: &str) -> Duration {
+    const TIMEOUT: Duration = Duration::from_millis(100);
+    let timeouts =
+        std::env::var("LOCKATTR_TIMEOUTS").map_or(4, |number| number.parse().expect("a number"));
+    let lock = open(name);
+    let late = (0..timeouts).map(|_| {
+        let start = Instant::now();
+        assert!(is_timeout(&lock.acquire(TIMEOUT)));
+        start.elapsed().saturating_sub(TIMEOUT)
+    });
+    let mut late: Vec<_> = late.collect();
+    late.sort_unstable();
+    let (median, latest) = (late[late.len() / 2], late[late.len() - 1]);
+    println!("{name}: {timeouts} timeouts, late by {median:?} in the median, {latest:?} at most");
+    latest
+}
+
+/// The machine is shared, so this is generous; what is tested for takes seconds.
+const LATE: Duration = Duration::from_millis(500);
+
+/// Has the lock's address, and does to each connection what `greet` does.
+fn beside_an_impostor(what: &str, greet: impl Fn(&UnixStream, RawFd) + Sync) {
+    let name = unique_name(what);
+    let impostor = UnixListener::bind_addr(&address(&name)).unwrap();
+    impostor.set_nonblocking(true).unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let greeting = scope.spawn(|| {
+            let mut kept = Vec::new();
+            while !done.load(Ordering::Relaxed) {
+                match impostor.accept() {
+                    Ok((connection, _)) if kept.len() < 400 => {
+                        let (alien, other) = lingering();
+                        greet(&connection, alien.as_raw_fd());
+                        kept.push((connection, other));
+                    }
+                    _ => thread::sleep(Duration::from_micros(200)),
+                }
+            }
+            // What still lies in a connection closes by the other end's reset, not by its linger.
+            kept
+        });
+        let latest = latest_of_timeouts(&name);
+        done.store(true, Ordering::Relaxed);
+        drop(greeting.join().unwrap());
+        assert!(latest < LATE, "{latest:?}");
+    });
+}
+
+#[test]
+fn a_descriptor_that_is_slow_to_close_makes_nobody_late() {
+    beside_an_impostor("alien", |connection, alien| send(connection, &[alien]));
+}
+
+#[test]
+fn more_descriptors_than_there_is_room_for_make_nobody_late() {
+    beside_an_impostor("aliens", |connection, alien| {
+        let null = std::fs::File::open("/dev/null").unwrap();
+        send(connection, &[null.as_raw_fd(), null.as_raw_fd(), alien, alien]);
+    });
+}
+
+#[test]
+fn a_descriptor_behind_other_bytes_makes_nobody_late() {
+    beside_an_impostor("behind", |mut connection, alien| {
+        let _ = connection.write_all(b"x");
+        send(connection, &[alien]);
+    });
+}
+
+/// As before, but what is sent lies there, and has no other owner, before the waiter looks.
+#[cfg(feature = "async")]
+#[test]
+fn what_lies_in_a_connection_makes_nobody_late_who_looks_or_leaves() {
+    use futures_lite::future::{block_on, poll_once};
+    const TIMEOUT: Duration = Duration::from_millis(50);
+
+    for (bytes, messages) in [(0, 1), (0, 3), (1, 1), (5, 2)] {
+        for leaves in [false, true] {
+            let name = unique_name("lies");
+            let impostor = UnixListener::bind_addr(&address(&name)).unwrap();
+            let lock = open(&name);
+            let start = Instant::now();
+            let mut waiting = Box::pin(lock.acquire_async(TIMEOUT));
+            assert!(block_on(poll_once(waiting.as_mut())).is_none());
+            let (mut connection, _) = impostor.accept().unwrap();
+            connection.write_all(&[0; 5][..bytes]).unwrap();
+            let (aliens, others): (Vec<_>, Vec<_>) = (0..messages).map(|_| lingering()).unzip();
+            for alien in &aliens {
+                send(&connection, &[alien.as_raw_fd()]);
+            }
+            drop(aliens);
+            let prepared = start.elapsed();
+            if leaves {
+                drop(waiting);
+            } else {
+                assert!(is_timeout(&block_on(waiting)));
+            }
+            let late = start.elapsed().saturating_sub(TIMEOUT.max(prepared));
+            assert!(late < LATE, "{bytes} bytes, {messages} messages, leaves: {leaves}: {late:?}");
+            drop(others);
+        }
+    }
+}
+
+#[test]
+fn what_strangers_left_in_the_queue_does_not_hold_up_the_release() {
+    let name = unique_name("left");
+    let lock = open(&name);
+    // Few that are looked through, and more than are looked through.
+    for strangers in [8, 600] {
+        let guard = lock.acquire(LONG).unwrap();
+        let others: Vec<_> = (0..strangers)
+            .map(|number| {
+                let stranger = UnixStream::connect_addr(&address(&name)).unwrap();
+                (number % 100 == 0 || strangers < 100).then(|| {
+                    let (alien, other) = lingering();
+                    send(&stranger, &[alien.as_raw_fd()]);
+                    other
+                })
+            })
+            .collect();
+        let start = Instant::now();
+        drop(guard);
+        let release = start.elapsed();
+        let start = Instant::now();
+        drop(lock.acquire(LONG).unwrap());
+        let acquire = start.elapsed();
+        println!("{strangers} strangers: release {release:?}, acquire {acquire:?}");
+        assert!(release < LATE && acquire < LATE, "{release:?}, {acquire:?}");
+        drop(others);
+    }
+}
+
+/// Binds the lock's address and does not listen, behind many open descriptors.
+fn hoard(name: &str) {
+    const MANY: u64 = 200_000;
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    let number = hard.min(MANY + 100);
+    setrlimit(Resource::RLIMIT_NOFILE, number, hard).unwrap();
+    let null = std::fs::File::open("/dev/null").unwrap();
+    let files: Vec<_> = (0..number - 100).map_while(|_| null.try_clone().ok()).collect();
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&socket2::SockAddr::unix(format!("\0/portlock/{name}")).unwrap()).unwrap();
+    say(&files.len().to_string());
+    listen();
+}
+
+#[test]
+fn many_open_descriptors_make_no_timeout_late() {
+    let name = unique_name("hoard");
+    let mut hoarder = Actor::start("hoard", &name);
+    let files: usize = hoarder.hear().parse().unwrap();
+    println!("{files} descriptors");
+    // Who has time to look finds the holder, and takes as long as that takes.
+    let start = Instant::now();
+    assert_eq!(open(&name).holder().unwrap().unwrap().pid, Some(hoarder.pid()));
+    let whole = start.elapsed();
+    let latest = latest_of_timeouts(&name);
+    assert!(latest < LATE.min(whole / 2).max(Duration::from_millis(40)), "{latest:?}, {whole:?}");
+    hoarder.end();
+}
+
+#[test]
+fn many_records_of_others_make_no_timeout_late() {
+    /// Removes what the test made, also where it fails.
+    struct Files(Vec<String>);
+    impl Drop for Files {
+        fn drop(&mut self) {
+            for path in &self.0 {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+
+    let name = unique_name("crowd");
+    let mut holder = Actor::start("hold", &name);
+    holder.expect("holding");
+    let files = (0..30_000).map(|user| format!("/dev/shm/lockattr.{}.{name}", 900_000 + user));
+    let files = Files(files.collect());
+    for path in &files.0 {
+        std::fs::write(path, "").unwrap();
+    }
+    // With a full queue the kernel does not say who holds, so the records are looked through.
+    let full = socket2::SockAddr::unix(format!("\0/portlock/{name}")).unwrap();
+    let kind = socket2::Type::STREAM.nonblocking();
+    while socket2::Socket::new(socket2::Domain::UNIX, kind, None).unwrap().connect(&full).is_ok() {}
+    let start = Instant::now();
+    assert!(open(&name).last_holder().unwrap().is_some());
+    let whole = start.elapsed();
+    let latest = latest_of_timeouts(&name);
+    assert!(latest < LATE.min(whole / 2).max(Duration::from_millis(40)), "{latest:?}, {whole:?}");
+    // One that waits for itself is told at once, too.
+    drop(files);
+    holder.end();
+}
+
+#[test]
+fn one_that_accepts_and_closes_costs_a_waiter_little() {
+    let name = unique_name("closes");
+    let impostor = UnixListener::bind_addr(&address(&name)).unwrap();
+    impostor.set_nonblocking(true).unwrap();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                if impostor.accept().is_err() {
+                    thread::sleep(Duration::from_micros(20));
+                }
+            }
+        });
+        let cost = scope.spawn(|| {
+            let lock = open(&name);
+            let used = || {
+                let usage = getrusage(UsageWho::RUSAGE_THREAD).unwrap();
+                let micros = (usage.user_time() + usage.system_time()).num_microseconds();
+                Duration::from_micros(micros.try_into().unwrap())
+            };
+            let before = used();
+            assert!(is_timeout(&lock.acquire(Duration::from_secs(1))));
+            used().saturating_sub(before)
+        });
+        let cost = cost.join().unwrap();
+        done.store(true, Ordering::Relaxed);
+        println!("a second of waiting cost {cost:?}");
+        assert!(cost < Duration::from_millis(80), "{cost:?}");
+    });
+}
+
+#[test]
+fn a_release_does_not_pay_for_all_who_gave_up_and_those_who_wait_get_the_lock() {
+    let name = unique_name("gave-up");
+    let lock = open(&name);
+    let guard = lock.acquire(LONG).unwrap();
+    let full = socket2::SockAddr::unix(format!("\0/portlock/{name}")).unwrap();
+    let kind = socket2::Type::STREAM.nonblocking();
+    for number in 0..3_000 {
+        let gone = socket2::Socket::new(socket2::Domain::UNIX, kind, None).unwrap();
+        let address = format!("\0/portwait/1.{number}/{name}");
+        gone.bind(&socket2::SockAddr::unix(address).unwrap()).unwrap();
+        gone.connect(&full).unwrap();
+    }
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| open(&name).acquire(LONG).map(drop));
+        eventually("the thread waits", || waits_in_queue(std::process::id()));
+        let start = Instant::now();
+        drop(guard);
+        let release = start.elapsed();
+        println!("a release behind 3,000 dead entries took {release:?}");
+        assert!(release < Duration::from_millis(60), "{release:?}");
+        waiter.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn addresses_of_waiters_that_others_have_bound_keep_nobody_from_waiting() {
+    let name = unique_name("squatted");
+    let lock = open(&name);
+    let guard = lock.acquire(LONG).unwrap();
+    let bind = |number: u32| {
+        let address = format!("/portwait/{}.{number}/{name}", std::process::id());
+        UnixListener::bind_addr(&SocketAddr::from_abstract_name(address).unwrap()).unwrap()
+    };
+    let squatted: Vec<_> = (0..300).map(bind).collect();
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| open(&name).acquire(Duration::from_millis(30)));
+        let refused = waiter.join().unwrap();
+        assert!(is_timeout(&refused), "{refused:?}");
+    });
+    drop(squatted);
+    drop(guard);
+}
+
+#[test]
+fn a_listener_that_comes_blocking_is_made_not_to_block() {
+    use nix::fcntl::{fcntl, FcntlArg, OFlag};
+    let name = unique_name("blocking");
+    let listener = UnixListener::bind_addr(&address(&name)).unwrap();
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| open(&name).acquire(LONG).unwrap());
+        let (connection, _) = listener.accept().unwrap();
+        send(&connection, &[listener.as_raw_fd()]);
+        let guard = waiter.join().unwrap();
+        let flags = fcntl(&listener, FcntlArg::F_GETFL).unwrap();
+        assert!(OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK));
+        drop(guard);
+    });
+}

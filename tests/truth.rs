@@ -1,0 +1,238 @@
+//! Who is named as the one that has a port lock: never a process that has let go of it.
+
+#![allow(unsafe_code)] // a clone without the C library
+
+mod support;
+
+use std::time::Duration;
+
+use lockattr::{Holder, KnownBy, LockError, Tenure};
+use nix::libc;
+use nix::sys::signal::Signal;
+use support::{eventually, hold, is_timeout, listen, open, say, unique_name, wait, waits_in_queue};
+use support::{Actor, LONG};
+
+#[test]
+fn role() {
+    support::play(&[
+        ("hold", hold),
+        ("wait", wait),
+        ("wait briefly", wait_briefly),
+        ("clone and release", clone_and_release),
+        ("clone and die", clone_and_die),
+        ("pass on", pass_on),
+    ]);
+}
+
+/// Whom a timeout names.
+#[track_caller]
+fn named(name: &str, timeout: Duration) -> (Holder, String) {
+    let error = open(name).acquire(timeout).unwrap_err();
+    let text = error.to_string();
+    let LockError::Timeout { holder: Some(holder), .. } = error else { panic!("{error:?}") };
+    (*holder, text)
+}
+
+/// A process that holds, and one in its queue.
+fn holder_and_waiter(name: &str, role: &str) -> (Actor, Actor) {
+    let mut holder = Actor::start("hold", name);
+    holder.expect("holding");
+    let mut waiter = Actor::start(role, name);
+    waiter.expect("waiting");
+    eventually("the waiter waits", || waits_in_queue(waiter.pid()));
+    (holder, waiter)
+}
+
+fn stop(actor: &Actor) {
+    actor.signal(Signal::SIGSTOP);
+    eventually("it is stopped", || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", actor.pid())).unwrap();
+        status.contains("State:\tT")
+    });
+}
+
+#[test]
+fn a_lock_on_its_way_to_a_stopped_process_is_not_blamed_on_who_gave_it() {
+    let name = unique_name("on-its-way");
+    let (mut holder, mut waiter) = holder_and_waiter(&name, "wait");
+    stop(&waiter);
+    holder.tell("release");
+    holder.expect("released");
+    let timeouts = [Duration::from_millis(20), Duration::ZERO, Duration::from_millis(20)];
+    for (named, text) in timeouts.map(|timeout| named(&name, timeout)) {
+        assert_eq!((named.pid, named.tenure), (Some(waiter.pid()), Tenure::OnItsWay), "{named:?}");
+        assert!(named.stopped && named.command.is_some(), "{named:?}");
+        assert!(text.contains(&format!("on its way to pid {}", waiter.pid())), "{text}");
+        assert!(text.contains("stopped)"), "{text}");
+    }
+    let looked = open(&name).holder().unwrap().unwrap();
+    assert_eq!((looked.pid, looked.tenure), (Some(waiter.pid()), Tenure::OnItsWay));
+    waiter.signal(Signal::SIGCONT);
+    waiter.expect("acquired");
+    let looked = open(&name).holder().unwrap().unwrap();
+    assert_eq!((looked.pid, looked.tenure), (Some(waiter.pid()), Tenure::Holds));
+    assert!(!looked.stopped);
+    waiter.end();
+    holder.end();
+}
+
+#[test]
+fn what_a_waiter_that_has_gone_was_not_sent_is_not_said_to_be_on_its_way() {
+    let name = unique_name("gone");
+    let lock = open(&name);
+    let guard = lock.acquire(LONG).unwrap();
+    assert!(is_timeout(&std::thread::scope(|scope| {
+        scope.spawn(|| lock.acquire(Duration::from_millis(1))).join().unwrap()
+    })));
+    drop(guard);
+    assert!(!lock.is_locked().unwrap());
+    drop(lock.try_acquire().unwrap());
+}
+
+fn wait_briefly(name: &str) {
+    let lock = open(name);
+    say("waiting");
+    match lock.acquire(Duration::from_secs(1)) {
+        Ok(_) => say("acquired"),
+        Err(error) => say(if error.is_timeout() { "timed out" } else { "failed" }),
+    }
+    listen();
+}
+
+#[test]
+fn a_lock_that_is_taken_up_long_after_the_deadline_is_passed_on() {
+    let name = unique_name("late");
+    let (mut holder, mut late) = holder_and_waiter(&name, "wait briefly");
+    let mut next = Actor::start("wait", &name);
+    next.expect("waiting");
+    eventually("the next waits", || waits_in_queue(next.pid()));
+    stop(&late);
+    holder.tell("release");
+    holder.expect("released");
+    // Until its time is over.
+    assert!(is_timeout(&open(&name).acquire(Duration::from_millis(1100))));
+    late.signal(Signal::SIGCONT);
+    late.expect("timed out");
+    next.expect("acquired");
+    let looked = open(&name).holder().unwrap().unwrap();
+    assert_eq!((looked.pid, looked.tenure), (Some(next.pid()), Tenure::Holds));
+    next.end();
+    late.end();
+    holder.end();
+}
+
+/// Waits with a timeout of a second, and does not look until it is told.
+#[cfg(feature = "async")]
+fn pass_on(name: &str) {
+    use futures_lite::future::{block_on, poll_once};
+    let lock = open(name);
+    let mut waiting = std::pin::pin!(lock.acquire_async(Duration::from_secs(1)));
+    assert!(block_on(poll_once(waiting.as_mut())).is_none());
+    say("waiting");
+    listen();
+    say(if block_on(waiting).is_err_and(|error| error.is_timeout()) { "timed out" } else { "?" });
+    listen();
+}
+
+#[cfg(not(feature = "async"))]
+fn pass_on(_: &str) {}
+
+#[cfg(feature = "async")]
+#[test]
+fn a_future_that_is_not_polled_is_told_and_passes_on_what_it_finds_too_late() {
+    let name = unique_name("unpolled");
+    let (mut holder, mut unpolled) = holder_and_waiter(&name, "pass on");
+    holder.tell("release");
+    holder.expect("released");
+    let (named, _) = named(&name, Duration::from_millis(1100));
+    assert_eq!((named.pid, named.tenure), (Some(unpolled.pid()), Tenure::OnItsWay));
+    assert!(!named.stopped);
+    unpolled.tell("poll");
+    unpolled.expect("timed out");
+    drop(open(&name).acquire(LONG).unwrap());
+    unpolled.end();
+    holder.end();
+}
+
+/// A child that lives and was made without the C library: it has copies of all sockets.
+fn raw_clone() -> u32 {
+    // SAFETY: the child is a copy of this process with one thread, which does nothing but end.
+    let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    if child == 0 {
+        // SAFETY: as above.
+        unsafe {
+            libc::alarm(60);
+            libc::prctl(libc::PR_SET_PDEATHSIG, 0);
+            loop {
+                libc::pause();
+            }
+        }
+    }
+    u32::try_from(child).unwrap()
+}
+
+fn clone_and_release(name: &str) {
+    let guard = open(name).acquire(LONG).unwrap();
+    let child = raw_clone();
+    drop(guard);
+    say(&child.to_string());
+    listen();
+    end(child);
+    say("ended");
+    listen();
+}
+
+fn clone_and_die(name: &str) {
+    let guard = open(name).acquire(LONG).unwrap();
+    say(&raw_clone().to_string());
+    listen();
+    std::mem::forget(guard);
+}
+
+fn end(pid: u32) {
+    let pid = nix::unistd::Pid::from_raw(pid.try_into().unwrap());
+    nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
+    let _ = nix::sys::wait::waitpid(pid, None);
+}
+
+#[test]
+fn a_released_lock_that_a_copy_keeps_is_not_blamed_on_who_released() {
+    let name = unique_name("copied");
+    let mut parent = Actor::start("clone and release", &name);
+    let child: u32 = parent.hear().parse().unwrap();
+    let (found, text) = named(&name, Duration::from_millis(20));
+    assert_eq!(found.tenure, Tenure::Copied, "{found:?}");
+    // A search that is over before it is found names nobody, which is as true.
+    if found.pid.is_some() {
+        assert_eq!((found.pid, found.known_by), (Some(child), KnownBy::Proc));
+    }
+    assert!(text.contains("kept taken by a copy in another process"), "{text}");
+    // With time to look, it is found.
+    let looked = open(&name).holder().unwrap().unwrap();
+    assert_eq!((looked.pid, looked.tenure), (Some(child), Tenure::Copied));
+    // Who only tries does not search.
+    let (tried, _) = named(&name, Duration::ZERO);
+    assert_eq!((tried.pid, tried.tenure), (None, Tenure::Copied));
+    parent.tell("end");
+    parent.expect("ended");
+    drop(open(&name).acquire(LONG).unwrap());
+    parent.end();
+}
+
+#[test]
+fn a_lock_that_a_copy_keeps_is_not_blamed_on_the_dead() {
+    let name = unique_name("copied-dead");
+    let mut parent = Actor::start("clone and die", &name);
+    let child: u32 = parent.hear().parse().unwrap();
+    let dead = parent.pid();
+    parent.kill();
+    let (found, _) = named(&name, Duration::from_millis(20));
+    assert_eq!(found.tenure, Tenure::Copied, "{found:?}");
+    assert_ne!(found.pid, Some(dead));
+    let looked = open(&name).holder().unwrap().unwrap();
+    assert_eq!((looked.pid, looked.tenure), (Some(child), Tenure::Copied));
+    end(child);
+    let lock = open(&name);
+    let guard = lock.acquire(LONG).unwrap();
+    assert_eq!(guard.recovered_from().unwrap().pid, Some(dead));
+}

@@ -165,7 +165,8 @@ impl Lock {
     /// - [`LockError::OtherNamespace`] if a process of the same user holds the name of a port lock in
     ///   another network namespace.
     /// - [`LockError::Orphaned`] if a semaphore is taken and nobody says by whom, [`LockError::Denied`] if
-    ///   it is another user's, [`LockError::Damaged`] if its file was cut.
+    ///   it is another user's, [`LockError::Damaged`] if its file was cut,
+    ///   [`LockError::Overposted`] if other programs have posted it again and again.
     /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]

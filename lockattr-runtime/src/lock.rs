@@ -181,7 +181,7 @@ impl Lock {
     /// - [`LockError::Orphaned`] if a semaphore is taken and nobody says by whom, [`LockError::Denied`] if
     ///   it is another user's, [`LockError::Untrusted`] if it is another user's with whom this lock is not
     ///   shared, [`LockError::Damaged`] if its file was cut, [`LockError::OtherWordSize`] if a 32-bit and a
-    ///   64-bit program meet.
+    ///   64-bit program meet, [`LockError::Overposted`] if other programs have posted it again and again.
     /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]

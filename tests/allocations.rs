@@ -59,7 +59,7 @@ fn named(n: u32) -> Result<u32, LockError> {
 
 #[test]
 fn the_expansion_allocates_nothing() {
-    leftovers::remove_at_exit(&["allocations-test"]);
+    leftovers::remove_at_exit("allocations", &["allocations-test"]);
     let by_hand = allocations(|| drop(BY_HAND.acquire(Duration::from_secs(9)).unwrap()));
     assert_eq!(allocations(|| assert!(fixed(1).is_ok())), by_hand);
     assert_eq!(allocations(|| assert!(named(1).is_ok())), by_hand);

@@ -155,7 +155,7 @@ mod user_of_hal {
 
 #[test]
 fn the_attribute_means_its_own_names() {
-    leftovers::remove_at_exit(&["hygiene-test", "hygiene%3a%3a"]);
+    leftovers::remove_at_exit("hygiene", &["hygiene-test", "hygiene%3a%3a"]);
     assert_eq!(derived().unwrap(), 1);
     assert_eq!(of_a_const_that_is_named_as_a_static_could_be().unwrap(), LOCK);
     assert_eq!(locals(1, 2, 3, 4, (5, 0), 0).unwrap(), 17);

@@ -125,7 +125,7 @@ fn a_guard_can_be_dropped_in_another_thread() {
 fn statics_of_one_name_are_one_lock() {
     static ONE: Lock = Lock::port("test-statics-of-one-name");
     static OTHER: Lock = Lock::port("test-statics-of-one-name");
-    leftovers::remove_at_exit(&["test-statics-of-one-name"]);
+    leftovers::remove_at_exit("threads", &["test-statics-of-one-name"]);
     let guard = ONE.acquire(LONG).unwrap();
     assert!(matches!(OTHER.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
     drop(guard);

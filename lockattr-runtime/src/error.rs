@@ -105,7 +105,8 @@ pub enum LockError {
     /// ([`Lock::mode`](crate::Lock::mode)) must both let in the group, if this process is in the
     /// file's group, or else all others.
     ///
-    /// Also root is told so, beside a user's private lock: `sudo -u USER` takes part in that one.
+    /// Root gets this error too, beside a user's private lock: to use that one, run as that user
+    /// (`sudo -u USER`).
     #[non_exhaustive]
     Untrusted {
         /// The lock's name.

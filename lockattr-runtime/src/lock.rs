@@ -106,10 +106,10 @@ impl Lock {
     /// Who may use the semaphore, where this lock is the one that makes it: `0o660` also the users of
     /// its group, `0o666` everybody. The umask does not mask it. One that exists keeps its mode.
     ///
-    /// It also says whose semaphore this lock may be. The owner of a file can cut it, which ends every
+    /// The mode also says whose semaphore this lock may be. The owner of a file can cut it, which ends every
     /// process that uses it. So the files must be this user's own or root's, or both their mode and this
     /// one must let in the group (if this process is in the files' group) or all others. Anything else is
-    /// [`LockError::Untrusted`], also to root: the private lock of a user is taken part in as that user
+    /// [`LockError::Untrusted`], also for root: to use the private lock of a user, run as that user
     /// (`sudo -u USER`).
     ///
     /// ```
@@ -323,7 +323,7 @@ impl Lock {
         self.state()?.last_holder()
     }
 
-    /// Who has the lock, and how that is known, in one look: the judgement that
+    /// Whether the lock is taken, by which process, and how that is known, in one look: the judgement that
     /// [`is_locked`](Self::is_locked), [`holder`](Self::holder), [`last_holder`](Self::last_holder) and the
     /// errors of an acquire give parts of.
     ///
@@ -353,7 +353,7 @@ impl Lock {
     /// What a dead process left is freed, unless a waiter inherits it first. A live holder of another
     /// kind is robbed: it goes on, beside whoever comes next. A live process of lockattr keeps the lock
     /// as far as lockattr's programs are concerned, but resourcelock's can come in beside it. (So it is
-    /// taken still, and this is true again, also where somebody else has posted its semaphore already.)
+    /// still taken, and this returns true again, also if its semaphore has been posted already.)
     ///
     /// # Errors
     /// A port lock is let go of only by its holder: that is [`LockError::Io`] of the kind

@@ -2,35 +2,36 @@
 
 use crate::holder::{Holder, KnownBy, Tenure};
 
-/// Whether somebody has a lock, who that is, and how it is known: [`Lock::standing`](crate::Lock::standing).
+/// Whether a lock is taken, by which process, and how that is known:
+/// [`Lock::standing`](crate::Lock::standing).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Standing {
-    /// Nobody has it.
+    /// The lock is free.
     #[non_exhaustive]
     Free {
-        /// Who had it last, as far as is known.
+        /// The last holder, as far as is known.
         last: Option<Box<Holder>>,
     },
-    /// Somebody has it, or left it taken on purpose ([`Tenure::Detached`]).
+    /// A process holds the lock, or left it taken on purpose ([`Tenure::Detached`]).
     #[non_exhaustive]
     Held {
-        /// Who that is.
+        /// The holder.
         holder: Box<Holder>,
     },
-    /// A process of lockattr died with a semaphore, or is just inheriting it. To lockattr it is free: the
-    /// next acquire inherits it. To resourcelock it is taken until then, or until a
+    /// A process of lockattr died while it held a semaphore. To lockattr the lock is free: the next acquire
+    /// inherits it. To resourcelock it is taken until then, or until a
     /// [forced release](crate::Lock::force_release).
     #[non_exhaustive]
     Left {
-        /// Who died, as far as the record tells.
+        /// The process that died, as far as the record tells.
         last: Option<Box<Holder>>,
     },
-    /// A semaphore is taken, and nobody says by whom: an acquire of it is
+    /// A semaphore is taken, and neither a record nor a text says by whom: an acquire of it fails with
     /// [`LockError::Orphaned`](crate::LockError::Orphaned).
     #[non_exhaustive]
     Orphaned {
-        /// Who had it before, as far as is known.
+        /// The holder before, as far as is known.
         last: Option<Box<Holder>>,
     },
 }
@@ -50,7 +51,7 @@ impl Standing {
         matches!(self, Self::Held { .. } | Self::Orphaned { .. })
     }
 
-    /// Who has it, if anybody has: see [`Lock::holder`](crate::Lock::holder).
+    /// The present holder: see [`Lock::holder`](crate::Lock::holder).
     #[must_use]
     pub fn into_holder(self) -> Option<Holder> {
         match self {
@@ -60,7 +61,7 @@ impl Standing {
         }
     }
 
-    /// Who took it last: see [`Lock::last_holder`](crate::Lock::last_holder).
+    /// The present or the last holder: see [`Lock::last_holder`](crate::Lock::last_holder).
     #[must_use]
     pub fn into_last_holder(self) -> Option<Holder> {
         match self {

@@ -33,7 +33,7 @@ use std::cell::Cell;
 use std::error::Error;
 use std::io;
 use std::panic;
-use std::sync::{mpsc, Mutex, OnceLock};
+use std::sync::{mpsc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -41,13 +41,7 @@ use lockattr::{interprocess_lock, Backend, Lock, LockError};
 
 /// Keeps other runs of this test away, whose locks have the same names, until the process ends.
 fn alone() {
-    static RUN: OnceLock<nix::fcntl::Flock<std::fs::File>> = OnceLock::new();
-    RUN.get_or_init(|| {
-        leftovers::remove_at_exit(&["attribute-test", "attribute::", "attribute%3a%3a"]);
-        let path = std::env::temp_dir().join("lockattr-tests-attribute");
-        let file = std::fs::File::create(path).unwrap();
-        nix::fcntl::Flock::lock(file, nix::fcntl::FlockArg::LockExclusive).unwrap()
-    });
+    leftovers::remove_at_exit("attribute", &["attribute-test", "attribute::", "attribute%3a%3a"]);
 }
 
 /// Whether the lock is taken, as somebody else sees it.

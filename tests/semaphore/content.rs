@@ -166,7 +166,7 @@ fn a_waiter_whose_record_was_cut_goes_on() {
     thread::sleep(Duration::from_millis(15));
     File::options().write(true).open(record_of(&name)).unwrap().set_len(0).unwrap();
     let said = waiter.hear();
-    assert!(said.contains("timed out after 0.3"), "{said}");
+    assert!(said.contains("timed out after "), "{said}");
     waiter.end();
     holder.tell("release");
     holder.expect("released");

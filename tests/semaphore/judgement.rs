@@ -4,7 +4,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use lockattr::{KnownBy, LockError, Tenure};
+use lockattr::{KnownBy, LockError, Standing, Tenure};
 
 use super::support::{is_timeout, open, unique_semaphore, Actor, LONG};
 use super::{post, record_of, take_and_say_nothing, value};
@@ -23,7 +23,7 @@ fn a_holder_whose_semaphore_was_posted_holds_for_whatever_is_asked() {
     post(&name);
     let lock = open(&name);
     for _ in 0..2 {
-        assert!(lock.is_locked().unwrap());
+        assert!(lock.is_locked().unwrap() && lock.standing().unwrap().is_locked());
         assert_eq!(lock.holder().unwrap().unwrap().pid, Some(holder.pid()));
         assert_eq!(lock.last_holder().unwrap().unwrap().tenure, Tenure::Holds);
         assert!(lock.force_release().unwrap(), "it is taken");
@@ -90,6 +90,9 @@ fn a_semaphore_that_nobody_explains_is_told_of_in_the_same_words() {
     assert!(lock.is_locked().unwrap());
     let holder = lock.holder().unwrap().unwrap();
     assert_eq!(holder.to_string(), WORDS);
+    let Standing::Orphaned { last: Some(last), .. } = lock.standing().unwrap() else { panic!() };
+    assert_eq!(last.info.as_deref(), Some("the one before"));
+    assert_eq!(lock.last_holder().unwrap().unwrap(), *last);
     for timeout in [Duration::ZERO, Duration::from_millis(20)] {
         let error = lock.acquire(timeout).unwrap_err();
         assert!(matches!(error, LockError::Orphaned { .. }), "{error:?}");
@@ -97,4 +100,23 @@ fn a_semaphore_that_nobody_explains_is_told_of_in_the_same_words() {
     }
     assert!(lock.force_release().unwrap());
     assert!(lock.holder().unwrap().is_none());
+}
+
+#[test]
+fn what_a_dead_holder_left_is_neither_held_nor_just_free() {
+    let name = unique_semaphore("left");
+    let lock = open(&name);
+    assert!(matches!(lock.standing().unwrap(), Standing::Free { last: None, .. }));
+    let mut holder = Actor::start("hold", &name);
+    holder.expect("holding");
+    let pid = holder.pid();
+    holder.kill();
+    let Standing::Left { last: Some(dead), .. } = lock.standing().unwrap() else { panic!() };
+    assert_eq!((dead.pid, dead.tenure), (Some(pid), Tenure::Died));
+    assert!(!lock.is_locked().unwrap());
+    assert_eq!(lock.holder().unwrap(), None);
+    assert_eq!(lock.last_holder().unwrap().unwrap(), *dead);
+    assert!(lock.force_release().unwrap());
+    let Standing::Free { last: Some(last), .. } = lock.standing().unwrap() else { panic!() };
+    assert_eq!(last, dead);
 }

@@ -51,10 +51,10 @@ impl OwnedPage {
     /// Others may do the same at the same time, and one that has it done may hold the lock by now and have
     /// written its grant. That must stay. So all is read first, and changed only where it is still what
     /// was read:
-    /// - Who writes a word or a grant has put the magic before, and a release comes between (the swap, the
-    ///   fence of [`Writing`](super::layout::Writing)). Who has read anything of the grant sees the magic
-    ///   afterwards, and stops.
-    /// - So what was read by one who does not see it is older than the grant, and its swap fails.
+    /// - A process that writes a word or a grant has put the magic before, and a release comes between (the
+    ///   swap, the fence of [`Writing`](super::layout::Writing)). So a reader of anything of the grant sees the
+    ///   magic afterwards, and stops.
+    /// - What was read by one that does not see the magic is older than the grant, and its swap fails.
     /// - Equal would be the numbers of a process that writes them a second time: one that has used the page
     ///   before, until a long text went over the magic. While it can live, its numbers stand.
     fn make_record(&self, can_be: impl Fn(Owner) -> bool) {
@@ -271,7 +271,7 @@ impl OwnedCopy {
     }
 
     /// Whether the text begins with the time, as one does by which a program says that it has taken the
-    /// lock. Others can be set by anybody at any time (resourcelock's `set_lock_info`).
+    /// lock. Any program can set another text at any time (resourcelock's `set_lock_info`).
     pub(crate) fn text_has_time(&self) -> bool {
         text::is_stamped(&self.page[..TEXT_BYTES])
     }

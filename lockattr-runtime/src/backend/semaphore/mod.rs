@@ -282,7 +282,7 @@ impl Semaphore {
     fn give_back(&self, mut held: Held, write_end: impl FnOnce(&OwnedPage, u64)) {
         // To a tick of the kernel's clock: this is on the way of every release, which wins a fifth by it.
         let now = clock::monotonic_coarse();
-        // A lock is held for a while: somebody may have cut the files meanwhile.
+        // The files may have been cut during the hold.
         let left = held.objects.left(now);
         if left != Left::Semaphore {
             // While the lock is still held: the next holder writes its own grant.
@@ -324,7 +324,7 @@ impl Held {
             // There is no semaphore to post. The next one is made when that file has been removed: its
             // holder must not find an owner that lives.
             Left::Record => return done(protocol::detach(&access)),
-            // There is no word to clear, and no unit is posted but by who has cleared it.
+            // There is no word to clear, and only the process that has cleared it posts the unit.
             Left::Semaphore => return false,
         }
         done(protocol::give_back(&access))

@@ -138,7 +138,7 @@ impl Objects {
     /// Whether both files still have their names and all their bytes, at `now` of the monotonic clock.
     ///
     /// (What has lost its name excludes nobody who comes later, and a touch of what was cut off is a
-    /// SIGBUS. Only who shares the lock can do that: this is against accidents, as systemd-logind's
+    /// SIGBUS. Only a user who shares the lock can do that: this is against accidents, as systemd-logind's
     /// `RemoveIPC=yes` or a cleaner of `/dev/shm`. So one look in [`CHECKED`] is enough, and all
     /// acquires in between do without a system call.)
     pub(super) fn are_whole(&self, now: u64) -> bool {
@@ -153,9 +153,8 @@ impl Objects {
         are_whole
     }
 
-    /// What can be written to, for one who has held the lock for a while. A record that was cut gets
-    /// its memory again. Files that have only lost their names are as good as ever to those who have
-    /// them mapped.
+    /// What a holder can still write to. A record that was cut gets its memory again. Files that have only
+    /// lost their names are as good as ever to the processes that have them mapped.
     pub(super) fn left(&self, now: u64) -> Left {
         if self.are_fresh(now) || self.are_whole(now) {
             return Left::Both;
@@ -171,7 +170,7 @@ impl Objects {
         Left::Both
     }
 
-    /// A failed look does not count: whoever looks next looks again.
+    /// A look that failed is not kept, so the next caller looks again.
     fn are_fresh(&self, now: u64) -> bool {
         now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED
     }

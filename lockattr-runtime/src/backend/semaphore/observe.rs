@@ -71,7 +71,7 @@ impl Copy {
         self.last.as_ref()?.detached_holder()
     }
 
-    /// Who has had the lock last, and has it no more.
+    /// The last holder, which holds no more.
     fn last_holder(&self) -> Option<Holder> {
         // Another program's text is younger than the record, whose grant would have gone over it.
         if !done(self.text_is_an_owners()) && self.page.text_has_time() {
@@ -111,7 +111,7 @@ impl Semaphore {
         })
     }
 
-    /// As [`judge`](Self::judge), without a look at anybody's process but the owner's.
+    /// As [`judge`](Self::judge), without a description of the holder.
     pub(super) fn look_whether_locked(&self) -> Result<bool, Failure> {
         Ok(self.copy()?.is_some_and(|copy| !matches!(copy.look(), Look::Free | Look::Left(_))))
     }

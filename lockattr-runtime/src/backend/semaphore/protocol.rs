@@ -306,7 +306,7 @@ pub(super) fn force<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     let is_posted = memory.value()? > 0;
     let is_held = !owner.is_nobody() && !owner.claims() && !memory.is_dead(owner)?;
     if is_posted {
-        // Somebody has posted it already. A live owner holds it all the same, as [`look`] has it.
+        // It has been posted already. A live owner holds it all the same, as [`look`] has it.
         return Ok(is_held);
     }
     if !owner.is_nobody() && !is_held && may_succeed(memory, owner)? {

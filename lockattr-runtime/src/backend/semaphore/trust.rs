@@ -2,7 +2,7 @@
 //!
 //! The owner of a file can cut it at any time, and then the next touch of its mapping ends the
 //! process (SIGBUS). The kernel's permissions say who may open a file. They do not say whom to rely on:
-//! root may open anything, and in `/dev/shm` anybody may be the first to make a file of a given name.
+//! root may open anything, and in `/dev/shm` any user may be the first to make a file of a given name.
 //! So a file must be this user's own or root's, or both sides have said that they share the lock.
 
 use std::fs::Metadata;
@@ -22,7 +22,7 @@ const ROOT: u32 = 0;
 pub(super) fn check(file: &Metadata, path: &Path, allowed: u32) -> Result<(), Failure> {
     let uid = file.uid();
     let is_shared = || lets_in(file.mode() & allowed, is_in(Gid::from_raw(file.gid())));
-    // Cheap ones first: nearly all files are one's own.
+    // The groups are asked for last: nearly all files are this user's own.
     if uid == ROOT || uid == geteuid().as_raw() || is_shared() {
         return Ok(());
     }
@@ -30,8 +30,8 @@ pub(super) fn check(file: &Metadata, path: &Path, allowed: u32) -> Result<(), Fa
     Err(Failure::Untrusted { path: path.to_owned(), uid, mode, allowed })
 }
 
-/// Whether a mode lets somebody read and write who is not the owner. For who is in the group, the bits of
-/// all others do not count (`path_resolution(7)`).
+/// Whether a mode lets a process read and write that is not the owner's. For one in the group, the bits
+/// of all others do not count (`path_resolution(7)`).
 fn lets_in(mode: u32, is_in_group: bool) -> bool {
     const READ_AND_WRITE: u32 = 0o6;
 

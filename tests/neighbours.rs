@@ -289,7 +289,7 @@ fn a_release_does_not_pay_for_all_who_gave_up_and_those_who_wait_get_the_lock() 
     let releases = (0..5).map(|_| time_of_a_release_behind_dead_entries());
     let shortest = releases.min().unwrap();
     println!("a release behind 3,000 dead entries took {shortest:?}");
-    assert!(shortest < Duration::from_millis(20), "{shortest:?}");
+    assert!(shortest < Duration::from_millis(25), "{shortest:?}");
 }
 
 fn time_of_a_release_behind_dead_entries() -> Duration {

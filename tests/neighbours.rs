@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{getrlimit, getrusage, setrlimit, Resource, UsageWho};
 use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
 use nix::sys::time::TimeValLike;
-use support::{eventually, hold, is_timeout, listen, open, say, unique_name, waits_in_queue};
+use support::{eventually, hold, is_timeout, listen, open, say, unique_name};
 use support::{Actor, LONG};
 
 #[test]
@@ -52,8 +52,8 @@ fn send(connection: &UnixStream, descriptors: &[RawFd]) {
     );
 }
 
-/// Times out again and again, and says how late the latest was.
-fn latest_of_timeouts(name: &str) -> Duration {
+/// Times out again and again, and says how late the earliest and the latest were.
+fn late_timeouts(name: &str) -> (Duration, Duration) {
     const TIMEOUT: Duration = Duration::from_millis(100);
     let timeouts =
         std::env::var("LOCKATTR_TIMEOUTS").map_or(4, |number| number.parse().expect("a number"));
@@ -65,13 +65,13 @@ fn latest_of_timeouts(name: &str) -> Duration {
     });
     let mut late: Vec<_> = late.collect();
     late.sort_unstable();
-    let (median, latest) = (late[late.len() / 2], late[late.len() - 1]);
+    let (earliest, median, latest) = (late[0], late[late.len() / 2], late[late.len() - 1]);
     println!("{name}: {timeouts} timeouts, late by {median:?} in the median, {latest:?} at most");
-    latest
+    (earliest, latest)
 }
 
 /// The machine is shared, so this is generous; what is tested for takes seconds.
-const LATE: Duration = Duration::from_millis(500);
+const LATE: Duration = Duration::from_millis(1500);
 
 /// Has the lock's address, and does to each connection what `greet` does.
 fn beside_an_impostor(what: &str, greet: impl Fn(&UnixStream, RawFd) + Sync) {
@@ -95,7 +95,7 @@ fn beside_an_impostor(what: &str, greet: impl Fn(&UnixStream, RawFd) + Sync) {
             // What still lies in a connection closes by the other end's reset, not by its linger.
             kept
         });
-        let latest = latest_of_timeouts(&name);
+        let (_, latest) = late_timeouts(&name);
         done.store(true, Ordering::Relaxed);
         drop(greeting.join().unwrap());
         assert!(latest < LATE, "{latest:?}");
@@ -211,8 +211,9 @@ fn many_open_descriptors_make_no_timeout_late() {
     let start = Instant::now();
     assert_eq!(open(&name).holder().unwrap().unwrap().pid, Some(hoarder.pid()));
     let whole = start.elapsed();
-    let latest = latest_of_timeouts(&name);
-    assert!(latest < LATE.min(whole / 2).max(Duration::from_millis(40)), "{latest:?}, {whole:?}");
+    // A search without an end would make each of them late.
+    let (earliest, _) = late_timeouts(&name);
+    assert!(earliest < (whole / 2).max(Duration::from_millis(40)), "{earliest:?}, {whole:?}");
     hoarder.end();
 }
 
@@ -243,8 +244,9 @@ fn many_records_of_others_make_no_timeout_late() {
     let start = Instant::now();
     assert!(open(&name).last_holder().unwrap().is_some());
     let whole = start.elapsed();
-    let latest = latest_of_timeouts(&name);
-    assert!(latest < LATE.min(whole / 2).max(Duration::from_millis(40)), "{latest:?}, {whole:?}");
+    // A search without an end would make each of them late.
+    let (earliest, _) = late_timeouts(&name);
+    assert!(earliest < (whole / 2).max(Duration::from_millis(40)), "{earliest:?}, {whole:?}");
     // One that waits for itself is told at once, too.
     drop(files);
     holder.end();
@@ -284,6 +286,13 @@ fn one_that_accepts_and_closes_costs_a_waiter_little() {
 
 #[test]
 fn a_release_does_not_pay_for_all_who_gave_up_and_those_who_wait_get_the_lock() {
+    let releases = (0..5).map(|_| time_of_a_release_behind_dead_entries());
+    let shortest = releases.min().unwrap();
+    println!("a release behind 3,000 dead entries took {shortest:?}");
+    assert!(shortest < Duration::from_millis(25), "{shortest:?}");
+}
+
+fn time_of_a_release_behind_dead_entries() -> Duration {
     let name = unique_name("gave-up");
     let lock = open(&name);
     let guard = lock.acquire(LONG).unwrap();
@@ -297,14 +306,20 @@ fn a_release_does_not_pay_for_all_who_gave_up_and_those_who_wait_get_the_lock() 
     }
     thread::scope(|scope| {
         let waiter = scope.spawn(|| open(&name).acquire(LONG).map(drop));
-        eventually("the thread waits", || waits_in_queue(std::process::id()));
+        eventually("the thread waits", || waits_for(&name));
         let start = Instant::now();
         drop(guard);
         let release = start.elapsed();
-        println!("a release behind 3,000 dead entries took {release:?}");
-        assert!(release < Duration::from_millis(60), "{release:?}");
         waiter.join().unwrap().unwrap();
-    });
+        release
+    })
+}
+
+/// Whether this process waits for the lock.
+fn waits_for(name: &str) -> bool {
+    let table = String::from_utf8_lossy(&std::fs::read("/proc/net/unix").unwrap()).into_owned();
+    let waiter = format!("@/portwait/{}.", std::process::id());
+    table.lines().any(|line| line.contains(&waiter) && line.ends_with(&format!("/{name}")))
 }
 
 #[test]

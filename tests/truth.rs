@@ -67,13 +67,16 @@ fn a_lock_on_its_way_to_a_stopped_process_is_not_blamed_on_who_gave_it() {
     }
     let looked = open(&name).holder().unwrap().unwrap();
     assert_eq!((looked.pid, looked.tenure), (Some(waiter.pid()), Tenure::OnItsWay));
+    // Also when the one that gave it has ended.
+    holder.end();
+    let (named, _) = named(&name, Duration::from_millis(20));
+    assert_eq!((named.pid, named.tenure), (Some(waiter.pid()), Tenure::OnItsWay), "{named:?}");
     waiter.signal(Signal::SIGCONT);
     waiter.expect("acquired");
     let looked = open(&name).holder().unwrap().unwrap();
     assert_eq!((looked.pid, looked.tenure), (Some(waiter.pid()), Tenure::Holds));
     assert!(!looked.stopped);
     waiter.end();
-    holder.end();
 }
 
 #[test]

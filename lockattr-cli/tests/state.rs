@@ -152,7 +152,7 @@ fn a_lock_on_its_way_to_a_stopped_process_is_shown_so_and_who_gave_it_is_let_alo
     let table = said(&["list"]);
     let row = table.lines().find(|line| line.contains(&*name)).unwrap();
     assert!(row.contains("stopped") && row.contains(&waiter.pid().to_string()), "{row}");
-    let refusal = refused(&["unget", "--kill", &name], 1);
+    let refusal = refused(&["unget", "--kill", &name], 3);
     assert!(
         refusal.contains("on its way to") && !refusal.contains(&giver.to_string()),
         "{refusal}"

@@ -104,18 +104,16 @@ impl Port {
         };
         let record = record::read_any(&self.name, peer.uid);
         let state = record.as_ref().map_or(PeerState::Unknown, |record| record.state_of(pid));
-        if !process::runs(pid) {
-            return self.copy(pid, time); // what it wrote last may have been overtaken by its death
-        }
-        let this = std::process::id();
+        let waits = |to: u32| to != std::process::id() || !self.is_waited_for_by_none();
         let named = || Holder { uid: Some(peer.uid), ..process_with(Some(pid), KnownBy::Kernel) };
         match (state, record) {
-            (PeerState::Holds, Some(record)) => record.present_holder(KnownBy::Kernel),
+            // Also where the giver has ended since.
+            (PeerState::LetGo(Some(to)), _) if waits(to) && process::runs(to) => self.receiver(to),
+            // The dead hold nothing: a copy does.
+            _ if !process::runs(pid) => self.copy(pid, time),
             // Noted, and not sent, or not any more: this process has just left the queue.
-            (PeerState::LetGo(Some(to)), _) if to == this && self.is_waited_for_by_none() => {
-                named()
-            }
-            (PeerState::LetGo(Some(to)), _) if process::runs(to) => self.receiver(to),
+            (PeerState::LetGo(Some(to)), _) if !waits(to) => named(),
+            (PeerState::Holds, Some(record)) => record.present_holder(KnownBy::Kernel),
             (PeerState::LetGo(_), _) => self.copy(pid, time),
             _ => named(),
         }

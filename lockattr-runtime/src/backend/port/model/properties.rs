@@ -133,9 +133,8 @@ fn told(state: &State, sabotage: Option<Sabotage>) -> Told {
     let lives = |pid: Pid| !matches!(state.processes[usize::from(pid)].step, Step::Dead { .. });
     match state.record.handed {
         _ if sabotage == Some(Sabotage::AsksTheKernelAlone) => Told::Holds(peer),
-        // What it wrote last may have been overtaken by its death.
-        _ if !lives(peer) => Told::Nothing,
         Some((by, Some(to))) if by == peer && lives(to) => Told::OnItsWay { by, to },
+        _ if !lives(peer) => Told::Nothing,
         Some((by, _)) if by == peer => Told::Nothing,
         _ if state.record.about == Some(peer) && state.record.has_ended => Told::Nothing,
         _ => Told::Holds(peer),
@@ -144,15 +143,16 @@ fn told(state: &State, sabotage: Option<Sabotage>) -> Told {
 
 /// Whether the lock is on its way, or who passes it on is just about it.
 ///
-/// One excuse: the receiver had no free descriptor, the kernel has dropped what was sent, and the address
-/// is bound still because a process that has let go is stopped before its `close`, or is dying.
+/// Two excuses. The receiver had no free descriptor, the kernel has dropped what was sent, and the address
+/// is bound still because a process that has let go is stopped before its `close`, or is dying. Or the giver
+/// has died between its note and its send, and such a process is left.
 fn is_handed(state: &State, by: Pid, to: Pid) -> bool {
     let step = |pid: Pid| state.processes[usize::from(pid)].step;
     let has_copy = |pid: Pid| {
         state.files(pid).listener && matches!(step(pid), Step::Close | Step::Dead { .. })
     };
     let receiver = state.files(to);
-    matches!(step(by), Step::Send | Step::Unnote)
+    matches!(step(by), Step::Send | Step::Unnote | Step::Dead { .. })
         || receiver.listener
         || receiver.connection.is_some_and(|it| it.socket_came)
         || state.pids().any(has_copy)

@@ -4,6 +4,7 @@
 //! in [`name`](crate::name), and an arm in each `match` of [`AnyLock`].
 
 mod port;
+mod queue;
 mod semaphore;
 
 #[cfg(feature = "async")]

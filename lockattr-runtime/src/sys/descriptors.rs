@@ -11,7 +11,8 @@ use nix::libc;
 use nix::sys::socket::{getpeername, getsockname, UnixAddr};
 
 /// What the abstract addresses of this library's sockets begin with, those of locks and of waiters alike.
-pub(crate) const ADDRESS_PREFIX: &[u8] = b"/port";
+pub(crate) const ADDRESS_PREFIXES: [&[u8]; 4] =
+    [b"/portlock/", b"/portwait/", b"/semturn/", b"/semwait/"];
 
 const WORDS: usize = 512;
 
@@ -128,7 +129,9 @@ fn close(descriptor: RawFd) {
 fn is_ours(descriptor: RawFd) -> bool {
     let is_ours = |address: nix::Result<UnixAddr>| {
         address.is_ok_and(|address| {
-            address.as_abstract().is_some_and(|name| name.starts_with(ADDRESS_PREFIX))
+            address
+                .as_abstract()
+                .is_some_and(|name| ADDRESS_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
         })
     };
     is_ours(getsockname(descriptor)) || is_ours(getpeername(descriptor))

@@ -5,16 +5,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::ghost::{PATIENCE, SLICE};
-use super::queue::{Acquisition, Step};
-use super::sockets::Bound;
 use super::{Failure, Port};
+use crate::backend::queue::{Acquisition, Bound, Line, Step};
 use crate::deadline::Deadline;
 use crate::sys::poll;
 use crate::sys::socket::ForkSocket;
 
 pub(super) struct Attempt<'a> {
     port: &'a Port,
-    acquisition: Acquisition<'a>,
+    acquisition: Acquisition<&'a Port>,
     deadline: Deadline,
     /// Until when one that only tries waits for a ghost to go, once it suspects one.
     ghost_gone_by: Option<Instant>,
@@ -58,7 +57,7 @@ impl<'a> Attempt<'a> {
     /// Goes as far as is possible without waiting.
     pub(super) fn next(&mut self) -> Result<Next, Failure> {
         if self.deadline.is_now() && self.ghost_gone_by.is_none() {
-            match self.port.bind()? {
+            match self.port.queue.bind()? {
                 Bound::Held(listener) => return Ok(Next::Acquired(listener)),
                 Bound::Taken(_) if !self.port.may_be_haunted() => return Ok(Next::Refused),
                 Bound::Taken(_) => self.ghost_gone_by = Some(Instant::now() + PATIENCE),

@@ -11,10 +11,9 @@
 //! binding excludes, and excludes k3portlock too, which binds the same address and does not listen.
 //!
 //! The holder's accept queue is the queue of the waiters. At the release the holder passes the
-//! listening socket itself to the first waiter ([`queue`]), so the address is never free in between,
+//! listening socket itself to the first waiter ([`queue`](super::queue)), so the address is never free in between,
 //! nobody can slip in, and the other waiters stay in the queue.
 
-mod address;
 mod attempt;
 #[cfg(feature = "async")]
 mod attempt_async;
@@ -22,42 +21,33 @@ mod ghost;
 #[cfg(test)]
 mod model;
 mod observe;
-mod queue;
-mod sockets;
 mod table;
 
 use std::io;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
-use nix::libc;
 use nix::unistd::geteuid;
-use socket2::SockAddr;
 
+use super::queue::{Line, Queue};
 use super::{Failure, RawLock};
 use crate::deadline::Deadline;
 use crate::holder::{Holder, KnownBy};
 use crate::info::Info;
 use crate::record::{self, Record};
 use crate::sys::namespace::Network;
-use crate::sys::socket::ForkSocket;
+use crate::sys::socket::{peer, ForkSocket};
 use observe::{Observer, Time};
-
-/// How many waiters and observers fit into a holder's queue; the system caps it at
-/// `net.core.somaxconn` (4096 since Linux 5.4).
-const BACKLOG: libc::c_int = libc::c_int::MAX;
 
 /// A lock by a bound socket.
 #[derive(Debug)]
 pub(crate) struct Port {
     name: Box<str>,
-    address: SockAddr,
+    /// Its head holds the lock.
+    queue: Queue,
     record: Record,
     /// A connection to the holder, kept from one look to the next: each new one would leave an entry
     /// in the holder's queue until the release.
     observer: Mutex<Option<Observer>>,
-    /// How many threads and tasks of this process are in a holder's queue.
-    waiting: AtomicUsize,
 }
 
 /// The lock, in a holder's hand.
@@ -172,10 +162,9 @@ impl Port {
     pub(super) fn new(name: &str) -> Self {
         Self {
             name: name.into(),
-            address: address::of_lock(name),
+            queue: Queue::of_port(name),
             record: Record::new(name),
             observer: Mutex::new(None),
-            waiting: AtomicUsize::new(0),
         }
     }
 
@@ -248,6 +237,15 @@ impl Port {
         Ok(holder.tenure.is_out_of_order().then(|| Box::new(holder)))
     }
 
+    /// Lets go of the lock: passes it to the first in the queue, or frees it. Whom it goes to is written down
+    /// before it is sent, see [`Queue::hand_off`].
+    fn hand_off(&self, listener: ForkSocket, page: &record::Page) {
+        self.queue.hand_off(listener, |waiter| {
+            let to = waiter.and_then(|waiter| peer(waiter).ok()?.pid);
+            page.write_handed(&self.name, to);
+        });
+    }
+
     /// Whom to name in the error of a failed acquire.
     fn best_known_holder(&self, deadline: Deadline) -> Option<Holder> {
         let time = Time::after(deadline);
@@ -262,5 +260,19 @@ impl Port {
             }
         }
         self.look_who_holds(time).ok().flatten()
+    }
+}
+
+impl Line for &Port {
+    fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Without a grant, so the record of the last one stays.
+    fn pass_on(&self, listener: ForkSocket) {
+        let page = self.record.page();
+        // The kernel names this process since its `listen`.
+        page.write_handed(&self.name, None);
+        self.hand_off(listener, &page);
     }
 }

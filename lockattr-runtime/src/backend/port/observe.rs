@@ -5,13 +5,12 @@
 //! `/proc/net/unix`.
 
 use std::io;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::ghost::PATIENCE;
-use super::sockets::{connect, Connected};
 use super::table::{self, Entry};
 use super::Port;
+use crate::backend::queue::{connect, Connected};
 use crate::deadline::Deadline;
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, PeerState};
@@ -104,7 +103,7 @@ impl Port {
         };
         let record = record::read_any(&self.name, peer.uid);
         let state = record.as_ref().map_or(PeerState::Unknown, |record| record.state_of(pid));
-        let waits = |to: u32| to != std::process::id() || !self.is_waited_for_by_none();
+        let waits = |to: u32| to != std::process::id() || !self.queue.is_waited_in_by_none();
         let named = || Holder { uid: Some(peer.uid), ..process_with(Some(pid), KnownBy::Kernel) };
         match (state, record) {
             // Also where the giver has ended since.
@@ -117,11 +116,6 @@ impl Port {
             (PeerState::LetGo(_), _) => self.copy(pid, time),
             _ => named(),
         }
-    }
-
-    /// Whether no thread and no task of this process is in the queue.
-    fn is_waited_for_by_none(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) == 0
     }
 
     /// The process that was sent the lock. If it is another user's, its own record tells when it has come.
@@ -172,7 +166,7 @@ impl Port {
         let mut looks = 0;
         loop {
             let connection = ForkSocket::new()?;
-            match connect(&connection, &self.address) {
+            match connect(&connection, self.queue.address()) {
                 Connected::Yes => {}
                 Connected::QueueFull => return Ok(Seen::FullQueue),
                 Connected::Refused => {

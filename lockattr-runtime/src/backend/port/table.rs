@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 
-use super::address;
+use crate::backend::queue::bytes_of_port;
 
 /// A socket of the table, by its inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ fn find_in(table: &[u8], name: &str) -> Option<Entry> {
     /// What was accepted at the address shows it too, but as connected (02 and 03).
     const UNCONNECTED: &str = "01";
 
-    let address = [b" @", &*address::bytes_of_lock(name), b"\n"].concat();
+    let address = [b" @", &*bytes_of_port(name), b"\n"].concat();
     table.windows(address.len()).enumerate().filter(|(_, window)| *window == address).find_map(
         |(position, _)| {
             let start =

@@ -1,10 +1,14 @@
-//! Waiting for the lock in the holder's queue, and the hand-off to the first who waits.
+//! A queue of processes at an abstract address: first come, first served.
 //!
-//! Why no lock is lost or doubled here:
-//! - Who owns the listening socket holds. It is one socket, whatever copies of its descriptor there
+//! The *head* owns the socket that listens there. Others connect to it and sleep; the accept queue of the
+//! socket is the queue. The head that leaves passes the socket itself to the first of them. For the port
+//! backend to be the head is to hold the lock; for the semaphore backend, to be next in turn.
+//!
+//! Why no head is lost or doubled here:
+//! - A process that owns the listening socket is the head. It is one socket, whatever copies of its descriptor there
 //!   are: the holder's, one on its way in a message, the receiver's.
-//! - A holder that hands off sends first and closes its own copy then, so the address stays bound.
-//!   It stops acting as holder before it sends: no two act at once.
+//! - A head that hands off sends first and closes its own copy then, so the address stays bound.
+//!   It stops acting as the head before it sends: no two act at once.
 //! - If the receiver dies before it reads the message, the kernel drops what is in its socket, the
 //!   listening socket with it: the address is free, and everybody in the queue is woken.
 //! - A waiter that gives up shuts its connection down first. From then on no message can come
@@ -12,36 +16,62 @@
 //!   `RCV_SHUTDOWN`, under the same lock that `shutdown` sets it under), and what came before is
 //!   still there to be read: one last look tells for certain.
 
+mod address;
+mod sockets;
+
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::libc;
+use socket2::SockAddr;
 
-use super::sockets::{listen, Bound, Joined};
-use super::{address, Failure, Port};
-use crate::backend::Backoff;
-use crate::record::Page;
+use super::{Backoff, Failure};
 use crate::sys::closer;
 use crate::sys::poll;
-use crate::sys::socket::{listens_at, peer, receive_socket, send_descriptor, ForkSocket, Received};
+use crate::sys::socket::{listens_at, receive_socket, send_descriptor, ForkSocket, Received};
+use address::Waiters;
+use sockets::{listen, Joined};
+
+pub(super) use address::bytes_of_port;
+pub(super) use sockets::{connect, Bound, Connected};
 
 /// The longest pause between two looks at a lock that cannot be queued for: as often as k3portlock
 /// looks.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
-/// One acquire under way, as a machine that never blocks by itself: whoever drives it sleeps between
-/// the steps as it sees fit.
-pub(super) struct Acquisition<'a> {
-    port: &'a Port,
-    /// The connection in the holder's queue.
+/// Where processes queue for a lock.
+#[derive(Debug)]
+pub(super) struct Queue {
+    /// The lock's name, for the addresses of its waiters.
+    name: Box<str>,
+    address: SockAddr,
+    waiters: Waiters,
+    /// How many threads and tasks of this process are in the queue.
+    waiting: AtomicUsize,
+}
+
+/// Who queues, for what comes with being the head.
+pub(super) trait Line {
+    fn queue(&self) -> &Queue;
+
+    /// Gives away the socket of a head that has come and is not wanted.
+    fn pass_on(&self, listener: ForkSocket);
+}
+
+/// One process's way to the head, as a machine that never blocks by itself: its driver sleeps between the
+/// steps.
+#[derive(Debug)]
+pub(super) struct Acquisition<L: Line> {
+    line: L,
+    /// The connection in the queue.
     queued: Option<ForkSocket>,
     /// Since when.
     queued_at: Instant,
     backoff: Backoff,
-    /// How many connections in a row ended at once without a lock.
+    /// How many connections in a row ended at once without the socket.
     losses: u32,
 }
 
@@ -49,16 +79,16 @@ pub(super) struct Acquisition<'a> {
 pub(super) enum Step {
     /// This process owns the listening socket.
     Acquired(ForkSocket),
-    /// In the holder's queue: the next step is due when [`Acquisition::connection`] can be read.
+    /// In the queue: the next step is due when [`Acquisition::connection`] can be read.
     Queued,
     /// Where nobody will tell: the next step is due after a pause.
     Barred(Duration),
 }
 
-impl<'a> Acquisition<'a> {
-    pub(super) fn new(port: &'a Port) -> Self {
+impl<L: Line> Acquisition<L> {
+    pub(super) fn new(line: L) -> Self {
         Self {
-            port,
+            line,
             queued: None,
             queued_at: Instant::now(),
             backoff: Backoff::up_to(LONGEST_PAUSE),
@@ -72,7 +102,7 @@ impl<'a> Acquisition<'a> {
         const PATIENCE: u32 = 4;
 
         if let Some(connection) = self.take_queued() {
-            match self.port.receive(&connection)? {
+            match self.line.queue().receive(&connection)? {
                 Message::None => return Ok(self.queue(connection)),
                 Message::Lock(listener) => return Ok(Step::Acquired(listener)),
                 Message::Ended if self.queued_at.elapsed() < LONGEST_PAUSE => self.losses += 1,
@@ -83,7 +113,7 @@ impl<'a> Acquisition<'a> {
                 }
             }
         }
-        let unbound = match self.port.bind()? {
+        let unbound = match self.line.queue().bind()? {
             Bound::Held(listener) => return Ok(Step::Acquired(listener)),
             Bound::Taken(unbound) => unbound,
         };
@@ -95,7 +125,7 @@ impl<'a> Acquisition<'a> {
         if closer::is_behind() {
             return Ok(Step::Barred(LONGEST_PAUSE)); // each connection there may bring more to close
         }
-        Ok(match self.port.join(unbound)? {
+        Ok(match self.line.queue().join(unbound)? {
             Joined::Queued(connection) => {
                 self.queued_at = Instant::now();
                 self.queue(connection)
@@ -105,7 +135,7 @@ impl<'a> Acquisition<'a> {
     }
 
     fn queue(&mut self, connection: ForkSocket) -> Step {
-        self.port.waiting.fetch_add(1, Ordering::Relaxed);
+        self.line.queue().waiting.fetch_add(1, Ordering::Relaxed);
         self.queued = Some(connection);
         Step::Queued
     }
@@ -113,11 +143,11 @@ impl<'a> Acquisition<'a> {
     /// In a forked child the place in the queue is still the parent's.
     fn take_queued(&mut self) -> Option<ForkSocket> {
         let queued = self.queued.take()?;
-        self.port.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.line.queue().waiting.fetch_sub(1, Ordering::Relaxed);
         Some(queued).filter(|connection| !connection.is_an_ancestors())
     }
 
-    /// The place in the holder's queue.
+    /// The place in the queue.
     pub(super) fn connection(&self) -> Option<&ForkSocket> {
         self.queued.as_ref()
     }
@@ -129,19 +159,19 @@ impl<'a> Acquisition<'a> {
         };
         // From here on nothing more can come. Fails only where the other end is gone already.
         let _ = connection.shutdown(Shutdown::Both);
-        match self.port.receive(&connection)? {
+        match self.line.queue().receive(&connection)? {
             Message::Lock(listener) => Ok(Some(listener)),
             Message::None | Message::Ended => Ok(None),
         }
     }
 }
 
-/// Whoever stops waiting without a word (an error, a cancelled future) passes on what it was just
+/// A process that stops waiting without a word (an error, a cancelled future) passes on what it was just
 /// handed, so that the queue moves on in order.
-impl Drop for Acquisition<'_> {
+impl<L: Line> Drop for Acquisition<L> {
     fn drop(&mut self) {
         if let Ok(Some(listener)) = self.leave() {
-            self.port.pass_on(listener);
+            self.line.pass_on(listener);
         }
     }
 }
@@ -152,16 +182,39 @@ enum Message {
     Ended,
 }
 
-impl Port {
-    /// Looks once whether the lock has come.
+impl Queue {
+    /// Of a port lock. The name has been checked.
+    pub(super) fn of_port(name: &str) -> Self {
+        Self::new(name, address::of_port(name), Waiters::PORT)
+    }
+
+    /// Of the waiters for a semaphore whose record is in the file of this inode.
+    pub(super) fn of_semaphore(name: &str, inode: u64) -> Self {
+        Self::new(name, address::of_turnstile(name, inode), Waiters::SEMAPHORE)
+    }
+
+    fn new(name: &str, address: SockAddr, waiters: Waiters) -> Self {
+        Self { name: name.into(), address, waiters, waiting: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn address(&self) -> &SockAddr {
+        &self.address
+    }
+
+    /// Whether no thread and no task of this process is in the queue.
+    pub(super) fn is_waited_in_by_none(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) == 0
+    }
+
+    /// Looks once whether the socket has come.
     fn receive(&self, connection: &ForkSocket) -> Result<Message, Failure> {
         match receive_socket(connection).map_err(Failure::io("look into the lock's queue"))? {
             Received::Nothing => Ok(Message::None),
-            // Anybody can have bound the address and send what he likes: only the socket that is
-            // bound there is the lock.
+            // Anybody can have bound the address and send anything: only the socket that is bound there
+            // is the queue's.
             Received::Socket(socket) if listens_at(&socket, &self.address) => {
                 connection.carries_a_lock();
-                // Who sent it can have had it blocking, and this process accepts under the gate.
+                // Its sender can have had it blocking, and this process accepts under the gate.
                 socket.set_nonblocking(true).map_err(Failure::io("prepare the lock's socket"))?;
                 listen(socket).map(Message::Lock)
             }
@@ -175,24 +228,18 @@ impl Port {
             }
         }
     }
-}
 
-impl Port {
-    /// Gives away a lock that has come and is not kept: without a grant, so the record of the last one
-    /// stays.
-    pub(super) fn pass_on(&self, listener: ForkSocket) {
-        let page = self.record.page();
-        // The kernel names this process since its `listen`.
-        page.write_handed(&self.name, None);
-        self.hand_off(listener, &page);
-    }
-
-    /// Passes the lock to the first in the queue, or frees it if there is none. The caller does not act
-    /// as the holder any more.
+    /// Passes the socket to the first in the queue, or frees the address if there is none; whether it was
+    /// sent. The caller does not act as the head any more.
     ///
-    /// Whom it goes to is written down before it is sent: a receiver that is stopped takes it up when it
-    /// goes on, and until then nobody but the record can tell who keeps it.
-    pub(super) fn hand_off(&self, listener: ForkSocket, page: &Page) {
+    /// `note` is called with the waiter that it is sent to, before: a receiver that is stopped takes it up
+    /// when it goes on, and until then nothing but the note can tell who keeps it. It is called without one
+    /// where that was in vain.
+    pub(super) fn hand_off(
+        &self,
+        listener: ForkSocket,
+        note: impl Fn(Option<&ForkSocket>),
+    ) -> bool {
         /// So many entries of waiters that have gone are passed over, and for so long. Then the queue is
         /// let go, with the lock, and all who still wait come again.
         const DEAD: u32 = 256;
@@ -203,7 +250,7 @@ impl Port {
         const OBSERVERS: usize = 32;
 
         let mut observers = Vec::new();
-        let mut is_let_go = false;
+        let (mut is_sent, mut is_let_go) = (false, false);
         let mut passed_over = 0;
         let mut start = None;
         // An `accept` that finds nothing has made a socket for nothing: 3.5 us, poll 0.3.
@@ -214,12 +261,18 @@ impl Port {
                 break;
             }
             match listener.accept_one() {
-                Ok((connection, address)) if address::is_waiters(&address) => {
-                    match self.send(&connection, &listener, page) {
+                Ok((connection, address)) if self.waiters.include(&address) => {
+                    note(Some(&connection));
+                    let sent = send_descriptor(&connection, listener.as_fd());
+                    is_sent = sent.is_ok();
+                    if is_sent {
+                        break;
+                    }
+                    note(None);
+                    match sent {
                         Err(error) if has_gone(&error) => passed_over += 1,
-                        Ok(()) => break,
                         // Nothing can be sent (ETOOMANYREFS): let all see for themselves.
-                        Err(_) => {
+                        _ => {
                             observers.push(connection);
                             is_let_go = true;
                             break;
@@ -245,17 +298,7 @@ impl Port {
             drop(listener);
         }
         observers.iter().for_each(hang_up);
-    }
-
-    /// Sends the lock to a waiter, and writes down that it is on its way there.
-    fn send(&self, waiter: &ForkSocket, listener: &ForkSocket, page: &Page) -> io::Result<()> {
-        let note = |to| page.write_handed(&self.name, to);
-        note(peer(waiter).ok().and_then(|peer| peer.pid));
-        let sent = send_descriptor(waiter, listener.as_fd());
-        if sent.is_err() {
-            note(None);
-        }
-        sent
+        is_sent
     }
 }
 

@@ -1,15 +1,20 @@
-//! The three things that a socket of this backend does, each in one attempt.
+//! The three things that a socket of a queue does, each in one attempt.
 
 use std::io;
 
 use nix::libc;
 use socket2::SockAddr;
 
-use super::{address, Failure, Port, BACKLOG};
+use super::Queue;
+use crate::backend::Failure;
 use crate::sys::socket::ForkSocket;
 
-/// What became of an attempt to bind the lock's address.
-pub(super) enum Bound {
+/// How many waiters and observers fit into a queue; the system caps it at `net.core.somaxconn` (4096 since
+/// Linux 5.4).
+const BACKLOG: libc::c_int = libc::c_int::MAX;
+
+/// What became of an attempt to bind the queue's address.
+pub(in crate::backend) enum Bound {
     /// The lock is held: the socket listens.
     Held(ForkSocket),
     /// Somebody else has the address; the socket is still free to be bound elsewhere.
@@ -24,9 +29,9 @@ pub(super) enum Joined {
     Barred,
 }
 
-impl Port {
-    /// Tries to take the lock.
-    pub(super) fn bind(&self) -> Result<Bound, Failure> {
+impl Queue {
+    /// Tries to be the head of the queue.
+    pub(in crate::backend) fn bind(&self) -> Result<Bound, Failure> {
         let socket = ForkSocket::new().map_err(Failure::io("open a socket"))?;
         match socket.bind(&self.address) {
             Ok(()) => listen(socket).map(Bound::Held),
@@ -43,8 +48,8 @@ impl Port {
         // address before. After that a handful of attempts suffices.
         const ATTEMPTS: usize = 16;
 
-        let first = std::iter::once_with(|| address::of_waiter(&self.name));
-        let odd = (1..ATTEMPTS).map(|_| address::odd_one_of_waiter(&self.name));
+        let first = std::iter::once_with(|| self.waiters.next(&self.name));
+        let odd = (1..ATTEMPTS).map(|_| self.waiters.odd_one(&self.name));
         let bound = first
             .chain(odd)
             .map(|address| socket.bind(&address))
@@ -66,8 +71,8 @@ pub(super) fn listen(socket: ForkSocket) -> Result<ForkSocket, Failure> {
     Ok(socket)
 }
 
-/// What became of a connection to a lock's address.
-pub(super) enum Connected {
+/// What became of a connection to a queue's address.
+pub(in crate::backend) enum Connected {
     Yes,
     /// Nobody is there, or somebody who does not listen: the error is the same.
     Refused,
@@ -75,7 +80,7 @@ pub(super) enum Connected {
     Failed(io::Error),
 }
 
-pub(super) fn connect(socket: &ForkSocket, address: &SockAddr) -> Connected {
+pub(in crate::backend) fn connect(socket: &ForkSocket, address: &SockAddr) -> Connected {
     loop {
         let Err(error) = socket.connect(address) else { return Connected::Yes };
         match error.raw_os_error() {

@@ -14,15 +14,15 @@ pub(crate) fn record_unavailable(lock: &str, error: &io::Error) {
 pub(crate) fn asks_for_the_pid() {
     #[cfg(feature = "tracing")]
     {
-        use std::sync::Once;
+        use std::sync::atomic::{AtomicBool, Ordering};
 
-        static SAID: Once = Once::new();
-        SAID.call_once(|| {
+        static SAID: AtomicBool = AtomicBool::new(false);
+        if !SAID.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "the kernel wipes no page at a fork (madvise(2), MADV_WIPEONFORK): each use of a lock asks \
                  for the pid"
             );
-        });
+        }
     }
 }
 

@@ -16,15 +16,13 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use nix::unistd::geteuid;
-
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::mapping::{self, Words, PAGE_WORDS};
 use crate::sys::namespace::Network;
-use crate::sys::process::{Identity, Process};
+use crate::sys::process::{effective_uid, Identity, Process};
 use file::SharedFile;
 use layout::{Field, MAGIC, TEXT_BYTES, VERSION};
 use write::ABANDONED;
@@ -59,7 +57,7 @@ impl Record {
 
     /// The page, and what is to be said about it, which must be said outside of the gate.
     fn open(&self) -> (Arc<Page>, Option<io::Error>) {
-        let (now, uid) = (clock::monotonic(), geteuid().as_raw());
+        let (now, uid) = (clock::monotonic(), effective_uid());
         let mut gate = match fork::gate() {
             Ok(gate) => gate,
             Err(error) => return (Arc::new(Page::private()), Some(error)),
@@ -84,7 +82,7 @@ impl Record {
     /// Why there is no file to write to.
     pub(crate) fn trouble(&self) -> io::Error {
         let again = || io::Error::other("it can be written by now; try again");
-        SharedFile::open(&self.name, geteuid().as_raw()).err().unwrap_or_else(again)
+        SharedFile::open(&self.name, effective_uid()).err().unwrap_or_else(again)
     }
 
     /// The last grant of this process where nobody else can know: without a file.

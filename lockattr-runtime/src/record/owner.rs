@@ -55,6 +55,14 @@ const fn folded(bits: Bits, number: u64) -> u64 {
     }
 }
 
+/// The low bits of a start time. 0 only where it is not known.
+const fn began(start_time: u64) -> u64 {
+    match get(START_TIME, put(START_TIME, start_time)) {
+        0 if start_time != 0 => 1,
+        began => began,
+    }
+}
+
 /// The namespaces by which pid and start time can be compared. 0 only where they are not known.
 const fn space(identity: &Identity) -> u64 {
     if identity.pid_namespace == 0 || identity.time_namespace == 0 {
@@ -90,7 +98,7 @@ impl Owner {
     pub(crate) const fn of(identity: &Identity) -> Self {
         Self(
             put(PID, identity.pid as u64)
-                | put(START_TIME, identity.start_time)
+                | put(START_TIME, began(identity.start_time))
                 | put(PID_SPACE, space(identity))
                 | put(IMAGE, folded(IMAGE, identity.image)),
         )
@@ -135,7 +143,7 @@ impl Owner {
     /// `exec`. (To 22 bits beside the pid, which no two processes share at one time.)
     pub(crate) const fn is_in_process(self, identity: &Identity) -> bool {
         self.pid() == identity.pid && self.is_in_space_of(identity) && {
-            get(START_TIME, self.0) == get(START_TIME, put(START_TIME, identity.start_time))
+            get(START_TIME, self.0) == began(identity.start_time)
         }
     }
 
@@ -146,13 +154,17 @@ impl Owner {
         space != 0 && get(PID_SPACE, self.0) == space
     }
 
-    /// Whether a process that started at `start_time`, with this [image](Identity::image), can be the
-    /// owner. What either does not know (0) is no obstacle.
-    pub(crate) const fn can_be(self, start_time: u64, image: u64) -> bool {
-        let began = start_time == 0
-            || get(START_TIME, self.0) == get(START_TIME, put(START_TIME, start_time));
-        let own_image = get(IMAGE, self.0);
-        began && (image == 0 || own_image == 0 || own_image == folded(IMAGE, image))
+    /// Whether a process that started at `start_time` can be the owner. What either does not know (0) is no
+    /// obstacle.
+    pub(crate) const fn can_have_begun(self, start_time: u64) -> bool {
+        let own = get(START_TIME, self.0);
+        own == 0 || start_time == 0 || own == began(start_time)
+    }
+
+    /// Whether a program with this [image](Identity::image) can be the owner, likewise.
+    pub(crate) const fn can_be_image(self, image: u64) -> bool {
+        let own = get(IMAGE, self.0);
+        own == 0 || image == 0 || own == folded(IMAGE, image)
     }
 
     /// The word of a program that ran in the caller's process before `exec`, as one of nobody who lives.
@@ -204,9 +216,9 @@ mod tests {
         let identity = identity();
         let owner = Owner::of(&identity);
         assert!(owner.is_in_process(&identity));
-        assert!(owner.can_be(identity.start_time, identity.image));
+        assert!(owner.can_have_begun(identity.start_time) && owner.can_be_image(identity.image));
         let later = Identity { start_time: identity.start_time + 1, ..identity };
-        assert!(!owner.is_in_process(&later) && !owner.can_be(later.start_time, identity.image));
+        assert!(!owner.is_in_process(&later) && !owner.can_have_begun(later.start_time));
         for elsewhere in [
             Identity { pid_namespace: 4_026_531_837, ..identity },
             Identity { time_namespace: 4_026_531_835, ..identity },
@@ -214,10 +226,15 @@ mod tests {
         ] {
             assert!(!owner.is_in_process(&elsewhere) && !owner.is_in_space_of(&elsewhere));
         }
-        assert!(!owner.can_be(identity.start_time, identity.image ^ 2));
-        assert!(owner.can_be(0, 0), "what is not known is no obstacle");
-        let blind = Owner::of(&Identity { pid_namespace: 0, image: 0, ..identity });
-        assert!(blind.can_be(identity.start_time, identity.image));
+        assert!(!owner.can_be_image(identity.image ^ 2));
+        assert!(
+            owner.can_have_begun(0) && owner.can_be_image(0),
+            "what is not known is no obstacle"
+        );
+        let blind = Owner::of(&Identity { start_time: 0, image: 0, pid_namespace: 0, ..identity });
+        assert!(blind.can_have_begun(identity.start_time) && blind.can_be_image(identity.image));
+        let even = Identity { start_time: 1 << 20, image: 1 << 63, ..identity };
+        assert!(!Owner::of(&even).can_have_begun(5) && !Owner::of(&even).can_be_image(5));
         assert!(!blind.is_in_space_of(&Identity { pid_namespace: 0, ..identity }));
     }
 }

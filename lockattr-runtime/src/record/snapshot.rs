@@ -5,8 +5,6 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::{Duration, Instant, SystemTime};
 
-use nix::unistd::geteuid;
-
 use super::layout::{self, Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
 use super::owner::Owner;
 use super::write::{ABANDONED, DETACHED};
@@ -15,7 +13,7 @@ use crate::holder::{Holder, KnownBy, Tenure};
 use crate::sys::clock;
 use crate::sys::mapping::{self, PAGE_BYTES};
 use crate::sys::namespace::Network;
-use crate::sys::process::{Identity, Process, COMMAND_BYTES};
+use crate::sys::process::{effective_uid, Identity, Process, COMMAND_BYTES};
 
 /// What a record tells of a process that the kernel names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +57,7 @@ pub(crate) fn read_any(name: &str, uid: u32) -> Option<Snapshot> {
 /// # Errors
 /// If the folder of the records cannot be read.
 pub(crate) fn latest(name: &str, until: Option<Instant>) -> io::Result<Option<Snapshot>> {
-    let this = geteuid().as_raw();
+    let this = effective_uid();
     let own = read(name, this);
     let folder = match fs::read_dir(file::FOLDER) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(own),

@@ -2,8 +2,6 @@
 
 use std::sync::atomic::Ordering;
 
-use nix::unistd::geteuid;
-
 use super::layout::{self, Field, Writing, MAGIC, VERSION};
 use super::owner::Writer;
 use super::text;
@@ -11,7 +9,7 @@ use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::mapping::Words;
 use crate::sys::namespace::Network;
-use crate::sys::process::Process;
+use crate::sys::process::{last_effective_uid, Process};
 use crate::sys::thread;
 
 /// In place of the time of the release: the holder let go of what it could not bring in order.
@@ -51,14 +49,17 @@ pub(super) fn grant(
     let get = |field: Field| field.of(words).load(Ordering::Relaxed);
     // Where addresses are not random, a program after `exec` has the word of the one before.
     let writer = Writer::this();
-    if (get(Field::Writer), get(Field::Random)) != (writer.word.0, writer.process.random) {
-        about(words, name, writer);
+    let uid = u64::from(last_effective_uid());
+    if (get(Field::Writer), get(Field::Random), get(Field::Uid))
+        != (writer.word.0, writer.process.random, uid)
+    {
+        about(words, name, writer, uid);
     }
 }
 
 /// What is the same in all grants to one process.
 #[cold]
-fn about(words: &Words, name: &str, &Writer { process, word }: &Writer) {
+fn about(words: &Words, name: &str, &Writer { process, word }: &Writer, uid: u64) {
     let put = |field: Field, value| field.of(words).store(value, Ordering::Relaxed);
     put(Field::Writer, 0);
     layout::write_name(words, name);
@@ -70,7 +71,7 @@ fn about(words: &Words, name: &str, &Writer { process, word }: &Writer) {
     put(Field::TimeNamespace, identity.time_namespace);
     put(Field::Image, identity.image);
     put(Field::Random, process.random);
-    put(Field::Uid, geteuid().as_raw().into());
+    put(Field::Uid, uid);
     Field::Writer.of(words).store(word.0, Ordering::Release);
 }
 

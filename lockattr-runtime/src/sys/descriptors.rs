@@ -85,20 +85,36 @@ fn position(descriptor: RawFd) -> usize {
     usize::try_from(descriptor).unwrap_or_default()
 }
 
-/// Closes all sockets in a child that has just been forked, and takes them out. Allocates nothing and
-/// frees nothing: another thread of the parent may have been inside the allocator.
-pub(super) fn close_all() {
-    take_all(close);
-}
-
-/// As [`close_all`], some time after the fork: the program may have closed a copy meanwhile, and what has
-/// its number now is left alone.
+/// Closes all sockets in a child, and takes them out. Allocates nothing and frees nothing: another thread
+/// of the parent may have been inside the allocator.
+///
+/// The program may have closed a copy before, in an at-fork handler of its own or since. What has the
+/// number of one now is left alone.
 pub(super) fn close_copies() {
     take_all(|descriptor| {
         if is_ours(descriptor) {
             close(descriptor);
         }
     });
+}
+
+/// As [`close_copies`], in a child that was made by `clone`. It may have no copies, but the very descriptors
+/// of its parent.
+pub(super) fn close_copies_in_a_clone() {
+    if shares_descriptors_with_parent() {
+        take_all(|_| {});
+    } else {
+        close_copies();
+    }
+}
+
+/// Whether this process has the very descriptors of its parent (`CLONE_FILES`, clone(2)).
+/// Where the kernel does not tell (kcmp(2)), it has copies.
+fn shares_descriptors_with_parent() -> bool {
+    const KCMP_FILES: libc::c_int = 2; // `linux/kcmp.h`
+
+    // SAFETY: these calls take numbers only.
+    unsafe { libc::syscall(libc::SYS_kcmp, libc::getpid(), libc::getppid(), KCMP_FILES, 0, 0) == 0 }
 }
 
 fn take_all(close: impl Fn(RawFd)) {
@@ -125,14 +141,18 @@ fn close(descriptor: RawFd) {
     unsafe { libc::close(descriptor) };
 }
 
-/// Whether it is a socket of a lock: bound at an address of ours, accepted at one, or connected to one.
+/// Whether it is a socket of a lock: bound at an address of ours, accepted at one, or connected to one; or
+/// one that is still to be bound.
 fn is_ours(descriptor: RawFd) -> bool {
-    let is_ours = |address: nix::Result<UnixAddr>| {
-        address.is_ok_and(|address| {
-            address
-                .as_abstract()
-                .is_some_and(|name| ADDRESS_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
-        })
+    let is_ours = |address: UnixAddr| {
+        address
+            .as_abstract()
+            .is_some_and(|name| ADDRESS_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
     };
-    is_ours(getsockname(descriptor)) || is_ours(getpeername(descriptor))
+    match (getsockname::<UnixAddr>(descriptor), getpeername::<UnixAddr>(descriptor)) {
+        (Ok(own), _) if own.as_abstract().is_some() => is_ours(own),
+        (Ok(_), Ok(peer)) => is_ours(peer),
+        (Ok(own), Err(nix::Error::ENOTCONN)) => own.path().is_none(),
+        _ => false,
+    }
 }

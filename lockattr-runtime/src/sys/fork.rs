@@ -19,6 +19,7 @@
 use std::cell::{Cell, UnsafeCell};
 use std::io;
 use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop};
 use std::ops::{Deref, DerefMut};
 use std::ptr;
 use std::sync::atomic::{compiler_fence, AtomicBool, AtomicPtr, AtomicU32, Ordering};
@@ -27,7 +28,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use nix::libc;
 
 use super::descriptors;
-use super::generation::generation;
+use super::generation::{self, generation};
 
 /// Shows that its owner holds the gate: no fork finds this thread half way.
 #[derive(Debug)]
@@ -42,11 +43,15 @@ pub(crate) struct Gate {
 struct Post {
     /// 0 before its first use.
     generation: AtomicU32,
+    epoch: u32,
     gate: Mutex<Gate>,
 }
 
-static FIRST: Post =
-    Post { generation: AtomicU32::new(0), gate: Mutex::new(Gate { epoch: 0, has_copies: false }) };
+static FIRST: Post = Post {
+    generation: AtomicU32::new(0),
+    epoch: 0,
+    gate: Mutex::new(Gate { epoch: 0, has_copies: false }),
+};
 
 /// The gate in use; none before the first child without handlers.
 static CURRENT: AtomicPtr<Post> = AtomicPtr::new(ptr::null_mut());
@@ -77,7 +82,7 @@ pub(crate) fn gate() -> io::Result<Guard> {
     let mut guard = Guard { gate, _inside: inside };
     if guard.has_copies {
         guard.has_copies = false;
-        descriptors::close_copies();
+        descriptors::close_copies_in_a_clone();
     }
     Ok(guard)
 }
@@ -165,6 +170,7 @@ fn renew(copied: &'static Post, generation: u32) -> &'static Post {
     let epoch = EPOCH.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
     let new = Box::into_raw(Box::new(Post {
         generation: generation.into(),
+        epoch,
         gate: Mutex::new(Gate { epoch, has_copies: true }),
     }));
     let old = ptr::from_ref(copied).cast_mut();
@@ -185,7 +191,7 @@ fn renew(copied: &'static Post, generation: u32) -> &'static Post {
 pub(crate) struct Gated<T> {
     /// That of the gate under which the value was reached last.
     epoch: UnsafeCell<u32>,
-    value: UnsafeCell<T>,
+    value: UnsafeCell<ManuallyDrop<T>>,
 }
 
 // SAFETY: both cells are reached through `Gate` only, by one thread at a time.
@@ -194,7 +200,7 @@ unsafe impl<T: Send> Sync for Gated<T> {}
 impl<T> Gated<T> {
     /// In a process that was not made without handlers, or as a value that is never reached in one.
     pub(crate) const fn new(value: T) -> Self {
-        Self { epoch: UnsafeCell::new(0), value: UnsafeCell::new(value) }
+        Self { epoch: UnsafeCell::new(0), value: UnsafeCell::new(ManuallyDrop::new(value)) }
     }
 }
 
@@ -212,10 +218,19 @@ impl<T: Default> Gated<T> {
         // that thread, the only one, out of the new gate.)
         unsafe {
             if *self.epoch.get() != gate.epoch {
-                self.value.get().write(T::default());
+                self.value.get().write(ManuallyDrop::new(T::default()));
                 *self.epoch.get() = gate.epoch;
             }
             &mut *self.value.get()
+        }
+    }
+}
+
+impl<T> Drop for Gated<T> {
+    fn drop(&mut self) {
+        if *self.epoch.get_mut() == post().epoch {
+            // SAFETY: the value is not used after this; it is whole, as it is of this epoch.
+            unsafe { ManuallyDrop::drop(self.value.get_mut()) };
         }
     }
 }
@@ -258,6 +273,9 @@ fn install_handlers() -> io::Result<()> {
 #[cfg_attr(target_os = "linux", link_section = ".init_array")]
 static AT_START: extern "C" fn() = {
     extern "C" fn install() {
+        // An allocator may install handlers of its own at its first use, and those run in the reverse
+        // order before a fork: it must not lock itself before the gate is free, under which others allocate.
+        drop(std::hint::black_box(Box::new(0_u64)));
         // Should it fail, the first use of a lock hears of it.
         let _ = install_handlers();
     }
@@ -271,8 +289,9 @@ unsafe extern "C" fn prepare() {
         FORKS_FROM_INSIDE.with(|forks| forks.set(forks.get() + 1));
         return;
     };
-    // SAFETY: this thread holds the gate, see `Passage`.
-    unsafe { *PASSAGE.0.get() = Some(gate) };
+    // SAFETY: this thread holds the gate, see `Passage`. What stood there is a copy, if anything: of a
+    // guard of a fork that was under way in another thread of a parent without handlers.
+    mem::forget(unsafe { PASSAGE.0.get().replace(Some(gate)) });
 }
 
 unsafe extern "C" fn parent() {
@@ -290,7 +309,8 @@ unsafe extern "C" fn child() {
     let Some(gate) = (unsafe { (*PASSAGE.0.get()).take() }) else {
         return;
     };
-    descriptors::close_all();
+    generation::begin_in_a_child();
+    descriptors::close_copies();
     // All is at rest, and this process's from now on.
     current().generation.store(generation(), Ordering::Relaxed);
     drop(gate);

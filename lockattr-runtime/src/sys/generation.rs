@@ -65,7 +65,29 @@ impl<T: Send + Sync> OncePerProcess<T> {
 
     #[cold]
     fn init(&self, generation: u32, value: T) -> &'static T {
-        let new: &'static (u32, T) = Box::leak(Box::new((generation, value)));
+        let mut new = Box::new((generation, value));
+        loop {
+            let found = self.0.load(Ordering::Acquire);
+            // SAFETY: as above.
+            match unsafe { found.as_ref() } {
+                // The first one that finds it out speaks for all.
+                Some((known, value)) if *known == generation => return value,
+                _ => {}
+            }
+            let leaked = Box::into_raw(new);
+            match self.0.compare_exchange(found, leaked, Ordering::AcqRel, Ordering::Acquire) {
+                // SAFETY: it was just leaked.
+                Ok(_) => return unsafe { &(*leaked).1 },
+                // SAFETY: it was just leaked, and nobody has seen it.
+                Err(_) => new = unsafe { Box::from_raw(leaked) },
+            }
+        }
+    }
+
+    /// Puts `value` in the place of what was found out before.
+    #[cold]
+    pub(crate) fn replace(&self, value: T) -> &'static T {
+        let new: &'static (u32, T) = Box::leak(Box::new((generation(), value)));
         self.0.store(ptr::from_ref(new).cast_mut(), Ordering::Release);
         &new.1
     }
@@ -159,11 +181,19 @@ fn wiped_page() -> Option<NonNull<AtomicU32>> {
     None
 }
 
-/// As [`generation`], by a system call.
-fn by_pid() -> u32 {
-    /// The pid that was found last, and the number of its process.
-    static KNOWN: AtomicU64 = AtomicU64::new(0);
+/// To be called in each child of `fork`: one in another pid namespace may have the pid of its parent.
+pub(super) fn begin_in_a_child() {
+    if asks_for_the_pid() {
+        KNOWN.store(u64::from(process::id()) << 32 | u64::from(next()), Ordering::Relaxed);
+    }
+}
 
+/// Where the pid is asked for: the one that was found last, and the number of its process.
+static KNOWN: AtomicU64 = AtomicU64::new(0);
+
+/// As [`generation`], by a system call. (A child that was made by `clone` in another pid namespace, with the
+/// pid of its parent there, is taken for the parent.)
+fn by_pid() -> u32 {
     let pid = u64::from(process::id());
     let known = KNOWN.load(Ordering::Relaxed);
     if known >> 32 == pid {

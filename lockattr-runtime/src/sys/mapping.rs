@@ -9,6 +9,8 @@ use std::sync::atomic::AtomicU64;
 
 use nix::sys::mman::{mmap, munmap, MapFlags, ProtFlags};
 
+use super::procfs;
+
 /// The size of a lock's record, whatever the machine's page size is.
 pub(crate) const PAGE_BYTES: usize = 4096;
 pub(crate) const PAGE_WORDS: usize = PAGE_BYTES / size_of::<AtomicU64>();
@@ -82,14 +84,14 @@ pub(crate) fn was_left_by_exec(pid: u32, inode: u64) -> bool {
     const ADDR_NO_RANDOMIZE: u32 = 0x004_0000;
 
     let addresses_repeat = || {
-        let personality = fs::read_to_string(format!("/proc/{pid}/personality")).ok()?;
+        let personality = String::from_utf8(procfs::read(pid, "personality").ok()?).ok()?;
         let flags = u32::from_str_radix(personality.trim_end(), 16).ok()?;
         let random = || fs::read_to_string("/proc/sys/kernel/randomize_va_space").ok();
         Some(flags & ADDR_NO_RANDOMIZE != 0 || random()?.trim_end() == "0")
     };
     // A list without a line is one of a process that is about to end, or whose first thread has.
     let lacks_it = || {
-        let maps = fs::read(format!("/proc/{pid}/maps")).ok().filter(|maps| !maps.is_empty())?;
+        let maps = procfs::read(pid, "maps").ok().filter(|maps| !maps.is_empty())?;
         Some(!lists(&maps, inode))
     };
     addresses_repeat() == Some(true)

@@ -14,6 +14,7 @@ pub(crate) mod mapping;
 pub(crate) mod namespace;
 pub(crate) mod poll;
 pub(crate) mod process;
+pub(crate) mod procfs;
 pub(crate) mod semaphore;
 pub(crate) mod socket;
 pub(crate) mod thread;

@@ -1,13 +1,13 @@
 //! Which process this is, and whether another one still runs (proc(5)).
 
-use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::libc;
 use nix::sys::signal::kill;
-use nix::unistd::Pid;
+use nix::unistd::{geteuid, Pid};
 
 use super::generation::OncePerProcess;
-use super::namespace;
+use super::{namespace, procfs};
 
 /// The bytes of a command's name with its NUL (`TASK_COMM_LEN` in the kernel).
 pub(crate) const COMMAND_BYTES: usize = 16;
@@ -21,6 +21,8 @@ pub(crate) struct Process {
     pub(crate) random: u64,
     /// Its command's name, padded with NULs.
     pub(crate) command: [u8; COMMAND_BYTES],
+    /// Nothing more can be found out.
+    is_final: bool,
 }
 
 /// What tells a process from every other, also from a later one with the same pid. What is not known
@@ -46,20 +48,43 @@ impl Process {
     pub(crate) fn this() -> &'static Self {
         static THIS: OncePerProcess<Process> = OncePerProcess::new();
 
-        THIS.get_or_init(Self::read)
+        let this = THIS.get_or_init(Self::read);
+        if this.is_final {
+            this
+        } else {
+            this.or_again(&THIS)
+        }
+    }
+
+    /// Where it could not be read for want of something, which may be there by now.
+    #[cold]
+    fn or_again(&'static self, known: &OncePerProcess<Self>) -> &'static Self {
+        let again = Self::read();
+        if again.is_final {
+            known.replace(again)
+        } else {
+            self
+        }
     }
 
     fn read() -> Self {
         let pid = std::process::id();
+        let mut is_final = true;
+        let mut read = |file: &str| match procfs::read(pid, file) {
+            Ok(content) => Some(content),
+            Err(error) => {
+                let is_short = [libc::EMFILE, libc::ENFILE, libc::ENOMEM].map(Some);
+                is_final &= !is_short.contains(&error.raw_os_error());
+                None
+            }
+        };
+        let command = read("comm");
+        let status = read(&format!("task/{pid}/stat")).and_then(|line| parse_status(&line));
         let mut name = [0; COMMAND_BYTES];
-        for (to, from) in name.iter_mut().zip(command(pid).unwrap_or_default().bytes()) {
-            *to = from;
+        for (to, from) in name.iter_mut().zip(command.iter().flatten()) {
+            *to = if *from == b'\n' { 0 } else { *from };
         }
-        // The `/proc` of another pid namespace, as after `unshare --pid`, has others under these pids.
-        let is_own = fs::read_link("/proc/self")
-            .is_ok_and(|link| link.as_os_str().to_str() == Some(&pid.to_string()));
-        let status = status(pid).filter(|_| is_own);
-        let (pid_namespace, time_namespace) = namespace::of_pids_and_time(is_own);
+        let (pid_namespace, time_namespace) = namespace::of_pids_and_time(procfs::is_own());
         Self {
             identity: Identity {
                 pid,
@@ -70,9 +95,28 @@ impl Process {
             },
             random: random(),
             command: name,
+            is_final,
         }
     }
 }
+
+/// The user that this process runs as, or this thread (credentials(7)).
+pub(crate) fn effective_uid() -> u32 {
+    let uid = geteuid().as_raw();
+    LAST_UID.store(uid, Ordering::Relaxed);
+    uid
+}
+
+/// As [`effective_uid`], as it was found last: without a system call.
+pub(crate) fn last_effective_uid() -> u32 {
+    match LAST_UID.load(Ordering::Relaxed) {
+        u32::MAX => effective_uid(),
+        uid => uid,
+    }
+}
+
+/// No user has this number (setresuid(2)).
+static LAST_UID: AtomicU32 = AtomicU32::new(u32::MAX);
 
 /// See [`Process::random`].
 fn random() -> u64 {
@@ -107,9 +151,16 @@ impl Identity {
         can_run(self.pid, |status| {
             let began = !shares_time
                 || [0, status.start_time].contains(&self.start_time)
-                || status.start_time == 0;
+                || status.start_time == 0
+                || !this.tells_the_time();
             began && ([0, status.image].contains(&self.image) || status.image == 0)
         })
+    }
+
+    /// Whether start times mean the same still to this process, whose identity it is: it may have entered
+    /// another time namespace since (setns(2)), and sees another one of itself then.
+    pub(crate) fn tells_the_time(&self) -> bool {
+        status(self.pid).is_some_and(|status| status.start_time == self.start_time)
     }
 }
 
@@ -135,15 +186,8 @@ pub(crate) fn is_stopped(pid: u32) -> bool {
 
 /// The name of a process's command.
 pub(crate) fn command(pid: u32) -> Option<String> {
-    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    let name = procfs::read(pid, "comm").ok()?;
     Some(String::from_utf8_lossy(name.strip_suffix(b"\n").unwrap_or(&name)).into_owned())
-}
-
-/// The user a process runs as.
-pub(crate) fn uid(pid: u32) -> Option<u32> {
-    use std::os::unix::fs::MetadataExt;
-
-    fs::metadata(format!("/proc/{pid}")).ok().map(|folder| folder.uid())
 }
 
 /// What `/proc` tells of a process.
@@ -159,7 +203,7 @@ pub(crate) struct Status {
 fn status(pid: u32) -> Option<Status> {
     // As the thread that it began with: what qemu-user tells a program of itself in `/proc/PID/stat` is
     // not what others read there.
-    parse_status(&fs::read(format!("/proc/{pid}/task/{pid}/stat")).ok()?)
+    parse_status(&procfs::read(pid, &format!("task/{pid}/stat")).ok()?)
 }
 
 /// Reads `pid (command) state …`; the command may hold anything, parentheses too, so what counts is

@@ -26,8 +26,6 @@ mod table;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use nix::unistd::geteuid;
-
 use super::queue::{Line, Queue};
 use super::{Failure, RawLock};
 use crate::deadline::Deadline;
@@ -35,6 +33,7 @@ use crate::holder::{Holder, KnownBy};
 use crate::info::Info;
 use crate::record::{self, Record};
 use crate::sys::namespace::Network;
+use crate::sys::process::effective_uid;
 use crate::sys::socket::{peer, ForkSocket};
 use observe::{Observer, Time};
 
@@ -111,7 +110,7 @@ impl RawLock for Port {
 
     fn own_hold(&self) -> Option<Holder> {
         // Not asked over the lock's socket, nor looked for among others' records.
-        let record = record::read(&self.name, geteuid().as_raw())?;
+        let record = record::read(&self.name, effective_uid())?;
         let is_own = record.state_of(std::process::id()) == record::PeerState::Holds;
         is_own.then(|| record.present_holder(KnownBy::Record))
     }
@@ -174,7 +173,7 @@ impl Port {
 
     /// Says of a name that is free here what an acquire would: see [`take_over`](Self::take_over).
     fn check_elsewhere(&self) -> Result<(), Failure> {
-        let Some(record) = record::read(&self.name, geteuid().as_raw()) else { return Ok(()) };
+        let Some(record) = record::read(&self.name, effective_uid()) else { return Ok(()) };
         match record.holder_elsewhere(network_here()?) {
             Some(holder) => Err(Failure::OtherNamespace(holder)),
             None => Ok(()),
@@ -228,12 +227,11 @@ impl Port {
             // It died while it wrote its own.
             return Ok(Some(Box::new(last.dead_holder())));
         };
-        let stands = page.last_grant_stands();
-        if stands && last.network().differs_from(network) {
+        if last.network().differs_from(network) && page.last_grant_stands() {
             return Err(Failure::OtherNamespace(record.last_holder()));
         }
-        // Who lives, and holds in another network namespace as far as can be told, has not died.
-        let holder = if stands { record.past_holder(network) } else { record.ended_holder() };
+        // A process that may live and hold elsewhere, as far as can be told from here, has not died.
+        let holder = record.past_holder(network);
         Ok(holder.tenure.is_out_of_order().then(|| Box::new(holder)))
     }
 

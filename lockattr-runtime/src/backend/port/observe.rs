@@ -16,6 +16,7 @@ use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, PeerState};
 use crate::sys::poll;
 use crate::sys::process;
+use crate::sys::procfs;
 use crate::sys::socket::{peer, ForkSocket, Peer};
 
 /// A connection to a holder. It ends when the holder gives the lock back or dies.
@@ -128,7 +129,7 @@ impl Port {
     }
 
     fn grant_of(&self, pid: u32) -> Option<record::Snapshot> {
-        record::read(&self.name, process::uid(pid)?)
+        record::read(&self.name, procfs::uid(pid)?)
             .filter(|record| record.state_of(pid) == PeerState::Holds)
     }
 
@@ -220,7 +221,7 @@ impl Observer {
 fn process_with(pid: Option<u32>, known_by: KnownBy) -> Holder {
     Holder {
         pid,
-        uid: pid.and_then(process::uid),
+        uid: pid.and_then(procfs::uid),
         command: pid.and_then(process::command),
         ..Holder::unknown(Tenure::Holds, known_by)
     }

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 
 use crate::backend::queue::bytes_of_port;
+use crate::sys::procfs;
 
 /// A socket of the table, by its inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +62,9 @@ pub(super) fn find_process(
     first: Option<u32>,
     until: Option<Instant>,
 ) -> Option<u32> {
+    if !procfs::is_own() {
+        return None; // other processes are under those pids
+    }
     let target = format!("socket:[{inode}]");
     let all = fs::read_dir("/proc").ok()?.filter_map(|entry| number(&entry.ok()?.file_name()));
     let likely = first.into_iter().chain(first.into_iter().flat_map(children));

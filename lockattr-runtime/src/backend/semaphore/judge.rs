@@ -40,7 +40,7 @@ pub(super) fn is_dead(owner: Owner, this: &Process, evidence: &impl Evidence) ->
                     && evidence.was_left_by_exec(owner.pid())
         }
         // The word has a few bits of each number only. It is not there for long without its record.
-        None => owner.is_in_space_of(&this.identity) && !can_run(owner),
+        None => owner.is_in_space_of(&this.identity) && !can_run(owner, this),
     }
 }
 
@@ -53,15 +53,18 @@ pub(super) fn can_be(owner: Owner, this: &Process) -> bool {
     if owner.is_in_process(&this.identity) {
         return is_of(owner, this);
     }
-    owner.is_in_space_of(&this.identity) && can_run(owner)
+    owner.is_in_space_of(&this.identity) && can_run(owner, this)
 }
 
 fn is_of(owner: Owner, this: &Process) -> bool {
     owner.process() == Owner::of(&this.identity)
 }
 
-fn can_run(owner: Owner) -> bool {
-    process::can_run(owner.pid(), |status| owner.can_be(status.start_time, status.image))
+fn can_run(owner: Owner, this: &Process) -> bool {
+    process::can_run(owner.pid(), |status| {
+        owner.can_be_image(status.image)
+            && (owner.can_have_begun(status.start_time) || !this.identity.tells_the_time())
+    })
 }
 
 impl Evidence for OwnedPage {

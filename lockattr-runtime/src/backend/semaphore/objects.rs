@@ -28,6 +28,7 @@ use crate::record::owner::Owner;
 use crate::record::{OwnedPage, FOLDER};
 use crate::sys::file::may_grow;
 use crate::sys::mapping::PAGE_BYTES;
+use crate::sys::process::effective_uid;
 use crate::sys::semaphore::{self, Semaphore, SEMAPHORE_BYTES};
 use crate::sys::{self, clock};
 
@@ -149,6 +150,7 @@ impl Objects {
             && self.page_file.size_at(&self.paths.page).is_some_and(|size| size >= PAGE_BYTES);
         if are_whole {
             self.checked.store(now, Ordering::Relaxed);
+            effective_uid(); // for the records of those acquires
         }
         are_whole
     }

@@ -13,6 +13,7 @@ use crate::record::owner::Owner;
 use crate::record::{self, OwnedCopy, Snapshot};
 use crate::standing::Standing;
 use crate::sys::process::{self, Process};
+use crate::sys::procfs;
 use crate::sys::semaphore::{self, SEMAPHORE_BYTES};
 
 /// What both files held.
@@ -55,7 +56,7 @@ impl Copy {
         let recorded_here = self.page.recorded(owner).map(|it| it.identity.shares_pids_with(this));
         let is_here = recorded_here.unwrap_or_else(|| owner.is_in_space_of(this));
         let pid = Some(owner.pid()).filter(|_| is_here);
-        let uid = pid.and_then(process::uid);
+        let uid = pid.and_then(procfs::uid);
         match recorded {
             Some(recorded) => {
                 let holder = recorded.present_holder(KnownBy::Record);

@@ -27,6 +27,7 @@ fn role() {
         ("drop in a child while busy", drop_in_a_child_while_busy),
         ("acquire in a child", acquire_in_a_child),
         ("leave copies", leave_copies),
+        ("share descriptors", share_descriptors),
         ("fork in a signal handler", fork_in_a_signal_handler),
         ("a thousand forks", a_thousand_forks),
     ]);
@@ -262,6 +263,37 @@ fn a_child_that_uses_any_lock_lets_go_of_the_copies_it_has() {
         parent.tell("release");
         parent.expect("released");
         drop(open(name).try_acquire().unwrap());
+        support::remove_semaphore(&format!("other-{name}"));
+    });
+}
+
+/// The child has its parent's descriptors themselves (`CLONE_FILES`), and uses another lock.
+fn share_descriptors(name: &str) {
+    let lock = open(name);
+    let other = open(&format!("other-{name}"));
+    let guard = lock.acquire(LONG).unwrap();
+    let clone = || {
+        let (flags, no) = (libc::CLONE_FILES | libc::SIGCHLD, 0_u64);
+        // SAFETY: without CLONE_VM and a stack it is a fork, but for the descriptors.
+        unsafe { libc::syscall(libc::SYS_clone, flags as u64, no, no, no, no) }
+    };
+    let child = in_a_child(clone, || drop(other.acquire(LONG).unwrap()));
+    say(&format!("child ended well: {}", ended_well(child)));
+    listen();
+    drop(guard);
+    drop(lock.try_acquire().unwrap());
+    say("free again");
+}
+
+#[test]
+fn a_child_with_its_parents_descriptors_closes_none() {
+    on_each_backend("clone-files", |name| {
+        let mut parent = Actor::start("share descriptors", name);
+        parent.expect("child ended well: true");
+        assert!(is_timeout(&open(name).acquire(Duration::from_millis(20))));
+        parent.tell("release");
+        parent.expect("free again");
+        parent.end();
         support::remove_semaphore(&format!("other-{name}"));
     });
 }

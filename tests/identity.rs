@@ -2,6 +2,8 @@
 //!
 //! Most of these need root, and say so where they are skipped.
 
+#![allow(unsafe_code)] // fork
+
 mod support;
 
 use std::os::unix::process::CommandExt;
@@ -30,6 +32,8 @@ fn role() {
         ("hold and say who", hold_and_say_who),
         ("wait with hidden proc", wait_with_hidden_proc),
         ("wait for a while", wait_for_a_while),
+        ("rob a neighbour", rob_a_neighbour),
+        ("change time", change_time),
         ("wait", wait),
     ]);
 }
@@ -296,10 +300,120 @@ fn a_waiter_that_has_no_proc_robs_nobody_and_replaces_the_dead() {
     });
 }
 
+/// In a pid namespace of its own, to which the `/proc` of the outer one is mounted: beside a holder that has
+/// its own, or has not either, and beside one that has died.
+fn rob_a_neighbour(name: &str) {
+    const OWN_PROC: [&str; 3] = ["unshare", "--mount", "--mount-proc"];
+
+    let lock = open(name);
+    for program in [&OWN_PROC[..], &[]] {
+        let mut holder = Actor::start_under(program, "hold", name);
+        holder.expect("holding");
+        let refused = lock.acquire(Duration::from_millis(100));
+        say(&format!("timeout: {}", is_timeout(&refused)));
+        // It names its command only if that is looked up where its pid means it.
+        let holder_now = lock.holder().unwrap().unwrap();
+        say(&format!(
+            "command: {}",
+            holder_now.command.is_some_and(|it| it.starts_with("identity"))
+        ));
+        holder.kill();
+        drop(lock.acquire(Duration::from_secs(5)).unwrap());
+        say("free again");
+    }
+}
+
+#[test]
+fn the_proc_of_another_pid_namespace_tells_nothing() {
+    if !may(&["unshare", "--pid", "--fork"]) {
+        return;
+    }
+    on_each_backend("alien-proc", |name| {
+        // Pids that are taken outside: its first ones are those of the kernel's threads there.
+        let mut actor =
+            Actor::start_under(&["unshare", "--pid", "--fork"], "rob a neighbour", name);
+        for _ in 0..2 {
+            actor.expect("timeout: true");
+            actor.hear();
+            actor.expect("free again");
+        }
+        actor.end();
+    });
+}
+
+/// Uses a lock, enters another time namespace, and asks for one that another process holds.
+fn change_time(name: &str) {
+    drop(open(&format!("{name}-other")).acquire(LONG).unwrap());
+    let other = SHIFTED.iter().chain(&["sleep", "60"]).skip(1);
+    let mut shifted = Command::new(SHIFTED[0]).args(other).spawn().unwrap();
+    let children = format!("/proc/{0}/task/{0}/children", shifted.id());
+    let mut path = String::new();
+    eventually("it has a child", || {
+        path = std::fs::read_to_string(&children).unwrap();
+        !path.is_empty()
+    });
+    // Only a process of one thread may enter another time namespace: a forked child is one.
+    // SAFETY: the child tries the lock, says what came of it, and ends.
+    match unsafe { nix::unistd::fork() }.unwrap() {
+        nix::unistd::ForkResult::Child => {
+            // The child finds out who it is, and moves then.
+            drop(open(&format!("{name}-other")).acquire(LONG).unwrap());
+            let namespace = std::fs::File::open(format!("/proc/{}/ns/time", path.trim())).unwrap();
+            nix::sched::setns(namespace, CloneFlags::from_bits_retain(0x80)).unwrap();
+            let refused = open(name).acquire(Duration::from_millis(100));
+            say(&format!("timeout: {}", is_timeout(&refused)));
+            // SAFETY: ends the child.
+            unsafe { nix::libc::_exit(0) }
+        }
+        nix::unistd::ForkResult::Parent { child } => {
+            nix::sys::wait::waitpid(child, None).unwrap();
+        }
+    }
+    shifted.kill().unwrap();
+    shifted.wait().unwrap();
+    remove_semaphore(&format!("{name}-other"));
+}
+
+#[test]
+fn a_process_that_enters_another_time_namespace_robs_nobody() {
+    if !may(&SHIFTED) {
+        return;
+    }
+    on_each_backend("change-time", |name| {
+        let mut holder = Actor::start("hold", name);
+        holder.expect("holding");
+        let mut actor = Actor::start("change time", name);
+        actor.expect("timeout: true");
+        actor.end();
+        holder.end();
+    });
+}
+
+/// As containers with a network and pids of their own, and the host's shared memory.
+#[test]
+fn a_holder_that_may_live_in_another_pid_and_network_namespace_is_not_said_to_have_died() {
+    const CONTAINED: [&str; 5] = ["unshare", "--net", "--pid", "--fork", "--mount-proc"];
+
+    if !may(&CONTAINED) {
+        return;
+    }
+    let name = unique_name("contained");
+    let mut holder = Actor::start_under(&CONTAINED, "hold", &name);
+    holder.expect("holding");
+    let guard = open(&name).acquire(LONG).unwrap();
+    assert!(guard.recovered_from().is_none(), "{:?}", guard.recovered_from());
+    drop(guard);
+    holder.end();
+}
+
 fn hold_and_say_who(name: &str) {
     say(&std::process::id().to_string());
     hold(name);
 }
+
+/// In a time namespace in which all that has begun has begun later.
+const SHIFTED: [&str; 8] =
+    ["unshare", "--time", "--monotonic", "5000", "--boottime", "5000", "--fork", "--kill-child"];
 
 #[test]
 fn a_holder_in_another_time_namespace_is_kept_while_it_lives_and_replaced_when_it_dies() {

@@ -21,6 +21,7 @@ fn role() {
         ("hold", hold),
         ("wait", wait),
         ("drop in a child", drop_in_a_child),
+        ("drop in a child with its pid", drop_in_a_child_with_its_pid),
     ]);
 }
 
@@ -58,6 +59,50 @@ fn forbid(call: i64) {
 
 fn start_refused(call: libc::c_long, role: &str, name: &str) -> Actor {
     Actor::start("refuse", &format!("{call}|{role}|{name}"))
+}
+
+/// Has the first pid of its namespace, and a child that has the same in another one.
+fn drop_in_a_child_with_its_pid(name: &str) {
+    assert_eq!(std::process::id(), 1);
+    let lock = open(name);
+    let mut guard = Some(lock.acquire(LONG).unwrap());
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWPID).unwrap();
+    // SAFETY: the child drops its copy of the guard, tries the lock and ends.
+    match unsafe { nix::unistd::fork() }.unwrap() {
+        nix::unistd::ForkResult::Child => {
+            assert_eq!(std::process::id(), 1);
+            drop(guard.take());
+            let code = i32::from(lock.try_acquire().is_ok());
+            // SAFETY: ends the child.
+            unsafe { libc::_exit(code) }
+        }
+        nix::unistd::ForkResult::Parent { child } => {
+            let status = waitpid(child, None).unwrap();
+            say(&format!("child got in: {}", !matches!(status, WaitStatus::Exited(_, 0))));
+        }
+    }
+    say(&format!("still held: {}", lock.is_locked().unwrap()));
+    drop(guard);
+    drop(lock.try_acquire().unwrap());
+    say("free again");
+}
+
+#[test]
+fn nor_is_a_child_taken_for_its_parent_whose_pid_it_has() {
+    let alone = ["unshare", "--pid", "--fork", "--mount-proc"];
+    let may = Command::new(alone[0]).args(&alone[1..]).arg("true").status();
+    if !may.is_ok_and(|status| status.success()) {
+        println!("skipped: this user may not make a pid namespace");
+        return;
+    }
+    on_each_backend("same-pid", |name| {
+        let argument = format!("{}|drop in a child with its pid|{name}", libc::SYS_madvise);
+        let mut actor = Actor::start_under(&alone, "refuse", &argument);
+        actor.expect("child got in: false");
+        actor.expect("still held: true");
+        actor.expect("free again");
+        actor.end();
+    });
 }
 
 fn drop_in_a_child(name: &str) {

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_lite::future::{block_on, poll_once};
-use lockattr::{Holder, LockError, Tenure};
+use lockattr::{Holder, Lock, LockError, Tenure};
 use nix::sys::signal::Signal;
 use support::ledger::{spin, Entry, Ledger};
 use support::{eventually, open, say, unique_name, Actor};
@@ -91,6 +91,15 @@ fn is_wrong((_, inside): Moment, holder: &Holder, actors: &[Actor]) -> bool {
     // Where nobody is inside, or one that was killed there, another one is on the way.
     let inside = u32::try_from(inside).unwrap();
     runs(inside) && (holder.pid, holder.tenure) != (Some(inside), Tenure::Holds)
+}
+
+/// All run again: so does the lock.
+fn end(ledger: &Ledger, actors: Vec<Actor>, lock: &Lock) {
+    let count = ledger.get(Entry::Acquisitions);
+    eventually("they go on", || ledger.get(Entry::Acquisitions) > count + 20);
+    drop(actors);
+    let guard = ledger.acquire(lock);
+    ledger.body(&guard, Duration::ZERO);
 }
 
 #[test]
@@ -187,13 +196,7 @@ fn in_a_storm_of_stops_kills_and_unpolled_futures_nobody_meets_is_stuck_or_blame
     if let Some(victim) = stopped {
         actors[victim].signal(Signal::SIGCONT);
     }
-    // All run again: so do the locks.
-    let count = ledger.get(Entry::Acquisitions);
-    eventually("they go on", || ledger.get(Entry::Acquisitions) > count + 20);
-    drop(actors);
-    let guard = ledger.acquire(&lock);
-    ledger.body(&guard, Duration::ZERO);
-    drop(guard);
+    end(&ledger, actors, &lock);
     let _ = std::fs::remove_file(&path);
     let _ = std::fs::remove_file(format!("/dev/shm/lockattr.{}.{name}", nix::unistd::geteuid()));
     println!(

@@ -16,6 +16,7 @@
 #![allow(dead_code, unreachable_pub)] // each test file is a crate, and uses what it needs
 
 pub mod ledger;
+pub mod record;
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -18,6 +18,7 @@
 mod name;
 
 pub mod ledger;
+pub mod record;
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};

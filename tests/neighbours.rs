@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{getrlimit, getrusage, setrlimit, Resource, UsageWho};
 use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
 use nix::sys::time::TimeValLike;
-use support::record::Recorded;
+use support::unique_name;
 use support::{eventually, hold, is_timeout, listen, open, say};
 use support::{Actor, LONG};
 
@@ -76,7 +76,7 @@ const LATE: Duration = Duration::from_millis(1500);
 
 /// Has the lock's address, and does to each connection what `greet` does.
 fn beside_an_impostor(what: &str, greet: impl Fn(&UnixStream, RawFd) + Sync) {
-    let name = Recorded::name(what);
+    let name = unique_name(what);
     let impostor = UnixListener::bind_addr(&address(&name)).unwrap();
     impostor.set_nonblocking(true).unwrap();
     let done = AtomicBool::new(false);
@@ -133,7 +133,7 @@ fn what_lies_in_a_connection_makes_nobody_late_who_looks_or_leaves() {
 
     for (bytes, messages) in [(0, 1), (0, 3), (1, 1), (5, 2)] {
         for leaves in [false, true] {
-            let name = Recorded::name("lies");
+            let name = unique_name("lies");
             let impostor = UnixListener::bind_addr(&address(&name)).unwrap();
             let lock = open(&name);
             let start = Instant::now();
@@ -161,7 +161,7 @@ fn what_lies_in_a_connection_makes_nobody_late_who_looks_or_leaves() {
 
 #[test]
 fn what_strangers_left_in_the_queue_does_not_hold_up_the_release() {
-    let name = Recorded::name("left");
+    let name = unique_name("left");
     let lock = open(&name);
     // Few that are looked through, and more than are looked through.
     for strangers in [8, 600] {
@@ -204,7 +204,7 @@ fn hoard(name: &str) {
 
 #[test]
 fn many_open_descriptors_make_no_timeout_late() {
-    let name = Recorded::name("hoard");
+    let name = unique_name("hoard");
     let mut hoarder = Actor::start("hoard", &name);
     let files: usize = hoarder.hear().parse().unwrap();
     println!("{files} descriptors");
@@ -230,7 +230,7 @@ fn many_records_of_others_make_no_timeout_late() {
         }
     }
 
-    let name = Recorded::name("crowd");
+    let name = unique_name("crowd");
     let mut holder = Actor::start("hold", &name);
     holder.expect("holding");
     let files = (0..30_000).map(|user| format!("/dev/shm/lockattr.{}.{name}", 900_000 + user));
@@ -255,7 +255,7 @@ fn many_records_of_others_make_no_timeout_late() {
 
 #[test]
 fn one_that_accepts_and_closes_costs_a_waiter_little() {
-    let name = Recorded::name("closes");
+    let name = unique_name("closes");
     let impostor = UnixListener::bind_addr(&address(&name)).unwrap();
     impostor.set_nonblocking(true).unwrap();
     let done = AtomicBool::new(false);
@@ -294,7 +294,7 @@ fn a_release_does_not_pay_for_all_who_gave_up_and_those_who_wait_get_the_lock() 
 }
 
 fn time_of_a_release_behind_dead_entries() -> Duration {
-    let name = Recorded::name("gave-up");
+    let name = unique_name("gave-up");
     let lock = open(&name);
     let guard = lock.acquire(LONG).unwrap();
     let full = socket2::SockAddr::unix(format!("\0/portlock/{name}")).unwrap();
@@ -325,7 +325,7 @@ fn waits_for(name: &str) -> bool {
 
 #[test]
 fn addresses_of_waiters_that_others_have_bound_keep_nobody_from_waiting() {
-    let name = Recorded::name("squatted");
+    let name = unique_name("squatted");
     let lock = open(&name);
     let guard = lock.acquire(LONG).unwrap();
     let bind = |number: u32| {
@@ -345,7 +345,7 @@ fn addresses_of_waiters_that_others_have_bound_keep_nobody_from_waiting() {
 #[test]
 fn a_listener_that_comes_blocking_is_made_not_to_block() {
     use nix::fcntl::{fcntl, FcntlArg, OFlag};
-    let name = Recorded::name("blocking");
+    let name = unique_name("blocking");
     let listener = UnixListener::bind_addr(&address(&name)).unwrap();
     thread::scope(|scope| {
         let waiter = scope.spawn(|| open(&name).acquire(LONG).unwrap());

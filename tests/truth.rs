@@ -9,7 +9,7 @@ use std::time::Duration;
 use lockattr::{Holder, KnownBy, LockError, Tenure};
 use nix::libc;
 use nix::sys::signal::Signal;
-use support::record::Recorded;
+use support::unique_name;
 use support::{eventually, hold, is_timeout, listen, open, say, wait, waits_in_queue};
 use support::{Actor, LONG};
 
@@ -54,7 +54,7 @@ fn stop(actor: &Actor) {
 
 #[test]
 fn a_lock_on_its_way_to_a_stopped_process_is_not_blamed_on_who_gave_it() {
-    let name = Recorded::name("on-its-way");
+    let name = unique_name("on-its-way");
     let (mut holder, mut waiter) = holder_and_waiter(&name, "wait");
     stop(&waiter);
     holder.tell("release");
@@ -82,7 +82,7 @@ fn a_lock_on_its_way_to_a_stopped_process_is_not_blamed_on_who_gave_it() {
 
 #[test]
 fn what_a_waiter_that_has_gone_was_not_sent_is_not_said_to_be_on_its_way() {
-    let name = Recorded::name("gone");
+    let name = unique_name("gone");
     let lock = open(&name);
     let guard = lock.acquire(LONG).unwrap();
     assert!(is_timeout(&std::thread::scope(|scope| {
@@ -105,7 +105,7 @@ fn wait_briefly(name: &str) {
 
 #[test]
 fn a_lock_that_is_taken_up_long_after_the_deadline_is_passed_on() {
-    let name = Recorded::name("late");
+    let name = unique_name("late");
     let (mut holder, mut late) = holder_and_waiter(&name, "wait briefly");
     let mut next = Actor::start("wait", &name);
     next.expect("waiting");
@@ -144,7 +144,7 @@ fn pass_on(_: &str) {}
 #[cfg(feature = "async")]
 #[test]
 fn a_future_that_is_not_polled_is_told_and_passes_on_what_it_finds_too_late() {
-    let name = Recorded::name("unpolled");
+    let name = unique_name("unpolled");
     let (mut holder, mut unpolled) = holder_and_waiter(&name, "pass on");
     holder.tell("release");
     holder.expect("released");
@@ -201,7 +201,7 @@ fn end(pid: u32) {
 
 #[test]
 fn a_released_lock_that_a_copy_keeps_is_not_blamed_on_who_released() {
-    let name = Recorded::name("copied");
+    let name = unique_name("copied");
     let mut parent = Actor::start("clone and release", &name);
     let child: u32 = parent.hear().parse().unwrap();
     let (found, text) = named(&name, Duration::from_millis(20));
@@ -225,7 +225,7 @@ fn a_released_lock_that_a_copy_keeps_is_not_blamed_on_who_released() {
 
 #[test]
 fn a_lock_that_a_copy_keeps_is_not_blamed_on_the_dead() {
-    let name = Recorded::name("copied-dead");
+    let name = unique_name("copied-dead");
     let mut parent = Actor::start("clone and die", &name);
     let child: u32 = parent.hear().parse().unwrap();
     let dead = parent.pid();

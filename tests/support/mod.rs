@@ -18,7 +18,6 @@
 mod name;
 
 pub mod ledger;
-pub mod record;
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};

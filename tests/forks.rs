@@ -11,7 +11,9 @@ use std::time::Duration;
 use lockattr::LockError;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::unistd::{fork, ForkResult};
-use support::{eventually, listen, on_each_backend, open, say, unique_name, waits_in_queue};
+use support::{
+    acquire_as_a_child, eventually, listen, on_each_backend, open, say, unique_name, waits_in_queue,
+};
 use support::{Actor, LONG};
 
 #[test]
@@ -99,18 +101,7 @@ fn fork_and_try(name: &str) {
     let guard = lock.acquire(LONG).unwrap();
     let parent = std::process::id();
     fork_child(|| {
-        match lock.try_acquire() {
-            Err(LockError::Timeout { holder: Some(holder), .. }) => {
-                say(&format!("held by the parent: {}", holder.pid == Some(parent)));
-            }
-            other => say(&format!("{other:?}")),
-        }
-        let guard = lock.acquire(LONG).unwrap();
-        let holder = lock.holder().unwrap().unwrap();
-        say(&format!("held by the child: {}", holder.pid == Some(std::process::id())));
-        assert!(matches!(lock.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
-        drop(guard);
-        drop(lock.try_acquire().unwrap());
+        acquire_as_a_child(&lock, parent);
         say("child done");
     });
     listen();

@@ -249,6 +249,22 @@ pub fn hold(name: &str) {
     }
 }
 
+/// What a child does that is a process of its own to each lock, while its parent holds and then lets go.
+pub fn acquire_as_a_child(lock: &Lock, parent: u32) {
+    match lock.try_acquire() {
+        Err(LockError::Timeout { holder: Some(holder), .. }) => {
+            say(&format!("held by the parent: {}", holder.pid == Some(parent)));
+        }
+        other => say(&format!("{other:?}")),
+    }
+    let guard = lock.acquire(LONG).unwrap();
+    let holder = lock.holder().unwrap().unwrap();
+    say(&format!("held by the child: {}", holder.pid == Some(std::process::id())));
+    assert!(matches!(lock.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
+    drop(guard);
+    drop(lock.try_acquire().unwrap());
+}
+
 /// A role: waits for the lock, and says that it came.
 pub fn wait(name: &str) {
     let lock = open(name);

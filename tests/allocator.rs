@@ -83,6 +83,7 @@ fn forks_wait_for_no_thread_that_waits_for_the_allocator() {
         while start.elapsed() < Duration::from_millis(700) {
             // SAFETY: the child ends at once.
             match unsafe { fork() }.unwrap() {
+                // SAFETY: as above.
                 ForkResult::Child => unsafe { libc::_exit(0) },
                 ForkResult::Parent { child } => drop(waitpid(child, None).unwrap()),
             }

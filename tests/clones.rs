@@ -265,9 +265,9 @@ fn share_descriptors(name: &str) {
     let other = open(&format!("other-{name}"));
     let guard = lock.acquire(LONG).unwrap();
     let clone = || {
-        let (flags, no) = (libc::CLONE_FILES | libc::SIGCHLD, 0_u64);
+        let (flags, no) = (u64::from((libc::CLONE_FILES | libc::SIGCHLD).unsigned_abs()), 0_u64);
         // SAFETY: without CLONE_VM and a stack it is a fork, but for the descriptors.
-        unsafe { libc::syscall(libc::SYS_clone, flags as u64, no, no, no, no) }
+        unsafe { libc::syscall(libc::SYS_clone, flags, no, no, no, no) }
     };
     let child = in_a_child(clone, || drop(other.acquire(LONG).unwrap()));
     say(&format!("child ended well: {}", ended_well(child)));

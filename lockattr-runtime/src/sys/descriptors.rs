@@ -1,7 +1,7 @@
 //! The descriptors that a child closes: see [`fork`](super::fork).
 //!
 //! They stand in a map of bits that grows and never shrinks. All of it is atomic: a child that was made
-//! while a thread of its parent was changing the map reads it all the same.
+//! while a thread of its parent was changing the map can still read it.
 
 use std::os::fd::RawFd;
 use std::ptr;

@@ -97,7 +97,7 @@ impl ForkSocket {
             return None;
         }
         // Fails only in a signal handler that has interrupted this thread inside of the gate. Then the
-        // socket is closed all the same, and a fork at that moment may copy it.
+        // socket is closed without it, and a fork at that moment may copy it.
         let gate = fork::gate();
         descriptors::leave(socket.as_raw_fd());
         Some((socket, gate))

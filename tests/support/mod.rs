@@ -215,14 +215,24 @@ pub fn waits_in_queue(pid: u32) -> bool {
     String::from_utf8_lossy(&table).contains(&format!("@/portwait/{pid}."))
 }
 
-/// Whether anybody waits for the lock; the process `pid`, where that can be told.
+/// Whether the process `pid` waits for a semaphore, and it is not its turn.
+pub fn queues(pid: u32) -> bool {
+    let table = std::fs::read("/proc/net/unix").unwrap();
+    String::from_utf8_lossy(&table).contains(&format!("@/semwait/{pid}."))
+}
+
+/// Whether the process `pid` waits for the lock, or, of a semaphore, another one whose turn it is.
 pub fn waits(name: &str, pid: u32) -> bool {
     match backend(name) {
         Backend::Port => waits_in_queue(pid),
-        // How glibc counts them where it has 64-bit atomics: behind the value.
-        _ => std::fs::read(format!("/dev/shm/sem.{name}"))
-            .is_ok_and(|semaphore| semaphore[4..8] != [0; 4]),
+        _ => queues(pid) || sleepers(name) > 0,
     }
+}
+
+/// How many sleep in the semaphore: glibc counts them behind the value, where it has 64-bit atomics.
+pub fn sleepers(name: &str) -> u32 {
+    let semaphore = std::fs::read(format!("/dev/shm/sem.{name}")).unwrap_or_default();
+    semaphore.get(4..8).map_or(0, |count| u32::from_ne_bytes(count.try_into().unwrap()))
 }
 
 /// The lock of this name, of the backend that it tells.

@@ -25,6 +25,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use lockattr::{Backend, Lock, LockError};
+use nix::sys::resource::{getrusage, UsageWho};
+use nix::sys::time::TimeValLike;
 
 use name::SEMAPHORE;
 pub use name::{unique_name, unique_semaphore, Name};
@@ -215,17 +217,26 @@ pub fn waits_in_queue(pid: u32) -> bool {
     String::from_utf8_lossy(&table).contains(&format!("@/portwait/{pid}."))
 }
 
-/// Whether the process `pid` waits for a semaphore, and it is not its turn.
-pub fn queues(pid: u32) -> bool {
+/// How many threads and tasks of the process `pid` wait for the semaphore `name`, and it is not their turn.
+pub fn queued(name: &str, pid: u32) -> usize {
     let table = std::fs::read("/proc/net/unix").unwrap();
-    String::from_utf8_lossy(&table).contains(&format!("@/semwait/{pid}."))
+    let (begin, end) = (format!("@/semwait/{pid}."), format!("/{name}"));
+    let table = String::from_utf8_lossy(&table);
+    table.lines().filter(|line| line.contains(&begin) && line.ends_with(&end)).count()
+}
+
+/// What this process has used of a processor.
+pub fn processor_time() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).unwrap();
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(micros.try_into().unwrap())
 }
 
 /// Whether the process `pid` waits for the lock, or, of a semaphore, another one whose turn it is.
 pub fn waits(name: &str, pid: u32) -> bool {
     match backend(name) {
         Backend::Port => waits_in_queue(pid),
-        _ => queues(pid) || sleepers(name) > 0,
+        _ => queued(name, pid) > 0 || sleepers(name) > 0,
     }
 }
 

@@ -228,7 +228,8 @@ impl<'a> Attempt<'a> {
                 Next::Refused(look) => return Ok(Waited::Refused(look)),
                 Next::Queue(until) => {
                     let left = Duration::from_nanos(until.saturating_sub(clock::monotonic()));
-                    let waited = self.turnstile.connection().map(|it| wait_readable(it, Some(left)));
+                    let waited =
+                        self.turnstile.connection().map(|it| wait_readable(it, Some(left)));
                     if let Some(Err(_)) = waited {
                         self.turnstile.go_out_of_turn();
                     }

@@ -3,13 +3,14 @@
 //!
 //! ```text
 //! holder     sem_trywait, owner word, record        … body …        owner word, sem_post
-//! waiter     sem_clockwait, and a look at the owner now and then
+//! waiter     queue, then sem_clockwait, and a look at the owner now and then
 //! observer   reads both files
 //! ```
 //!
 //! They are resourcelock's own objects, used in its own way, so the two exclude each other and each
 //! shows the other's text. What resourcelock does not have is the owner word: by it a waiter sees that
 //! a holder has died, and inherits the lock. [`protocol`] is all of it, and argues why it is safe.
+//! In what order waiters try is another matter: [`turnstile`].
 
 mod attempt;
 #[cfg(feature = "async")]

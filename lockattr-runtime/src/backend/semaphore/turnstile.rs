@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::objects::Objects;
+use super::objects::{Left, Objects};
 use crate::backend::queue::{Acquisition, Bound, Line, Queue, Step};
 use crate::deadline::Deadline;
 use crate::sys::clock;
@@ -28,8 +28,10 @@ const HEADS_SLICE: u64 = 8_000_000;
 /// Nanoseconds between two looks of one out of turn: there may be many.
 const SLICE: u64 = 25_000_000;
 
-/// Nanoseconds between two looks of a waiter in the queue, whether the head goes on looking.
+/// Nanoseconds between two looks of a waiter in the queue, whether the head goes on looking: at first, and
+/// once it has for a while. There may be hundreds of waiters.
 const WATCHED: u64 = 250_000_000;
+const TRUSTED: u64 = 1_000_000_000;
 
 /// A head that has looked within so many nanoseconds is awake: it has slept through five looks otherwise.
 const FRESH: u64 = 50_000_000;
@@ -69,7 +71,8 @@ pub(super) enum Turn {
 
 impl Turnstile {
     pub(super) fn new(objects: Arc<Objects>, deadline: Deadline) -> Self {
-        let place = if deadline.is_now() { Place::at_once(&objects) } else { Place::queued(&objects) };
+        let place =
+            if deadline.is_now() { Place::at_once(&objects) } else { Place::queued(&objects) };
         Self { objects, place }
     }
 
@@ -179,7 +182,12 @@ impl Drop for Turnstile {
     fn drop(&mut self) {
         if let Place::Head(listener, noted) = std::mem::replace(&mut self.place, Place::Gone) {
             // In a forked child the place is the parent's.
-            if !listener.is_an_ancestors() && !self.objects.queue.hand_off(listener, |_| {}) {
+            if listener.is_an_ancestors() || self.objects.queue.hand_off(listener, |_| {}) {
+                return;
+            }
+            // They may have been cut: that may be why the wait has ended.
+            self.objects.doubt();
+            if self.objects.left(clock::monotonic()) != Left::Semaphore {
                 self.objects.page.clear_waiting(noted);
             }
         }
@@ -208,15 +216,17 @@ fn is_fresh(noted: u64) -> bool {
 #[derive(Debug)]
 struct Watch {
     noted: u64,
+    patience: u64,
     until: u64,
 }
 
 impl Watch {
     fn new(objects: &Objects) -> Self {
-        let noted = objects.page.waiting();
-        // A head that has just come has yet to write. Otherwise there is none.
-        let patience = if is_fresh(noted) { WATCHED } else { FRESH };
-        Self { noted, until: clock::monotonic().saturating_add(patience) }
+        Self::from_now(objects.page.waiting(), WATCHED)
+    }
+
+    fn from_now(noted: u64, patience: u64) -> Self {
+        Self { noted, patience, until: clock::monotonic().saturating_add(patience) }
     }
 
     /// Looks when it is time to. Nobody is there whose turn it is, but a stopped process, one of another
@@ -226,15 +236,14 @@ impl Watch {
         if objects.stalled.is(noted) {
             return true;
         }
-        let now = clock::monotonic();
-        if now < self.until {
+        if clock::monotonic() < self.until {
             return false;
         }
         if noted == self.noted {
             objects.stalled.remember(noted);
             return true;
         }
-        *self = Self { noted, until: now.saturating_add(WATCHED) };
+        *self = Self::from_now(noted, (2 * self.patience).min(TRUSTED));
         false
     }
 }

@@ -11,13 +11,18 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use futures_lite::future::poll_once;
-use lockattr::LockError;
-use support::{eventually, hold, listen, on_each_backend, open, say};
+use lockattr::{Lock, LockError};
+use support::{eventually, hold, listen, on_each_backend, open, processor_time, queued, say};
 use support::{unique_name, unique_semaphore, waits_in_queue, Actor, LONG};
 
 #[test]
 fn role() {
-    support::play(&[("hold", hold), ("wait async", wait_async), ("count threads", count_threads)]);
+    support::play(&[
+        ("hold", hold),
+        ("wait async", wait_async),
+        ("count threads", count_threads),
+        ("wait with many tasks", wait_with_many_tasks),
+    ]);
 }
 
 /// The smallest executor there is.
@@ -65,6 +70,62 @@ fn a_task_that_takes_one_lock_twice_at_once_is_told() {
     let guards = block_on(lockattr::acquire_all_async([&lock, &other], LONG)).unwrap();
     assert!(lock.is_locked().unwrap() && other.is_locked().unwrap());
     drop(guards);
+}
+
+/// Says how many microseconds of a processor a hundred waiting tasks use in a second.
+fn wait_with_many_tasks(name: &str) {
+    const TASKS: usize = 100;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let lock = Arc::new(open(name));
+    let wait = |lock: Arc<Lock>| async move { drop(lock.acquire_async(LONG).await.unwrap()) };
+    let tasks: Vec<_> = (0..TASKS).map(|_| runtime.spawn(wait(Arc::clone(&lock)))).collect();
+    eventually("all but one queue", || queued(name, std::process::id()) >= TASKS - 1);
+    let before = processor_time();
+    thread::sleep(Duration::from_secs(1));
+    say(&processor_time().saturating_sub(before).as_micros().to_string());
+    listen();
+    for task in tasks {
+        runtime.block_on(task).unwrap();
+    }
+}
+
+#[test]
+fn a_hundred_tasks_that_wait_for_a_semaphore_leave_the_processor_alone() {
+    let name = unique_semaphore("idle-tasks");
+    let guard = open(&name).acquire(LONG).unwrap();
+    let mut actor = Actor::start("wait with many tasks", &name);
+    let micros: u64 = actor.hear().parse().unwrap();
+    println!("a hundred waiting tasks use a core for {micros} us of a second");
+    // One of them looks every 2 ms. If all did, they would use a whole core.
+    assert!(micros < 150_000, "{micros} us of a second");
+    drop(guard);
+    actor.tell("the lock is free");
+    actor.end();
+}
+
+#[test]
+fn tasks_and_processes_are_served_in_the_order_they_came_to_a_semaphore() {
+    let name = unique_semaphore("tasks-in-order");
+    let lock = open(&name);
+    let guard = lock.acquire(LONG).unwrap();
+    let mut first = pin!(lock.acquire_async(LONG));
+    assert!(block_on(poll_once(first.as_mut())).is_none(), "it is in turn");
+    let mut second = Actor::start("wait async", &name);
+    second.expect("waiting");
+    eventually("the second queues", || queued(&name, second.pid()) == 1);
+    let mut third = pin!(lock.acquire_async(LONG));
+    assert!(block_on(poll_once(third.as_mut())).is_none());
+    assert_eq!(queued(&name, std::process::id()), 1);
+    drop(guard);
+    let guard = block_on(first).unwrap();
+    assert!(block_on(poll_once(third.as_mut())).is_none());
+    drop(guard);
+    second.expect("acquired");
+    assert!(block_on(poll_once(third.as_mut())).is_none(), "the second has it");
+    second.tell("go on");
+    drop(block_on(third).unwrap());
+    second.end();
 }
 
 #[test]

@@ -32,6 +32,7 @@ impl Worker {
         }
     }
 
+    #[allow(dead_code)] // for the example that shows pids
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

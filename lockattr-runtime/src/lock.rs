@@ -165,8 +165,9 @@ impl Lock {
 
     /// Takes the lock, waiting for at most `timeout` while others have it.
     ///
-    /// Waiters of a port lock are served first come, first served, processes and threads alike; those
-    /// of a semaphore in no order. A `timeout` of zero tries once; one that no clock can reach, such as
+    /// Waiters are served first come, first served, processes and threads alike. (Those of a semaphore
+    /// within one network namespace. Their order is lost, but not the lock, behind a waiter that is stopped, and for
+    /// a process without a free descriptor; programs that use resourcelock come in between.) A `timeout` of zero tries once; one that no clock can reach, such as
     /// [`Duration::MAX`], waits for ever. Time is `CLOCK_MONOTONIC`. The place of the call is what others
     /// see in [`Holder::info`].
     ///
@@ -195,6 +196,9 @@ impl Lock {
     /// port lock that was given back stays taken for a moment if a process was just being spawned by
     /// its last holder, until that child has executed its program. A semaphore that a dead holder left
     /// takes some 5 ms to be inherited.
+    ///
+    /// Those that wait are served first: while others wait for a semaphore this is a timeout also in the moment
+    /// between two holders.
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire); [`LockError::Timeout`] means that somebody has it.
@@ -258,13 +262,13 @@ impl Lock {
 
     /// As [`acquire`](Self::acquire), without blocking the thread while others have the lock.
     ///
-    /// It works on any executor. A future that is dropped leaves the queue. (A semaphore has none: the
-    /// task looks again after 50 us at first, and by and by every 2 ms.) No thread holds the lock
-    /// then, so a task that asks for a lock which it holds itself is not told `WouldDeadlock`: it waits
+    /// It works on any executor. A future that is dropped leaves the queue. (The first in the
+    /// queue for a semaphore looks again after 50 us at first, and later every 2 ms; the others wait
+    /// for their turn.) No thread holds the lock then, so a task that asks for a lock which it holds itself is not told `WouldDeadlock`: it waits
     /// for its timeout.
     ///
     /// Poll the future until it is ready, or drop it. A port lock may have been handed to it, and no other
-    /// process gets the lock while it is neither polled nor dropped: mind a pinned future in a `select!` whose
+    /// process gets the lock while it is neither polled nor dropped (of a semaphore, only the order is lost): mind a pinned future in a `select!` whose
     /// other arm awaits something slow. Others are told
     /// ([`Tenure::OnItsWay`](crate::Tenure::OnItsWay)); what is found after the timeout is passed on.
     ///

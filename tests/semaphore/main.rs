@@ -9,6 +9,7 @@ mod forced;
 mod holders;
 mod judgement;
 mod memory;
+mod order;
 #[path = "../support/mod.rs"]
 mod support;
 mod unlinked;
@@ -33,6 +34,13 @@ fn role() {
         ("use many", files::use_many),
         ("become another", holders::become_another),
         ("detach", forced::detach),
+        ("wait", support::wait),
+        ("take without end", order::take_without_end),
+        ("take many times", order::take_many_times),
+        ("come in turn", order::come_in_turn),
+        ("storm", order::storm),
+        ("wait without descriptors", order::wait_without_descriptors),
+        ("wait with many threads", order::wait_with_many_threads),
     ]);
 }
 

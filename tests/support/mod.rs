@@ -25,6 +25,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use lockattr::{Backend, Lock, LockError};
+use nix::sys::resource::{getrusage, UsageWho};
+use nix::sys::time::TimeValLike;
 
 use name::SEMAPHORE;
 pub use name::{unique_name, unique_semaphore, Name};
@@ -215,14 +217,33 @@ pub fn waits_in_queue(pid: u32) -> bool {
     String::from_utf8_lossy(&table).contains(&format!("@/portwait/{pid}."))
 }
 
-/// Whether anybody waits for the lock; the process `pid`, where that can be told.
+/// How many threads and tasks of the process `pid` wait for the semaphore `name`, and it is not their turn.
+pub fn queued(name: &str, pid: u32) -> usize {
+    let table = std::fs::read("/proc/net/unix").unwrap();
+    let (begin, end) = (format!("@/semwait/{pid}."), format!("/{name}"));
+    let table = String::from_utf8_lossy(&table);
+    table.lines().filter(|line| line.contains(&begin) && line.ends_with(&end)).count()
+}
+
+/// What this process has used of a processor.
+pub fn processor_time() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).unwrap();
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(micros.try_into().unwrap())
+}
+
+/// Whether the process `pid` waits for the lock, or, of a semaphore, another one whose turn it is.
 pub fn waits(name: &str, pid: u32) -> bool {
     match backend(name) {
         Backend::Port => waits_in_queue(pid),
-        // How glibc counts them where it has 64-bit atomics: behind the value.
-        _ => std::fs::read(format!("/dev/shm/sem.{name}"))
-            .is_ok_and(|semaphore| semaphore[4..8] != [0; 4]),
+        _ => queued(name, pid) > 0 || sleepers(name) > 0,
     }
+}
+
+/// How many sleep in the semaphore: glibc counts them behind the value, where it has 64-bit atomics.
+pub fn sleepers(name: &str) -> u32 {
+    let semaphore = std::fs::read(format!("/dev/shm/sem.{name}")).unwrap_or_default();
+    semaphore.get(4..8).map_or(0, |count| u32::from_ne_bytes(count.try_into().unwrap()))
 }
 
 /// The lock of this name, of the backend that it tells.

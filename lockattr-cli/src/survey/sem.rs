@@ -9,10 +9,10 @@ use nix::libc;
 /// How many sleep on the semaphore `name`. None where that is not known.
 ///
 /// glibc keeps the value in the lower half of a 64-bit word and the number of waiters in its upper half
-/// (`struct new_sem` in its `internaltypes.h`), where it has 64-bit atomics. lockattr's own waiters look
-/// around every 50 ms at most, and are not counted for that moment. One that was killed in its sleep
-/// stays counted.
-pub(crate) fn waiters(name: &str) -> Option<u32> {
+/// (`struct new_sem` in its `internaltypes.h`), where it has 64-bit atomics. Of lockattr's own waiters it is
+/// the one whose turn it is, if that is a thread: a task does not sleep there. It looks around every 8 ms,
+/// and is not counted for that moment. One that was killed in its sleep stays counted.
+pub(crate) fn sleepers(name: &str) -> Option<u32> {
     if !cfg!(all(target_env = "gnu", target_pointer_width = "64")) {
         return None;
     }

@@ -1,22 +1,29 @@
 //! `/proc/net/unix`, the kernel's table of unix sockets in this network namespace (proc(5)): who holds
-//! which port lock, and who waits for it.
+//! which port lock, and who waits for it or queues for a semaphore.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io;
 
 /// What the kernel writes before the addresses of locks, and of those who wait for them:
-/// `@/portwait/PID.NUMBER/NAME`.
+/// `@/portwait/PID.NUMBER/NAME` for a port lock, `@/semwait/PID.NUMBER/NAME` for a semaphore.
 const LOCK: &[u8] = b"@/portlock/";
 const WAITER: &[u8] = b"@/portwait/";
+const QUEUED: &[u8] = b"@/semwait/";
 
 /// One look at the table.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     bound: BTreeSet<Vec<u8>>,
-    /// By what stands for the lock's name in their addresses.
-    waiters: HashMap<Vec<u8>, u32>,
+    /// Of port locks.
+    waiters: Waiters,
+    /// Of semaphores.
+    queued: Waiters,
 }
+
+/// How many wait, by what stands for the lock's name in their addresses.
+#[derive(Debug, Default)]
+struct Waiters(HashMap<Vec<u8>, u32>);
 
 impl Table {
     pub(crate) fn read() -> io::Result<Self> {
@@ -50,9 +57,9 @@ impl Table {
                 self.bound.insert(name.to_vec());
             }
         } else if let Some(rest) = address.strip_prefix(WAITER) {
-            if let Some(end) = rest.iter().position(|&byte| byte == b'/') {
-                *self.waiters.entry(rest[end + 1..].to_vec()).or_default() += 1;
-            }
+            self.waiters.add(rest);
+        } else if let Some(rest) = address.strip_prefix(QUEUED) {
+            self.queued.add(rest);
         }
     }
 
@@ -65,19 +72,37 @@ impl Table {
         self.bound.contains(name.as_bytes())
     }
 
-    /// How many wait for the lock `name`.
+    /// How many wait for the port lock `name`.
     pub(crate) fn waiters(&self, name: &str) -> u32 {
+        self.waiters.of(name)
+    }
+
+    /// How many queue for the semaphore `name`: all that wait but the one whose turn it is.
+    pub(crate) fn queued(&self, name: &str) -> u32 {
+        self.queued.of(name)
+    }
+}
+
+impl Waiters {
+    /// `rest` is `PID.NUMBER/NAME`.
+    fn add(&mut self, rest: &[u8]) {
+        if let Some(end) = rest.iter().position(|&byte| byte == b'/') {
+            *self.0.entry(rest[end + 1..].to_vec()).or_default() += 1;
+        }
+    }
+
+    fn of(&self, name: &str) -> u32 {
         /// No name as short as this is ever cut (there are 107 bytes, a pid has at most 7 digits and a
         /// number at most 10).
         const NEVER_CUT: usize = 107 - WAITER.len() - 7 - 1 - 10;
 
-        let whole = self.waiters.get(name.as_bytes()).copied().unwrap_or(0);
+        let whole = self.0.get(name.as_bytes()).copied().unwrap_or(0);
         if name.len() <= NEVER_CUT {
             return whole;
         }
         // A name that does not fit is cut, and ends with its digest.
         let digest = format!("~{:016x}", digest(name));
-        let cut = self.waiters.iter().filter(|(address, _)| {
+        let cut = self.0.iter().filter(|(address, _)| {
             address
                 .strip_suffix(digest.as_bytes())
                 .is_some_and(|begin| name.as_bytes().starts_with(begin))
@@ -157,6 +182,20 @@ mod tests {
              0000000000000000: 00000002 00000000 00000000 0001 02 0 @/portwait/4.0/a\n",
         );
         assert_eq!((table.waiters("a/b"), table.waiters("a"), table.waiters("b")), (2, 1, 0));
+    }
+
+    #[test]
+    fn those_that_queue_for_a_semaphore_are_no_waiters_of_a_port_lock() {
+        let name = "n".repeat(250);
+        let table = table(&format!(
+            "0000000000000000: 00000002 00000000 00000000 0001 03 1 @/semwait/812.0/bus\n\
+             0000000000000000: 00000002 00000000 00000000 0001 03 2 @/portwait/812.1/bus\n\
+             0000000000000000: 00000002 00000000 00000000 0001 03 3 @/semwait/7.4/bus\n\
+             0000000000000000: 00000002 00000000 00000000 0001 03 4 @/semwait/7.5/nn~{:016x}\n",
+            digest(&name),
+        ));
+        assert_eq!((table.queued("bus"), table.waiters("bus")), (2, 1));
+        assert_eq!((table.queued(&name), table.queued("n")), (1, 0));
     }
 
     #[test]

@@ -69,6 +69,10 @@ pub(crate) fn look(lock: &Lock) -> Result<Status, LockError> {
 
 /// What there is to say about `lock`, which was found like this.
 pub(crate) fn found(lock: &Lock, standing: Standing) -> Status {
+    found_beside(Table::read().ok().as_ref(), lock, standing)
+}
+
+fn found_beside(table: Option<&Table>, lock: &Lock, standing: Standing) -> Status {
     let held = match &standing {
         Standing::Held { holder, .. } => Held::By(holder.clone()),
         Standing::Free { .. } | Standing::Left { .. } => Held::Free,
@@ -76,8 +80,10 @@ pub(crate) fn found(lock: &Lock, standing: Standing) -> Status {
     };
     let last = if matches!(held, Held::By(_)) { None } else { standing.into_last_holder() };
     let waiters = match lock.backend() {
-        Backend::Port => Table::read().ok().map(|table| table.waiters(lock.name())),
-        _ => sem::waiters(lock.name()),
+        Backend::Port => table.map(|table| table.waiters(lock.name())),
+        _ => sem::sleepers(lock.name())
+            .zip(table)
+            .map(|(sleepers, table)| sleepers.saturating_add(table.queued(lock.name()))),
     };
     Status { name: lock.name().to_owned(), backend: lock.backend(), held, last, waiters }
 }
@@ -112,9 +118,11 @@ pub(super) fn of_free_ports(names: &[String]) -> Vec<Status> {
 
 /// The semaphores of these names; only those that somebody has if `held`.
 pub(super) fn of_semaphores<'a>(names: impl Iterator<Item = &'a str>, held: bool) -> Vec<Status> {
+    let table = Table::read().ok();
     side_by_side(&names.collect::<Vec<_>>(), |name| {
         let lock = Lock::open(Backend::Semaphore, name).ok()?; // another file's name
-        let status = look(&lock).unwrap_or_else(|error| {
+        let looked = lock.standing().map(|found| found_beside(table.as_ref(), &lock, found));
+        let status = looked.unwrap_or_else(|error| {
             status((*name).to_owned(), Backend::Semaphore, Held::Unknown(error.to_string()))
         });
         (!held || status.is_locked() != Some(false)).then_some(status)

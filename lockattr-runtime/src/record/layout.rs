@@ -23,7 +23,7 @@ pub(super) const TEXT_BYTES: usize = TEXT_WORDS * WORD_BYTES;
 pub(super) const NAME_BYTES: usize = 256;
 
 pub(super) const MAGIC: u64 = u64::from_ne_bytes(*b"lockattr");
-pub(super) const VERSION: u64 = 3;
+pub(super) const VERSION: u64 = 4;
 
 /// A word, or the first of several.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +63,9 @@ pub(super) enum Field {
     Handed,
     /// Where these two pids are valid: see [`Identity::pid_namespace`].
     HandedNamespace,
+    /// When the first of those that wait for a semaphore looked at it last, by its monotonic clock; 0 if
+    /// none waits. A hint: where it is wrong, order is lost, and nothing else.
+    Waiting,
     NameLength,
     Command,
     Name = Self::Command as usize + COMMAND_BYTES / WORD_BYTES,

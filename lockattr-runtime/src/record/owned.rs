@@ -59,7 +59,8 @@ impl OwnedPage {
     ///   before, until a long text went over the magic. While it can live, its numbers stand.
     fn make_record(&self, can_be: impl Fn(Owner) -> bool) {
         let owner = self.owner();
-        let found = [Field::Writer, Field::Pid, Field::TextLimit].map(|it| (it, self.get(it)));
+        let fields = [Field::Writer, Field::Pid, Field::TextLimit, Field::Waiting];
+        let found = fields.map(|it| (it, self.get(it)));
         if self.is_record() {
             return;
         }
@@ -127,6 +128,22 @@ impl OwnedPage {
     /// Whether `owner` has written that it has a unit of the semaphore in the file of this inode.
     pub(crate) fn has_signed(&self, owner: Owner, inode: u64) -> bool {
         self.get(Field::Signature) == signature(owner, inode)
+    }
+
+    /// When the head of the waiters looked last; 0 if none waits. It is not to be relied on.
+    #[inline]
+    pub(crate) fn waiting(&self) -> u64 {
+        Field::Waiting.of(self.page.get()).load(Ordering::Relaxed)
+    }
+
+    /// Writes that the caller is the head of the waiters and looks at `now`.
+    pub(crate) fn note_waiting(&self, now: u64) {
+        Field::Waiting.of(self.page.get()).store(now, Ordering::Relaxed);
+    }
+
+    /// Writes that none waits, unless a head has looked since `last`.
+    pub(crate) fn clear_waiting(&self, last: u64) {
+        self.swap(Field::Waiting, last, 0);
     }
 
     /// What the record tells of the process of `owner`, if it is about that one.

@@ -1,15 +1,10 @@
-//! Waiting in the holder's queue without blocking the thread, on any executor: one reactor thread of
-//! the process (async-io's) watches the connections of all waiters.
+//! Waiting in the holder's queue without blocking the thread.
 
-use std::io;
-use std::os::fd::AsFd;
-use std::time::Duration;
-
-use async_io::{Async, Timer};
-use futures_lite::future;
+use async_io::Timer;
 
 use super::attempt::{Attempt, Next, Wait};
 use super::{Failure, Port};
+use crate::backend::queue::wait_readable;
 use crate::deadline::Deadline;
 use crate::sys::socket::ForkSocket;
 
@@ -36,21 +31,6 @@ impl Port {
                     (Wait::Queue, None) => {}
                 },
             }
-        }
-    }
-}
-
-async fn wait_readable(connection: &ForkSocket, timeout: Option<Duration>) -> io::Result<()> {
-    // Watched only while it is waited for: a connection ends with the place in the queue.
-    let connection = Async::new_nonblocking(connection.as_fd())?;
-    match timeout {
-        None => connection.readable().await,
-        Some(timeout) => {
-            let timer = async {
-                Timer::after(timeout).await;
-                Ok(())
-            };
-            future::or(connection.readable(), timer).await
         }
     }
 }

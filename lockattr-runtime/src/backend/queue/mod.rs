@@ -17,6 +17,8 @@
 //!   still there to be read: one last look tells for certain.
 
 mod address;
+#[cfg(feature = "async")]
+mod reactor;
 mod sockets;
 
 use std::io;
@@ -36,6 +38,8 @@ use address::Waiters;
 use sockets::{listen, Joined};
 
 pub(super) use address::bytes_of_port;
+#[cfg(feature = "async")]
+pub(super) use reactor::wait_readable;
 pub(super) use sockets::{connect, Bound, Connected};
 
 /// The longest pause between two looks at a lock that cannot be queued for: as often as k3portlock

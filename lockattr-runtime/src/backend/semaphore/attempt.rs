@@ -9,14 +9,15 @@ use std::time::Duration;
 use super::memory::{done, Access};
 use super::objects::Objects;
 use super::protocol::{self, Look, Memory, Taken};
+use super::turnstile::{Turn, Turnstile};
 use super::{Failure, Semaphore};
 use crate::deadline::Deadline;
 use crate::record::owner::Owner;
 use crate::sys::clock;
+use crate::sys::poll::wait_readable;
 
-/// Nanoseconds between two looks at the owner: nobody tells a waiter that it died. A look costs some
-/// ten microseconds, most of them for `/proc`.
-const SLICE: u64 = 25_000_000;
+/// Nanoseconds that a claim is left to another process for.
+const CLAIM: u64 = 25_000_000;
 
 /// Nanoseconds that it takes to say that nobody is there: many times more than anybody needs from taking
 /// the semaphore to leaving his text or word, unless he is stopped just there.
@@ -25,6 +26,8 @@ const PAUSE: u64 = 5_000_000;
 pub(super) struct Attempt<'a> {
     lock: &'a Semaphore,
     pub(super) objects: Arc<Objects>,
+    /// When to try.
+    pub(super) turnstile: Turnstile,
     me: Owner,
     deadline: Deadline,
     /// Whether it has waited for a moment before the first look: most waits end there.
@@ -43,7 +46,9 @@ pub(super) enum Next {
     Refused(Look),
     /// To wait for a unit of the semaphore until then at most (nanoseconds of the monotonic clock).
     Wait(u64),
-    /// To do nothing until then: the semaphore has units, and they are none of the lock's.
+    /// To wait until [`Turnstile::connection`] can be read, or until then: it is not this one's turn.
+    Queue(u64),
+    /// To do nothing until then.
     Rest(u64),
 }
 
@@ -56,6 +61,7 @@ impl<'a> Attempt<'a> {
     ) -> Self {
         Self {
             lock,
+            turnstile: Turnstile::new(Arc::clone(&objects), deadline),
             objects,
             me,
             deadline,
@@ -67,10 +73,19 @@ impl<'a> Attempt<'a> {
 
     /// Goes as far as is possible without waiting. `taken` tells whether the wait has brought a unit.
     pub(super) fn next(&mut self, mut taken: bool) -> Result<Next, Box<Failure>> {
+        if self.turnstile.connection().is_none() {
+            self.objects.doubt(); // after its slice of a wait
+        }
         loop {
             if !taken {
                 // Before anything in them is touched: they may have been cut during the wait.
-                self.objects = self.lock.open(clock::monotonic())?.0;
+                self.open(clock::monotonic())?;
+                match self.turnstile.advance(self.deadline) {
+                    Turn::Tries => {}
+                    Turn::Queues(until) => return Ok(Next::Queue(until)),
+                    Turn::Pauses(until) => return Ok(Next::Rest(until)),
+                    Turn::Gone => return Ok(self.conclude()),
+                }
             }
             let objects = Arc::clone(&self.objects);
             let access = Access { objects: &objects, me: self.me };
@@ -89,7 +104,7 @@ impl<'a> Attempt<'a> {
             let now = clock::monotonic();
             if let Some(until) = self.claims_until {
                 if now < until {
-                    return Ok(Next::Wait(until));
+                    return Ok(self.sleep(now, until));
                 }
                 self.claims_until = None;
                 if done(protocol::inherit(&access)) {
@@ -101,14 +116,14 @@ impl<'a> Attempt<'a> {
             }
             if !self.has_waited {
                 self.has_waited = true;
-                return Ok(Next::Wait(self.deadline.end().min(now + PAUSE)));
+                return Ok(self.sleep(now, self.deadline.end().min(now + PAUSE)));
             }
             let look = done(protocol::look(&access));
             if let Some(until) = self.until(look, now) {
                 // At the end of each slice the files may be others.
-                self.objects = self.lock.open(now)?.0;
+                self.open(now)?;
                 if Arc::ptr_eq(&objects, &self.objects) {
-                    return Ok(Next::Wait(until));
+                    return Ok(self.sleep(now, until));
                 }
                 continue;
             }
@@ -120,11 +135,38 @@ impl<'a> Attempt<'a> {
                         self.claims_until = Some(now + PAUSE);
                     } else {
                         // Another process was faster, or this semaphore is not the dead one's.
-                        self.objects = self.lock.open(now)?.0;
+                        self.open(now)?;
                     }
                 }
                 Look::Owned(_) | Look::Foreign | Look::Unknown => return Ok(Next::Refused(look)),
             }
+        }
+    }
+
+    /// Opens the files again, if they are others by now.
+    fn open(&mut self, now: u64) -> Result<(), Box<Failure>> {
+        let (objects, _) = self.lock.open(now)?;
+        if !Arc::ptr_eq(&objects, &self.objects) {
+            // Those who wait for the new ones queue elsewhere.
+            self.turnstile = Turnstile::new(Arc::clone(&objects), self.deadline);
+            self.objects = objects;
+        }
+        Ok(())
+    }
+
+    /// To wait for a unit.
+    fn sleep(&mut self, now: u64, until: u64) -> Next {
+        self.turnstile.note(now);
+        Next::Wait(until)
+    }
+
+    /// The end of one whose turn has not come.
+    fn conclude(&mut self) -> Next {
+        let look = done(protocol::look(&Access { objects: &self.objects, me: self.me }));
+        let is_doubtful = look == Look::Unknown;
+        match self.until(look, clock::monotonic()).filter(|_| is_doubtful) {
+            Some(until) => Next::Rest(until),
+            None => Next::Refused(look),
         }
     }
 
@@ -133,7 +175,7 @@ impl<'a> Attempt<'a> {
         let keeps = done(protocol::keeps(access));
         if !keeps {
             self.claims_until = None;
-            self.objects = self.lock.open(clock::monotonic())?.0;
+            self.open(clock::monotonic())?;
         }
         Ok(keeps)
     }
@@ -144,12 +186,13 @@ impl<'a> Attempt<'a> {
     fn rest(&mut self, access: &Access<'_>) -> Result<Option<Next>, Box<Failure>> {
         self.claims_until = None; // another process was faster
         let now = clock::monotonic();
-        self.objects = self.lock.open(now)?.0;
+        self.open(now)?;
         let look = done(protocol::look(access));
         if !ptr::eq(access.objects, &*self.objects) || !matches!(look, Look::Owned(_)) {
             return Ok(None);
         }
         let until = self.deadline.end().min(now + PAUSE);
+        self.turnstile.note(now);
         Ok(Some(if until > now { Next::Rest(until) } else { Next::Refused(look) }))
     }
 
@@ -158,7 +201,7 @@ impl<'a> Attempt<'a> {
         let patience = match look {
             Look::Free => return None,
             // Who claims needs a moment for it. After a longer one he has given up.
-            Look::Left(owner) if owner.claims() => Some(SLICE),
+            Look::Left(owner) if owner.claims() => Some(CLAIM),
             Look::Left(_) => Some(0),
             Look::Unknown => Some(PAUSE),
             Look::Owned(_) | Look::Foreign => None,
@@ -171,7 +214,7 @@ impl<'a> Attempt<'a> {
         let until = match look {
             // Even where the time is over: the lock is there to be had.
             Look::Left(_) => believed_at,
-            _ => self.deadline.end().min(now + SLICE).max(believed_at),
+            _ => self.deadline.end().min(now + self.turnstile.slice()).max(believed_at),
         };
         (until > now).then_some(until)
     }
@@ -181,8 +224,17 @@ impl<'a> Attempt<'a> {
         let mut taken = false;
         loop {
             match self.next(taken)? {
-                Next::Acquired => return Ok(Waited::Acquired(self.objects)),
+                Next::Acquired => return Ok(Waited::Acquired(self.objects, self.turnstile)),
                 Next::Refused(look) => return Ok(Waited::Refused(look)),
+                Next::Queue(until) => {
+                    let left = Duration::from_nanos(until.saturating_sub(clock::monotonic()));
+                    let waited =
+                        self.turnstile.connection().map(|it| wait_readable(it, Some(left)));
+                    if let Some(Err(_)) = waited {
+                        self.turnstile.go_out_of_turn();
+                    }
+                    taken = false;
+                }
                 Next::Wait(until) => taken = self.objects.semaphore.wait_until(until),
                 Next::Rest(until) => {
                     thread::sleep(Duration::from_nanos(until.saturating_sub(clock::monotonic())));
@@ -195,6 +247,7 @@ impl<'a> Attempt<'a> {
 
 /// How a wait ended.
 pub(super) enum Waited {
-    Acquired(Arc<Objects>),
+    /// The turnstile is to be passed on.
+    Acquired(Arc<Objects>, Turnstile),
     Refused(Look),
 }

@@ -1,5 +1,5 @@
 //! Waiting without blocking the thread, on any executor. A semaphore cannot be waited for in a
-//! reactor, so this looks now and then.
+//! reactor, so the one whose turn it is looks now and then; all others wait in their queue.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use async_io::Timer;
 
 use super::attempt::{Attempt, Next, Waited};
 use super::Failure;
+use crate::backend::queue::wait_readable;
 use crate::backend::Backoff;
 use crate::sys::clock;
 
@@ -14,15 +15,27 @@ use crate::sys::clock;
 const LAST: Duration = Duration::from_millis(2);
 
 impl Attempt<'_> {
-    /// As [`wait`](Self::wait). A future that is dropped has nothing in hand.
+    /// As [`wait`](Self::wait). A future that is dropped has nothing in hand but its turn, which it gives on.
     pub(super) async fn wait_async(mut self) -> Result<Waited, Box<Failure>> {
         let mut taken = false;
         let mut backoff = Backoff::up_to(LAST);
         loop {
             let until = match self.next(taken)? {
-                Next::Acquired => return Ok(Waited::Acquired(self.objects)),
+                Next::Acquired => return Ok(Waited::Acquired(self.objects, self.turnstile)),
                 Next::Refused(look) => return Ok(Waited::Refused(look)),
                 Next::Wait(until) => until,
+                Next::Queue(until) => {
+                    let left = Duration::from_nanos(until.saturating_sub(clock::monotonic()));
+                    let is_lost = match self.turnstile.connection() {
+                        Some(connection) => wait_readable(connection, Some(left)).await.is_err(),
+                        None => false,
+                    };
+                    if is_lost {
+                        self.turnstile.go_out_of_turn();
+                    }
+                    taken = false;
+                    continue;
+                }
                 Next::Rest(until) => {
                     let left = until.saturating_sub(clock::monotonic());
                     Timer::after(Duration::from_nanos(left)).await;

@@ -3,13 +3,14 @@
 //!
 //! ```text
 //! holder     sem_trywait, owner word, record        … body …        owner word, sem_post
-//! waiter     sem_clockwait, and a look at the owner now and then
+//! waiter     queue, then sem_clockwait, and a look at the owner now and then
 //! observer   reads both files
 //! ```
 //!
 //! They are resourcelock's own objects, used in its own way, so the two exclude each other and each
 //! shows the other's text. What resourcelock does not have is the owner word: by it a waiter sees that
 //! a holder has died, and inherits the lock. [`protocol`] is all of it, and argues why it is safe.
+//! In what order waiters try is another matter: [`turnstile`].
 
 mod attempt;
 #[cfg(feature = "async")]
@@ -22,6 +23,7 @@ mod objects;
 mod observe;
 mod protocol;
 mod trust;
+mod turnstile;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -91,6 +93,9 @@ impl RawLock for Semaphore {
         info: Info<'_>,
     ) -> Result<Held, Box<Failure>> {
         let (objects, me) = self.begin(deadline)?;
+        if self.takes_at_once(&objects, me) {
+            return self.grant(objects, me, deadline.start(), info);
+        }
         self.conclude(Attempt::new(self, objects, me, deadline).wait_async().await?, me, info)
     }
 
@@ -232,7 +237,8 @@ impl Semaphore {
     #[inline]
     fn takes_at_once(&self, objects: &Objects, me: Owner) -> bool {
         let access = Access { objects, me };
-        if !done(access.try_wait()) {
+        // Those that wait come first.
+        if objects.page.waiting() != 0 || !done(access.try_wait()) {
             return false;
         }
         let taken = done(protocol::own(&access));
@@ -245,7 +251,12 @@ impl Semaphore {
     #[cold]
     fn conclude(&self, waited: Waited, me: Owner, info: Info<'_>) -> Result<Held, Box<Failure>> {
         match waited {
-            Waited::Acquired(objects) => self.grant(objects, me, clock::monotonic(), info),
+            Waited::Acquired(objects, turnstile) => {
+                let granted = self.grant(objects, me, clock::monotonic(), info);
+                // The next one is to be in the semaphore before the lock is given back.
+                drop(turnstile);
+                granted
+            }
             Waited::Refused(look) => Err(Box::new(self.refusal(look))),
         }
     }

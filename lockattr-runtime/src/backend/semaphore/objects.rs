@@ -23,6 +23,8 @@ use nix::sys::stat::lstat;
 use nix::unistd::linkat;
 
 use super::trust;
+use super::turnstile::Stalled;
+use crate::backend::queue::Queue;
 use crate::backend::Failure;
 use crate::record::owner::Owner;
 use crate::record::{OwnedPage, FOLDER};
@@ -35,6 +37,7 @@ use crate::sys::{self, clock};
 /// The files' names.
 #[derive(Debug)]
 pub(super) struct Paths {
+    name: Box<str>,
     semaphore: PathBuf,
     page: PathBuf,
 }
@@ -42,7 +45,11 @@ pub(super) struct Paths {
 impl Paths {
     pub(super) fn new(name: &str) -> Self {
         let folder = Path::new(FOLDER);
-        Self { semaphore: folder.join(format!("sem.{name}")), page: folder.join(name) }
+        Self {
+            name: name.into(),
+            semaphore: folder.join(format!("sem.{name}")),
+            page: folder.join(name),
+        }
     }
 
     /// The semaphore, to be looked at.
@@ -68,6 +75,10 @@ impl Paths {
 pub(super) struct Objects {
     pub(super) semaphore: Semaphore,
     pub(super) page: OwnedPage,
+    /// Where those queue that wait.
+    pub(super) queue: Queue,
+    /// See [`Turnstile`](super::turnstile::Turnstile).
+    pub(super) stalled: Stalled,
     paths: Arc<Paths>,
     /// Which files they are.
     semaphore_file: Identity,
@@ -112,10 +123,13 @@ impl Objects {
         if had < PAGE_BYTES {
             page.limit_text(had);
         }
+        let page_file = Identity::of(&file)?;
         Ok(Self {
             paths: Arc::clone(paths),
             semaphore_file: Identity::of(&semaphore)?,
-            page_file: Identity::of(&file)?,
+            queue: Queue::of_semaphore(&paths.name, page_file.inode),
+            stalled: Stalled::default(),
+            page_file,
             semaphore: Semaphore::map(&semaphore).map_err(map)?,
             page,
             checked: clock::monotonic().into(),
@@ -131,7 +145,7 @@ impl Objects {
     pub(super) fn semaphore_is_named(&self) -> bool {
         let is_named = self.semaphore_file.size_at(&self.paths.semaphore).is_some();
         if !is_named {
-            self.checked.store(0, Ordering::Relaxed);
+            self.doubt();
         }
         is_named
     }
@@ -153,6 +167,11 @@ impl Objects {
             effective_uid(); // for the records of those acquires
         }
         are_whole
+    }
+
+    /// The next look at them is a real one.
+    pub(super) fn doubt(&self) {
+        self.checked.store(0, Ordering::Relaxed);
     }
 
     /// What a holder can still write to. A record that was cut gets its memory again. Files that have only

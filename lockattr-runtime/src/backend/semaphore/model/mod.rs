@@ -15,6 +15,9 @@
 //! All of these are found to happen, so no excuse is there for nothing. CONTRIBUTING lists the
 //! instructions that they stand for.
 //!
+//! The model has no turnstile: each process tries at any time, and in every order. So whatever decides who
+//! tries, and whenever that fails, what is shown here holds.
+//!
 //! What the model does not have is time: it shows what can happen where processes are stopped for as
 //! long as they like, between any two operations. Nor has it a removed record: whose holder dies leaves
 //! an orphan, for nobody finds its word.

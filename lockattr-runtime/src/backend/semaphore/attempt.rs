@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::memory::{done, Access};
 use super::objects::Objects;
-use super::protocol::{self, Look, Memory, Taken};
+use super::protocol::{self, Look, Memory, Sight, Taken};
 use super::turnstile::{Turn, Turnstile};
 use super::{Failure, Semaphore};
 use crate::deadline::Deadline;
@@ -18,6 +18,9 @@ use crate::sys::poll::wait_readable;
 
 /// Nanoseconds that a claim is left to another process for.
 const CLAIM: u64 = 25_000_000;
+
+/// Nanoseconds before the first look: most waits end there.
+const FIRST: u64 = 1_000_000;
 
 /// Nanoseconds that it takes to say that nobody is there: many times more than anybody needs from taking
 /// the semaphore to leaving his text or word, unless he is stopped just there.
@@ -116,10 +119,10 @@ impl<'a> Attempt<'a> {
             }
             if !self.has_waited {
                 self.has_waited = true;
-                return Ok(self.sleep(now, self.deadline.end().min(now + PAUSE)));
+                return Ok(self.sleep(now, self.deadline.end().min(now + FIRST)));
             }
             let look = done(protocol::look(&access));
-            if let Some(until) = self.until(look, now) {
+            if let Some(until) = self.until(&access, look, now) {
                 // At the end of each slice the files may be others.
                 self.open(now)?;
                 if Arc::ptr_eq(&objects, &self.objects) {
@@ -162,9 +165,11 @@ impl<'a> Attempt<'a> {
 
     /// The end of one whose turn has not come.
     fn conclude(&mut self) -> Next {
-        let look = done(protocol::look(&Access { objects: &self.objects, me: self.me }));
+        let objects = Arc::clone(&self.objects);
+        let access = Access { objects: &objects, me: self.me };
+        let look = done(protocol::look(&access));
         let is_doubtful = look == Look::Unknown;
-        match self.until(look, clock::monotonic()).filter(|_| is_doubtful) {
+        match self.until(&access, look, clock::monotonic()).filter(|_| is_doubtful) {
             Some(until) => Next::Rest(until),
             None => Next::Refused(look),
         }
@@ -197,11 +202,11 @@ impl<'a> Attempt<'a> {
     }
 
     /// Until when to wait after this look; none if it is time to act on it.
-    fn until(&mut self, look: Look, now: u64) -> Option<u64> {
+    fn until(&mut self, access: &Access<'_>, look: Look, now: u64) -> Option<u64> {
         let patience = match look {
             Look::Free => return None,
             // Who claims needs a moment for it. After a longer one he has given up.
-            Look::Left(owner) if owner.claims() => Some(CLAIM),
+            Look::Left(owner) if owner.claims() && !done(access.is_dead(owner)) => Some(CLAIM),
             Look::Left(_) => Some(0),
             Look::Unknown => Some(PAUSE),
             Look::Owned(_) | Look::Foreign => None,

@@ -32,6 +32,7 @@ fn role() {
         ("hold and say who", namespaces::hold_and_say_who),
         ("hold as another", users::hold_as_another),
         ("change user", users::change_user),
+        ("take as another", users::take_as_another),
         ("wait with hidden proc", users::wait_with_hidden_proc),
         ("hold without proc", proc::hold_without_proc),
         ("wait without proc", proc::wait_without_proc),

@@ -17,11 +17,11 @@ pub(super) fn change_user(name: &str) {
     let lock = open(name);
     let other = open(&format!("{}-other", lock.name()));
     drop(other.acquire(LONG).unwrap());
-    say("ready");
-    listen();
     if lock.backend() == Backend::Port {
         drop(lock.acquire(LONG).unwrap()); // root's record of it is open
     }
+    say("ready");
+    listen();
     become_another();
     let guard = lock.acquire(LONG).unwrap();
     match guard.recovered_from() {
@@ -83,4 +83,32 @@ fn a_waiter_that_may_not_see_the_holder_robs_nobody_and_replaces_the_dead() {
         waiter.end();
     }
     remove_semaphore(&shared);
+}
+
+/// Takes the lock as another user, and says of whose death it is told.
+pub(super) fn take_as_another(name: &str) {
+    become_another();
+    let guard = open(name).acquire(LONG).unwrap();
+    say(&format!("recovered from {:?}", guard.recovered_from().and_then(|dead| dead.pid)));
+}
+
+#[test]
+fn a_death_is_not_told_late_where_root_came_between() {
+    if !is_root() {
+        return;
+    }
+    let name = unique_name("late");
+    for root_comes_between in [false, true] {
+        let mut holder = Actor::start("hold as another", &name);
+        holder.expect("holding");
+        let dead = holder.pid();
+        holder.kill();
+        if root_comes_between {
+            drop(open(&name).acquire(LONG).unwrap());
+        }
+        let told = if root_comes_between { None } else { Some(dead) };
+        let mut next = Actor::start("take as another", &name);
+        next.expect(&format!("recovered from {told:?}"));
+        next.end();
+    }
 }

@@ -148,6 +148,14 @@ impl Snapshot {
         (half(handed >> 32), half(handed & u64::from(u32::MAX)))
     }
 
+    /// Whether its last grant was made after that of `other`, as far as their clocks are one.
+    pub(crate) fn is_later_than(&self, other: &Self) -> bool {
+        let (own, others) = (self.identity().time_namespace, other.identity().time_namespace);
+        own != 0
+            && own == others
+            && self.word(Field::GrantedMonotonic) > other.word(Field::GrantedMonotonic)
+    }
+
     /// Whether the last grant was given back, in order or not.
     pub(crate) fn has_ended(&self) -> bool {
         self.word(Field::ReleasedMonotonic) != 0

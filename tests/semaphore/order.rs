@@ -136,10 +136,12 @@ fn nobody_is_overtaken_by_one_that_came_later() {
     assert_eq!(grants.get(), PROCESSES * ROUNDS as u64, "two were in the body at once");
     fs::remove_file(grants.path()).unwrap();
     overtaken.sort_unstable();
-    let (median, longest) = (overtaken[overtaken.len() / 2], overtaken[overtaken.len() - 1]);
-    println!("of {PROCESSES}: others were served {median} times in the median, {longest} at most");
-    // All the others were there before: that is no overtaking.
-    assert!(longest <= 4 * PROCESSES, "{longest}");
+    let at = |percent: usize| overtaken[(overtaken.len() - 1) * percent / 100];
+    let (median, most, longest) = (at(50), at(99), at(100));
+    println!("of {PROCESSES}: others were served {median} times, p99 {most}, at most {longest}");
+    // All the others were there before: that is no overtaking. (A process that is off the processor between
+    // its question and its place in the queue is overtaken more often.)
+    assert!(most <= 3 * PROCESSES, "{most}");
 }
 
 /// A role: takes the lock, and says when.

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lockattr::{Lock, LockError};
 use nix::sys::resource::{getrlimit, setrlimit, Resource};
 use nix::sys::signal::Signal;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -44,7 +45,7 @@ impl Grants {
     }
 
     /// Takes the lock, and holds it for a while. How many were granted it since this one asked.
-    fn take(&self, lock: &lockattr::Lock, hold: Duration) -> u64 {
+    fn take(&self, lock: &Lock, hold: Duration) -> u64 {
         let before = self.get();
         let guard = lock.acquire(LONG).unwrap();
         let overtaken = self.count() - before;
@@ -135,10 +136,12 @@ fn nobody_is_overtaken_by_one_that_came_later() {
     assert_eq!(grants.get(), PROCESSES * ROUNDS as u64, "two were in the body at once");
     fs::remove_file(grants.path()).unwrap();
     overtaken.sort_unstable();
-    let (median, longest) = (overtaken[overtaken.len() / 2], overtaken[overtaken.len() - 1]);
-    println!("of {PROCESSES}: others were served {median} times in the median, {longest} at most");
-    // All the others were there before: that is no overtaking.
-    assert!(longest <= 4 * PROCESSES, "{longest}");
+    let at = |percent: usize| overtaken[(overtaken.len() - 1) * percent / 100];
+    let (median, most, longest) = (at(50), at(99), at(100));
+    println!("of {PROCESSES}: others were served {median} times, p99 {most}, at most {longest}");
+    // All the others were there before: that is no overtaking. (A process that is off the processor between
+    // its question and its place in the queue is overtaken more often.)
+    assert!(most <= 3 * PROCESSES, "{most}");
 }
 
 /// A role: takes the lock, and says when.
@@ -212,6 +215,38 @@ fn behind_a_stopped_waiter_the_others_get_the_lock() {
     stopped.expect("acquired");
     assert!(is_timeout(&lock.try_acquire()));
     stopped.end();
+}
+
+#[test]
+fn a_waiter_in_the_queue_and_one_that_only_tries_end_on_time_and_are_told_who_holds() {
+    const TIMEOUT: Duration = Duration::from_millis(60);
+
+    let name = unique_semaphore("in-time");
+    let lock = open(&name);
+    let guard = lock.acquire(LONG).unwrap();
+    let mut head = Actor::start("wait", &name);
+    eventually("it is in turn", || waits(&name, head.pid()));
+    let told = |timeout: Duration| {
+        let start = Instant::now();
+        let Err(LockError::Timeout { holder: Some(holder), .. }) = open(&name).acquire(timeout)
+        else {
+            panic!("it is held");
+        };
+        assert_eq!(holder.pid, Some(std::process::id()));
+        start.elapsed()
+    };
+    // Not in this thread, which holds the lock.
+    let told = |timeout| thread::scope(|scope| scope.spawn(|| told(timeout)).join().unwrap());
+    let mut times: Vec<_> = (0..5).map(|_| told(TIMEOUT)).collect();
+    times.sort_unstable();
+    println!("a timeout of {TIMEOUT:?} in the queue took {times:?}");
+    assert!(times[0] >= TIMEOUT && times[2] < TIMEOUT + Duration::from_millis(50), "{times:?}");
+    let tried = told(Duration::ZERO);
+    assert!(tried < TIMEOUT, "{tried:?}");
+    drop(guard);
+    head.expect("waiting");
+    head.expect("acquired");
+    head.end();
 }
 
 /// A role: takes the lock for ever. One that finds another inside writes it down.

@@ -4,9 +4,9 @@
 //! in the semaphore, looks at the owner and inherits; the others sleep in the queue. The head gives its place
 //! on as soon as it owns the lock, so the next one is in the semaphore when the lock is given back.
 //!
-//! A word of the record, `Waiting`, says that there is a head: who finds it set does not take a unit that
-//! lies there, but queues. The head writes the time there whenever it looks, so the others see whether it goes
-//! on looking.
+//! A word of the record, `Waiting`, says that there is a head: while it is set, an acquire does not take a
+//! unit that lies there, but queues. The head writes the time there whenever it looks, so the others see
+//! whether it goes on looking.
 //!
 //! All of this is about order only. The [`protocol`](super::protocol) is safe whoever tries, and so a waiter
 //! that finds no order (no descriptor for the queue, a head that is stopped, a program that has bound its
@@ -25,7 +25,7 @@ use crate::sys::socket::ForkSocket;
 /// Nanoseconds between two looks of the head: it alone sees that an owner has died.
 const HEADS_SLICE: u64 = 8_000_000;
 
-/// Nanoseconds between two looks of one out of turn: there may be many.
+/// Nanoseconds between two looks of a waiter out of turn: there may be many.
 const SLICE: u64 = 25_000_000;
 
 /// Nanoseconds between two looks of a waiter in the queue, whether the head goes on looking: at first, and
@@ -36,7 +36,8 @@ const TRUSTED: u64 = 1_000_000_000;
 /// A head that has looked within so many nanoseconds is awake: it has slept through five looks otherwise.
 const FRESH: u64 = 50_000_000;
 
-/// How long after the deadline one takes its turn still; see the port backend.
+/// How long after its deadline a waiter still takes its turn. One that was stopped, or a task that was not
+/// polled, can come back hours later: its caller has given up on the lock.
 const GRACE: Duration = Duration::from_millis(5);
 
 /// One attempt's place. Dropping it gives the place on.
@@ -164,7 +165,7 @@ impl Place {
         Self::Head(listener, objects.page.waiting())
     }
 
-    /// Of one that does not wait: those that do are served first.
+    /// Of an attempt that does not wait: those that wait are served first.
     fn at_once(objects: &Objects) -> Self {
         let noted = objects.page.waiting();
         if noted == 0 {
@@ -229,8 +230,8 @@ impl Watch {
         Self { noted, patience, until: clock::monotonic().saturating_add(patience) }
     }
 
-    /// Looks when it is time to. Nobody is there whose turn it is, but a stopped process, one of another
-    /// namespace that has died, or a program that has bound the queue's address.
+    /// Looks when it is time to. A head that is lost is stopped, or has died in another network namespace;
+    /// or it is a program that has bound the queue's address.
     fn is_lost(&mut self, objects: &Objects) -> bool {
         let noted = objects.page.waiting();
         if objects.stalled.is(noted) {

@@ -233,6 +233,9 @@ impl Lock {
     /// As [`acquire`](Self::acquire), but a thread that holds the lock enters again, at once, where
     /// `acquire` says [`LockError::WouldDeadlock`]. The lock is given back with the last of the guards.
     ///
+    /// The thread that acquired the lock counts as its holder even after it has sent the guard to another
+    /// thread: entered again then, both are in. Send no guard of a lock that is taken so.
+    ///
     /// ```
     /// # use std::time::Duration;
     /// # use lockattr_runtime::{Lock, LockError};

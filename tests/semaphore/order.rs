@@ -263,7 +263,7 @@ pub(crate) fn storm(path: &str) {
 fn exclude_each_other(
     name: &Name,
     start: impl Fn(usize, &str) -> Actor,
-    meanwhile: impl Fn(&mut [Actor]),
+    meanwhile: impl Fn(&mut [Actor], &Ledger),
 ) {
     const ENOUGH: u64 = 300;
 
@@ -275,7 +275,7 @@ fn exclude_each_other(
         actor.expect("ready");
     }
     eventually("each has had it", || {
-        meanwhile(&mut actors);
+        meanwhile(&mut actors, &ledger);
         ledger.get(Entry::Acquisitions) > ENOUGH
     });
     drop(actors);
@@ -289,8 +289,11 @@ fn exclude_each_other(
 fn waiters_that_are_killed_and_stopped_make_no_two_holders() {
     let name = unique_semaphore("order-storm");
     let begin = |_, path: &str| Actor::start("storm", path);
-    exclude_each_other(&name, begin, |actors| {
+    exclude_each_other(&name, begin, |actors, ledger| {
         for at in 0..actors.len() {
+            // It takes longer to inherit than to start a process: the heir must live for so long.
+            let before = ledger.get(Entry::Acquisitions);
+            eventually("one has had it", || ledger.get(Entry::Acquisitions) > before + 2);
             let next = (at + 1) % actors.len();
             actors[next].signal(Signal::SIGSTOP);
             spin(Duration::from_micros(700));
@@ -338,7 +341,7 @@ fn beside_a_program_that_has_bound_the_turnstile_the_others_get_the_lock() {
         });
         drop(guard);
         drop(lock.try_acquire().unwrap());
-        exclude_each_other(&name, |_, path| Actor::start("storm", path), |_| {});
+        exclude_each_other(&name, |_, path| Actor::start("storm", path), |_, _| {});
         drop(squatter);
     }
 }
@@ -370,7 +373,7 @@ fn waiters_of_several_network_namespaces_exclude_each_other() {
         0 => Actor::start_under(&ELSEWHERE, "storm", path),
         _ => Actor::start("storm", path),
     };
-    exclude_each_other(&name, start, |_| {});
+    exclude_each_other(&name, start, |_, _| {});
 }
 
 /// A role: waits for the lock without a free descriptor.

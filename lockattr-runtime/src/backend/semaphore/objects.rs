@@ -75,8 +75,8 @@ impl Paths {
 pub(super) struct Objects {
     pub(super) semaphore: Semaphore,
     pub(super) page: OwnedPage,
-    /// Where those queue that wait.
-    pub(super) queue: Queue,
+    /// Where those queue that wait. Boxed: what every acquire touches lies close together.
+    pub(super) queue: Box<Queue>,
     /// See [`Turnstile`](super::turnstile::Turnstile).
     pub(super) stalled: Stalled,
     paths: Arc<Paths>,
@@ -127,7 +127,7 @@ impl Objects {
         Ok(Self {
             paths: Arc::clone(paths),
             semaphore_file: Identity::of(&semaphore)?,
-            queue: Queue::of_semaphore(&paths.name, page_file.inode),
+            queue: Box::new(Queue::of_semaphore(&paths.name, page_file.inode)),
             stalled: Stalled::default(),
             page_file,
             semaphore: Semaphore::map(&semaphore).map_err(map)?,

@@ -67,7 +67,7 @@ fn clone3() -> libc::c_long {
 }
 
 /// Runs `child` in a new child; its pid.
-fn in_a_child(clone: Clone, child: impl FnOnce()) -> Pid {
+fn in_a_child(clone: impl FnOnce() -> libc::c_long, child: impl FnOnce()) -> Pid {
     match clone() {
         0 => {
             child();
@@ -260,12 +260,19 @@ fn a_child_that_uses_any_lock_lets_go_of_the_copies_it_has() {
 }
 
 /// The child has its parent's descriptors themselves (`CLONE_FILES`), and uses another lock.
-fn share_descriptors(name: &str) {
+fn share_descriptors(argument: &str) {
+    let (name, how) = argument.split_once(' ').unwrap();
     let lock = open(name);
     let other = open(&format!("other-{name}"));
+    let mut flags = u64::from((libc::CLONE_FILES | libc::SIGCHLD).unsigned_abs());
+    match how {
+        "plain" => {}
+        "in another pid namespace" => flags |= u64::from(libc::CLONE_NEWPID.unsigned_abs()),
+        _ => become_opaque(),
+    }
     let guard = lock.acquire(LONG).unwrap();
     let clone = || {
-        let (flags, no) = (u64::from((libc::CLONE_FILES | libc::SIGCHLD).unsigned_abs()), 0_u64);
+        let no = 0_u64;
         // SAFETY: without CLONE_VM and a stack it is a fork, but for the descriptors.
         unsafe { libc::syscall(libc::SYS_clone, flags, no, no, no, no) }
     };
@@ -277,17 +284,31 @@ fn share_descriptors(name: &str) {
     say("free again");
 }
 
+/// Another user that may not compare its own processes (prctl(2), `PR_SET_DUMPABLE`).
+fn become_opaque() {
+    nix::unistd::setgid(nix::unistd::Gid::from_raw(65534)).unwrap();
+    nix::unistd::setuid(nix::unistd::Uid::from_raw(65534)).unwrap();
+    // SAFETY: the call takes numbers only.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) }, 0);
+}
+
 #[test]
 fn a_child_with_its_parents_descriptors_closes_none() {
-    on_each_backend("clone-files", |name| {
-        let mut parent = Actor::start("share descriptors", name);
-        parent.expect("child ended well: true");
-        assert!(is_timeout(&open(name).acquire(Duration::from_millis(20))));
-        parent.tell("release");
-        parent.expect("free again");
-        parent.end();
-        support::remove_semaphore(&format!("other-{name}"));
-    });
+    for how in ["plain", "in another pid namespace", "opaque"] {
+        if how != "plain" && !nix::unistd::Uid::effective().is_root() {
+            println!("skipped, {how}: needs root");
+            continue;
+        }
+        on_each_backend("clone-files", |name| {
+            let mut parent = Actor::start("share descriptors", &format!("{name} {how}"));
+            parent.expect("child ended well: true");
+            assert!(open(name).is_locked().unwrap(), "{how}");
+            parent.tell("release");
+            parent.expect("free again");
+            parent.end();
+            support::remove_semaphore(&format!("other-{name}"));
+        });
+    }
 }
 
 static FORKS: AtomicU32 = AtomicU32::new(0);

@@ -16,13 +16,18 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{getrlimit, getrusage, setrlimit, Resource, UsageWho};
 use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
 use nix::sys::time::TimeValLike;
-use support::unique_name;
+use support::{end_child, keep_copies_in_a_child, unique_name};
 use support::{eventually, hold, is_timeout, listen, open, say};
 use support::{Actor, LONG};
 
 #[test]
 fn role() {
-    support::play(&[("hold", hold), ("hoard", hoard)]);
+    support::play(&[
+        ("hold", hold),
+        ("hoard", hoard),
+        ("be busy", be_busy),
+        ("crowd of threads", crowd_of_threads),
+    ]);
 }
 
 /// Longer than any machine is late by itself.
@@ -157,6 +162,103 @@ fn what_lies_in_a_connection_makes_nobody_late_who_looks_or_leaves() {
             drop(others);
         }
     }
+}
+
+/// Sends something that is slow to close within something else, whose linger nothing here can clear.
+fn send_nested(connection: &UnixStream, alien: RawFd) {
+    let (outer, inner) = UnixStream::pair().unwrap();
+    send(&outer, &[alien]);
+    drop(outer);
+    send(connection, &[inner.as_raw_fd()]);
+}
+
+#[test]
+fn one_lock_whose_holder_means_harm_does_not_bar_another() {
+    let (name, good) = (unique_name("harm"), unique_name("good"));
+    let impostor = UnixListener::bind_addr(&address(&name)).unwrap();
+    impostor.set_nonblocking(true).unwrap();
+    let done = AtomicBool::new(false);
+    let is_done = || done.load(Ordering::Relaxed);
+    let mut busy: Vec<Actor> = (0..2).map(|_| Actor::start("be busy", &good)).collect();
+    for actor in &mut busy {
+        actor.expect("busy");
+    }
+    thread::scope(|scope| {
+        let greeting = scope.spawn(|| {
+            let mut kept = Vec::new();
+            while !is_done() {
+                match impostor.accept() {
+                    Ok((connection, _)) if kept.len() < 100 => {
+                        let (alien, other) = lingering();
+                        send_nested(&connection, alien.as_raw_fd());
+                        kept.push((connection, other));
+                    }
+                    _ => thread::sleep(Duration::from_micros(200)),
+                }
+            }
+            kept
+        });
+        scope.spawn(|| {
+            while !is_done() {
+                let _ = open(&name).acquire(Duration::from_millis(200));
+            }
+        });
+        let lock = open(&good);
+        let start = Instant::now();
+        let mut count = 0;
+        while start.elapsed() < Duration::from_secs(2) {
+            count += u32::from(lock.acquire(Duration::from_secs(1)).is_ok());
+        }
+        done.store(true, Ordering::Relaxed);
+        drop(greeting.join().unwrap());
+        assert!(count >= 10, "{count} acquires");
+    });
+}
+
+/// Holds the lock, and takes it again at once.
+fn be_busy(name: &str) {
+    let lock = open(name);
+    say("busy");
+    // Until its test is over, and kills it.
+    loop {
+        let guard = lock.acquire(LONG).unwrap();
+        thread::sleep(Duration::from_millis(2));
+        drop(guard);
+    }
+}
+
+/// Gives the lock back, but for a copy in a child, and has many threads, each of which may have children.
+fn crowd_of_threads(name: &str) {
+    const THREADS: usize = 2_000;
+
+    let guard = open(name).acquire(LONG).unwrap();
+    let child = keep_copies_in_a_child();
+    drop(guard);
+    let end = std::sync::Barrier::new(THREADS + 1);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            thread::Builder::new()
+                .stack_size(64 << 10)
+                .spawn_scoped(scope, || {
+                    end.wait();
+                })
+                .unwrap();
+        }
+        say("crowded");
+        listen();
+        end.wait();
+    });
+    end_child(child);
+}
+
+#[test]
+fn many_threads_of_the_last_holder_make_no_timeout_late() {
+    let name = unique_name("threads");
+    let mut holder = Actor::start("crowd of threads", &name);
+    holder.expect("crowded");
+    let (earliest, latest) = late_timeouts(&name);
+    assert!(earliest < Duration::from_millis(40) && latest < LATE, "{earliest:?}, {latest:?}");
+    holder.end();
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn role() {
     support::play(&[
         ("hold", hold),
         ("starve", starve_of_descriptors),
+        ("starve and hold", starve_and_hold),
         ("receive nothing", receive_without_descriptors),
         ("spawn", spawn_without_pause),
         ("leak", leak),
@@ -84,6 +85,29 @@ fn where_no_file_may_grow_a_port_works_and_a_semaphore_is_an_error() {
         let mut actor = Actor::start("no growth", name);
         actor.expect("acquired");
         actor.end();
+    });
+}
+
+/// Finds out who it is when it has no descriptor left, and holds once it has some again.
+fn starve_and_hold(name: &str) {
+    let lock = open(name);
+    let files = exhaust_descriptors();
+    assert!(lock.acquire(LONG).is_err());
+    drop(files);
+    let _guard = lock.acquire(LONG).unwrap();
+    say("holding");
+    listen();
+}
+
+#[test]
+fn a_process_that_was_short_of_descriptors_at_first_is_replaced_when_it_dies() {
+    on_each_backend("starved", |name| {
+        let mut holder = Actor::start("starve and hold", name);
+        holder.expect("holding");
+        let pid = holder.pid();
+        holder.kill();
+        let guard = open(name).acquire(Duration::from_secs(5)).unwrap();
+        assert_eq!(guard.recovered_from().unwrap().pid, Some(pid));
     });
 }
 

@@ -1,15 +1,13 @@
 //! Who is named as the one that has a port lock: never a process that has let go of it.
 
-#![allow(unsafe_code)] // a clone without the C library
-
 mod support;
 
 use std::time::Duration;
 
 use lockattr::{Holder, KnownBy, LockError, Tenure};
-use nix::libc;
 use nix::sys::signal::Signal;
 use support::unique_name;
+use support::{end_child, keep_copies_in_a_child};
 use support::{eventually, hold, is_timeout, listen, open, say, wait, waits_in_queue};
 use support::{Actor, LONG};
 
@@ -158,45 +156,22 @@ fn a_future_that_is_not_polled_is_told_and_passes_on_what_it_finds_too_late() {
     holder.end();
 }
 
-/// A child that lives and was made without the C library: it has copies of all sockets.
-fn raw_clone() -> u32 {
-    // SAFETY: the child is a copy of this process with one thread, which does nothing but end.
-    let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
-    if child == 0 {
-        // SAFETY: as above.
-        unsafe {
-            libc::alarm(60);
-            libc::prctl(libc::PR_SET_PDEATHSIG, 0);
-            loop {
-                libc::pause();
-            }
-        }
-    }
-    u32::try_from(child).unwrap()
-}
-
 fn clone_and_release(name: &str) {
     let guard = open(name).acquire(LONG).unwrap();
-    let child = raw_clone();
+    let child = keep_copies_in_a_child();
     drop(guard);
     say(&child.to_string());
     listen();
-    end(child);
+    end_child(child);
     say("ended");
     listen();
 }
 
 fn clone_and_die(name: &str) {
     let guard = open(name).acquire(LONG).unwrap();
-    say(&raw_clone().to_string());
+    say(&keep_copies_in_a_child().to_string());
     listen();
     std::mem::forget(guard);
-}
-
-fn end(pid: u32) {
-    let pid = nix::unistd::Pid::from_raw(pid.try_into().unwrap());
-    nix::sys::signal::kill(pid, Signal::SIGKILL).unwrap();
-    let _ = nix::sys::wait::waitpid(pid, None);
 }
 
 #[test]
@@ -235,7 +210,7 @@ fn a_lock_that_a_copy_keeps_is_not_blamed_on_the_dead() {
     assert_ne!(found.pid, Some(dead));
     let looked = open(&name).holder().unwrap().unwrap();
     assert_eq!((looked.pid, looked.tenure), (Some(child), Tenure::Copied));
-    end(child);
+    end_child(child);
     let lock = open(&name);
     let guard = lock.acquire(LONG).unwrap();
     assert_eq!(guard.recovered_from().unwrap().pid, Some(dead));

@@ -270,6 +270,33 @@ pub fn hold(name: &str) {
     }
 }
 
+/// A child that lives and was made without at-fork handlers: it has copies of all sockets.
+#[allow(unsafe_code)] // a raw clone
+pub fn keep_copies_in_a_child() -> u32 {
+    use nix::libc;
+
+    // SAFETY: the child is a copy of this process with one thread, which does nothing but end.
+    let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    if child == 0 {
+        // SAFETY: as above.
+        unsafe {
+            libc::alarm(60);
+            libc::prctl(libc::PR_SET_PDEATHSIG, 0);
+            loop {
+                libc::pause();
+            }
+        }
+    }
+    u32::try_from(child).unwrap()
+}
+
+/// Ends a child, or another one's that its parent has left.
+pub fn end_child(pid: u32) {
+    let pid = nix::unistd::Pid::from_raw(pid.try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let _ = nix::sys::wait::waitpid(pid, None);
+}
+
 /// What a child does that is a process of its own to each lock, while its parent holds and then lets go.
 pub fn acquire_as_a_child(lock: &Lock, parent: u32) {
     match lock.try_acquire() {

@@ -7,7 +7,8 @@
 //! can have sent, is closed here and not on the way of an acquire or a release.
 
 use std::os::fd::OwnedFd;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{mpsc, Arc};
 use std::thread;
 use std::time::Duration;
 
@@ -20,33 +21,48 @@ use super::generation::generation;
 /// What waits to be closed.
 #[derive(Default)]
 struct Pile {
-    descriptors: Vec<OwnedFd>,
-    /// In which process a thread takes them away. In a forked child there is none of its parent's threads.
-    manned_in: Option<u32>,
+    descriptors: Vec<(OwnedFd, Option<Arc<Tally>>)>,
+    /// How many threads take them away, and in which process: a forked child has none of its parent's.
+    threads: usize,
+    process: u32,
 }
 
-static PILE: Gated<Pile> = Gated::new(Pile { descriptors: Vec::new(), manned_in: None });
+static PILE: Gated<Pile> = Gated::new(Pile { descriptors: Vec::new(), threads: 0, process: 0 });
 
-/// With so many descriptors on the pile, no more of their kind should be asked for.
-const MANY: usize = 16;
+/// How many descriptors of one origin wait to be closed, or are being closed. One that is slow to close keeps
+/// a thread for as long as another process likes, and must not bar what comes from others.
+#[derive(Debug, Default)]
+pub(crate) struct Tally(AtomicUsize);
 
-/// Closes `descriptor` soon, and returns at once.
-pub(super) fn close_aside(descriptor: OwnedFd) {
-    let Some(is_manned) = with_pile(|pile| {
-        pile.descriptors.push(descriptor);
-        pile.manned_in.replace(generation()) == Some(generation())
-    }) else {
-        return;
-    };
-    if !is_manned && spawn(close_all).is_err() {
-        // Without a thread they lie there until the next one is wanted.
-        with_pile(|pile| pile.manned_in = None);
+impl Tally {
+    /// Whether so many are left that no more of this origin should be asked for.
+    pub(crate) fn is_high(&self) -> bool {
+        const MANY: usize = 16;
+
+        self.0.load(Ordering::Relaxed) >= MANY
     }
 }
 
-/// Whether the thread has more to close than it gets done.
-pub(crate) fn is_behind() -> bool {
-    with_pile(|pile| pile.descriptors.len() >= MANY) == Some(true)
+/// Closes `descriptor` soon, and returns at once.
+pub(super) fn close_aside(descriptor: OwnedFd, tally: Option<Arc<Tally>>) {
+    /// Each may be kept by one descriptor.
+    const THREADS: usize = 8;
+
+    if let Some(tally) = &tally {
+        tally.0.fetch_add(1, Ordering::Relaxed);
+    }
+    let has_room = with_pile(|pile| {
+        if pile.process != generation() {
+            (pile.threads, pile.process) = (0, generation());
+        }
+        pile.descriptors.push((descriptor, tally));
+        let has_room = pile.threads < THREADS;
+        pile.threads += usize::from(has_room);
+        has_room
+    });
+    if has_room == Some(true) && spawn(close_all).is_err() {
+        close_all(); // late, but a lock may lie in there
+    }
 }
 
 /// None in a signal handler that has interrupted this thread inside of the gate.
@@ -55,20 +71,23 @@ fn with_pile<T>(work: impl FnOnce(&mut Pile) -> T) -> Option<T> {
     Some(work(PILE.get(&mut gate)))
 }
 
-/// The thread: it ends when nothing is left.
+/// A thread: it ends when nothing is left.
 fn close_all() {
-    while let Some(descriptor) = next() {
+    while let Some((descriptor, tally)) = next() {
         // Nobody here waits for data to arrive. Fails where it is no socket.
         let _ = SockRef::from(&descriptor).set_linger(None);
         drop(descriptor); // outside of the gate: a fork may well copy it
+        if let Some(tally) = tally {
+            tally.0.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
-fn next() -> Option<OwnedFd> {
+fn next() -> Option<(OwnedFd, Option<Arc<Tally>>)> {
     with_pile(|pile| {
         let next = pile.descriptors.pop();
         if next.is_none() {
-            pile.manned_in = None;
+            pile.threads = pile.threads.saturating_sub(1);
         }
         next
     })?

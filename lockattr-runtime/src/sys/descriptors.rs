@@ -98,23 +98,29 @@ pub(super) fn close_copies() {
     });
 }
 
-/// As [`close_copies`], in a child that was made by `clone`. It may have no copies, but the very descriptors
-/// of its parent.
-pub(super) fn close_copies_in_a_clone() {
-    if shares_descriptors_with_parent() {
-        take_all(|_| {});
-    } else {
+/// As [`close_copies`], in a child that was made by `clone` of the process `creator`. It may have no copies,
+/// but the very descriptors of that one (`CLONE_FILES`): where that cannot be ruled out, it closes none. A
+/// copy that stays may keep a lock taken; to close the lock itself would give it away.
+pub(super) fn close_copies_in_a_clone(creator: u32) {
+    if has_other_descriptors_than(creator) {
         close_copies();
+    } else {
+        take_all(|_| {});
     }
 }
 
-/// Whether this process has the very descriptors of its parent (`CLONE_FILES`, clone(2)).
-/// Where the kernel does not tell (kcmp(2)), it has copies.
-fn shares_descriptors_with_parent() -> bool {
+/// Whether this process is a child of `creator`, and the kernel says that its descriptors are its own
+/// (kcmp(2)).
+fn has_other_descriptors_than(creator: u32) -> bool {
     const KCMP_FILES: libc::c_int = 2; // `linux/kcmp.h`
 
     // SAFETY: these calls take numbers only.
-    unsafe { libc::syscall(libc::SYS_kcmp, libc::getpid(), libc::getppid(), KCMP_FILES, 0, 0) == 0 }
+    let (order, parent) = unsafe {
+        let (this, parent) = (libc::getpid(), libc::getppid());
+        (libc::syscall(libc::SYS_kcmp, this, parent, KCMP_FILES, 0, 0), parent)
+    };
+    // 0 are the same ones; -1 is an error.
+    u32::try_from(parent) == Ok(creator) && order > 0
 }
 
 fn take_all(close: impl Fn(RawFd)) {

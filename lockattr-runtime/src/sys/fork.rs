@@ -35,22 +35,25 @@ use super::generation::{self, generation};
 pub(crate) struct Gate {
     /// Counts the gates that were copied without a handler: see [`Gated`].
     epoch: u32,
-    /// The copies of an ancestor's sockets are still open.
-    has_copies: bool,
+    /// The copies of this process's sockets are still open.
+    copies_of: Option<u32>,
 }
 
 /// A gate, and the process that it belongs to.
 struct Post {
     /// 0 before its first use.
     generation: AtomicU32,
+    /// Its pid.
+    pid: AtomicU32,
     epoch: u32,
     gate: Mutex<Gate>,
 }
 
 static FIRST: Post = Post {
     generation: AtomicU32::new(0),
+    pid: AtomicU32::new(0),
     epoch: 0,
-    gate: Mutex::new(Gate { epoch: 0, has_copies: false }),
+    gate: Mutex::new(Gate { epoch: 0, copies_of: None }),
 };
 
 /// The gate in use; none before the first child without handlers.
@@ -80,9 +83,8 @@ pub(crate) fn gate() -> io::Result<Guard> {
     let inside = Inside::enter().ok_or_else(|| io::Error::from_raw_os_error(libc::EDEADLK))?;
     let gate = post().gate.lock().unwrap_or_else(PoisonError::into_inner);
     let mut guard = Guard { gate, _inside: inside };
-    if guard.has_copies {
-        guard.has_copies = false;
-        descriptors::close_copies_in_a_clone();
+    if let Some(creator) = guard.copies_of.take() {
+        descriptors::close_copies_in_a_clone(creator);
     }
     Ok(guard)
 }
@@ -163,7 +165,10 @@ fn renew(copied: &'static Post, generation: u32) -> &'static Post {
     let unused =
         copied.generation.compare_exchange(0, generation, Ordering::Relaxed, Ordering::Relaxed);
     match unused {
-        Ok(_) => return copied,
+        Ok(_) => {
+            copied.pid.store(std::process::id(), Ordering::Relaxed);
+            return copied;
+        }
         Err(other) if other == generation => return copied,
         Err(_) => {}
     }
@@ -171,7 +176,8 @@ fn renew(copied: &'static Post, generation: u32) -> &'static Post {
     let new = Box::into_raw(Box::new(Post {
         generation: generation.into(),
         epoch,
-        gate: Mutex::new(Gate { epoch, has_copies: true }),
+        pid: std::process::id().into(),
+        gate: Mutex::new(Gate { epoch, copies_of: Some(copied.pid.load(Ordering::Relaxed)) }),
     }));
     let old = ptr::from_ref(copied).cast_mut();
     let old = if ptr::eq(old, &FIRST) { ptr::null_mut() } else { old };
@@ -312,6 +318,7 @@ unsafe extern "C" fn child() {
     generation::begin_in_a_child();
     descriptors::close_copies();
     // All is at rest, and this process's from now on.
+    current().pid.store(std::process::id(), Ordering::Relaxed);
     current().generation.store(generation(), Ordering::Relaxed);
     drop(gate);
 }

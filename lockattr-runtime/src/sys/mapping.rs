@@ -1,11 +1,12 @@
 //! Memory that processes share.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::mem::size_of;
 use std::num::NonZeroUsize;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
 
 use nix::sys::mman::{mmap, munmap, MapFlags, ProtFlags};
 
@@ -89,14 +90,40 @@ pub(crate) fn was_left_by_exec(pid: u32, inode: u64) -> bool {
         let random = || fs::read_to_string("/proc/sys/kernel/randomize_va_space").ok();
         Some(flags & ADDR_NO_RANDOMIZE != 0 || random()?.trim_end() == "0")
     };
-    // A list without a line is one of a process that is about to end, or whose first thread has.
-    let lacks_it = || {
-        let maps = procfs::read(pid, "maps").ok().filter(|maps| !maps.is_empty())?;
-        Some(!lists(&maps, inode))
-    };
+    let until = Instant::now() + PATIENCE;
     addresses_repeat() == Some(true)
         // Twice, as the kernel writes the list in parts, and the mappings may change between two.
-        && (0..2).all(|_| lacks_it() == Some(true))
+        && (0..2).all(|_| has_mapped(pid, inode, until) == Some(false))
+}
+
+/// The list of a process's mappings may be long, and it is read on the way of a timeout.
+const PATIENCE: Duration = Duration::from_millis(3);
+
+/// Whether the process `pid` has mapped a file with this inode; none where that is not seen until then.
+fn has_mapped(pid: u32, inode: u64, until: Instant) -> Option<bool> {
+    let mut list = procfs::open(pid, "maps").ok()?;
+    let mut chunk = vec![0; 64 << 10];
+    let (mut lines, mut is_empty) = (Vec::new(), true);
+    loop {
+        let read = list.read(&mut chunk).ok()?;
+        is_empty &= read == 0;
+        lines.extend_from_slice(&chunk[..read]);
+        let whole = match lines.iter().rposition(|&byte| byte == b'\n') {
+            Some(end) if read > 0 => end + 1,
+            _ => lines.len(),
+        };
+        if lists(&lines[..whole], inode) {
+            return Some(true);
+        }
+        if read == 0 {
+            // A list without a line is one of a process that is about to end, or whose first thread has.
+            return (!is_empty).then_some(false);
+        }
+        lines.drain(..whole);
+        if Instant::now() >= until {
+            return None;
+        }
+    }
 }
 
 /// Whether a file with this inode is in a list of mappings (`/proc/PID/maps`, proc(5)): lines of

@@ -21,8 +21,9 @@ pub(crate) struct Process {
     pub(crate) random: u64,
     /// Its command's name, padded with NULs.
     pub(crate) command: [u8; COMMAND_BYTES],
-    /// Nothing more can be found out.
-    is_final: bool,
+    /// Nothing more can be found out. Otherwise a descriptor or memory was short, and what is not known may
+    /// be found out by the next look.
+    pub(crate) is_final: bool,
 }
 
 /// What tells a process from every other, also from a later one with the same pid. What is not known

@@ -1,7 +1,7 @@
 //! `/proc` (proc(5)), as far as it is this process's own: mounted for its pid namespace. Another one has
 //! other processes under the same pids.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::process;
@@ -16,6 +16,15 @@ use super::generation::generation;
 pub(crate) fn read(pid: u32, file: &str) -> io::Result<Vec<u8>> {
     check_own()?;
     fs::read(format!("/proc/{pid}/{file}"))
+}
+
+/// Opens `/proc/PID/FILE`, as [`read`] does.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn open(pid: u32, file: &str) -> io::Result<File> {
+    check_own()?;
+    File::open(format!("/proc/{pid}/{file}"))
 }
 
 /// The user that a process runs as.

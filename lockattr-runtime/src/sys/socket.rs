@@ -8,13 +8,14 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawF
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::libc;
 use nix::sys::socket::{getsockopt, sendmsg, sockopt, ControlMessage, MsgFlags};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::closer::{close_aside, drop_within};
+use super::closer::{close_aside, drop_within, Tally};
 use super::generation::generation;
 use super::{descriptors, fork};
 
@@ -27,6 +28,8 @@ pub(crate) struct ForkSocket {
     /// How many bytes may lie unread in it that carry nothing which is slow to close; [`UNCONNECTED`] where
     /// nothing can.
     harmless: AtomicI32,
+    /// Where what came over it is counted until it is closed.
+    tally: Option<Arc<Tally>>,
 }
 
 const UNCONNECTED: i32 = -1;
@@ -42,7 +45,7 @@ impl ForkSocket {
     fn enter(socket: Socket, _gate: &mut fork::Gate) -> Self {
         descriptors::enter(socket.as_raw_fd());
         let harmless = AtomicI32::new(UNCONNECTED);
-        Self { socket: Some(socket), generation: generation(), harmless }
+        Self { socket: Some(socket), generation: generation(), harmless, tally: None }
     }
 
     /// Connects to `address`.
@@ -66,11 +69,16 @@ impl ForkSocket {
         Ok((connection, address))
     }
 
-    /// Closes a descriptor that is none of ours, which may take long.
-    pub(crate) fn discard(mut self) {
+    /// What comes over this connection counts there until it is closed.
+    pub(crate) fn count_in(&mut self, tally: &Arc<Tally>) {
+        self.tally = Some(Arc::clone(tally));
+    }
+
+    /// Closes a descriptor that is none of ours, and came over `connection`. That may take long.
+    pub(crate) fn discard(mut self, connection: &Self) {
         if let Some((socket, gate)) = self.take_out() {
             drop(gate);
-            close_aside(socket.into());
+            close_aside(socket.into(), connection.tally.clone());
         }
     }
 
@@ -136,7 +144,7 @@ impl Drop for ForkSocket {
                 drop(gate);
             } else {
                 drop(gate);
-                close_aside(socket.into());
+                close_aside(socket.into(), self.tally.take());
             }
         }
     }
@@ -216,7 +224,7 @@ pub(crate) enum Received {
 ///
 /// The message itself stays in the connection's queue, so none of its descriptors is the last one of what
 /// it refers to, and what is not wanted of them costs no time here. It goes with the connection.
-pub(crate) fn receive_socket(connection: &Socket) -> io::Result<Received> {
+pub(crate) fn receive_socket(connection: &ForkSocket) -> io::Result<Received> {
     // The received descriptor is entered before the gate opens: no fork copies it unseen.
     let mut gate = fork::gate()?;
     match receive_descriptors(connection) {
@@ -230,8 +238,9 @@ pub(crate) fn receive_socket(connection: &Socket) -> io::Result<Received> {
                 // More descriptors than one are no lock.
                 Some(first) => {
                     drop(gate);
-                    close_aside(first);
-                    descriptors.for_each(close_aside);
+                    for descriptor in [first].into_iter().chain(descriptors) {
+                        close_aside(descriptor, connection.tally.clone());
+                    }
                     Received::Ended
                 }
                 None if message.control_truncated => Received::Dropped,

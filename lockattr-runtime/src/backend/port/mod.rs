@@ -44,7 +44,7 @@ const ROOT: u32 = 0;
 pub(crate) struct Port {
     name: Box<str>,
     /// Its head holds the lock.
-    queue: Queue,
+    queue: Box<Queue>,
     record: Record,
     /// A connection to the holder, kept from one look to the next: each new one would leave an entry
     /// in the holder's queue until the release.
@@ -163,7 +163,7 @@ impl Port {
     pub(super) fn new(name: &str) -> Self {
         Self {
             name: name.into(),
-            queue: Queue::of_port(name),
+            queue: Box::new(Queue::of_port(name)),
             record: Record::new(name),
             observer: Mutex::new(None),
         }

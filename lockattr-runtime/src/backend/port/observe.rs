@@ -107,6 +107,10 @@ impl Port {
         let waits = |to: u32| to != std::process::id() || !self.queue.is_waited_in_by_none();
         let named = || Holder { uid: Some(peer.uid), ..process_with(Some(pid), KnownBy::Kernel) };
         match (state, record) {
+            // It has it again, and has yet to write so: the note is of the time before.
+            (PeerState::LetGo(Some(to)), Some(giver)) if self.has_let_go_since(&giver, to) => {
+                named()
+            }
             // Also where the giver has ended since.
             (PeerState::LetGo(Some(to)), _) if waits(to) && process::runs(to) => self.receiver(to),
             // The dead hold nothing: a copy does.
@@ -126,6 +130,16 @@ impl Port {
         }
         let stopped = process::is_stopped(pid);
         Holder { tenure: Tenure::OnItsWay, stopped, ..process_with(Some(pid), KnownBy::Record) }
+    }
+
+    /// Whether the process `pid`, to which `giver` has sent the lock, has given it back. (If both are one
+    /// user's, it has written over the note.)
+    fn has_let_go_since(&self, giver: &record::Snapshot, pid: u32) -> bool {
+        let record = procfs::uid(pid).and_then(|uid| record::read(&self.name, uid));
+        record.is_some_and(|record| {
+            matches!(record.state_of(pid), PeerState::LetGo(_))
+                && record.released_at() > giver.released_at()
+        })
     }
 
     fn grant_of(&self, pid: u32) -> Option<record::Snapshot> {

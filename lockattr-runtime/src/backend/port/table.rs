@@ -67,7 +67,7 @@ pub(super) fn find_process(
     }
     let target = format!("socket:[{inode}]");
     let all = fs::read_dir("/proc").ok()?.filter_map(|entry| number(&entry.ok()?.file_name()));
-    let likely = first.into_iter().chain(first.into_iter().flat_map(children));
+    let likely = first.into_iter().chain(first.into_iter().flat_map(|pid| children(pid, until)));
     likely.chain(all).take_while(|_| !is_over(until)).find(|pid| {
         fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|descriptors| {
             descriptors.filter_map(Result::ok).take_while(|_| !is_over(until)).any(|descriptor| {
@@ -78,16 +78,15 @@ pub(super) fn find_process(
     })
 }
 
-/// The children of each of its threads (proc(5), `CONFIG_PROC_CHILDREN`).
-fn children(pid: u32) -> Vec<u32> {
+/// The children of each of its threads (proc(5), `CONFIG_PROC_CHILDREN`), of which there may be thousands.
+fn children(pid: u32, until: Option<Instant>) -> impl Iterator<Item = u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
-    let children =
-        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok());
-    children
+    threads
+        .take_while(move |_| !is_over(until))
+        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
         .flat_map(|line| {
             line.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
         })
-        .collect()
 }
 
 fn number(name: &OsStr) -> Option<u32> {

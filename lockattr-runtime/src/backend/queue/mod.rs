@@ -25,13 +25,14 @@ use std::io;
 use std::net::Shutdown;
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::libc;
 use socket2::SockAddr;
 
 use super::{Backoff, Failure};
-use crate::sys::closer;
+use crate::sys::closer::Tally;
 use crate::sys::poll;
 use crate::sys::socket::{listens_at, receive_socket, send_descriptor, ForkSocket, Received};
 use address::Waiters;
@@ -55,6 +56,8 @@ pub(super) struct Queue {
     waiters: Waiters,
     /// How many threads and tasks of this process are in the queue.
     waiting: AtomicUsize,
+    /// What heads have sent that is no lock, and is not closed yet.
+    unclosed: Arc<Tally>,
 }
 
 /// Who queues, for what comes with being the head.
@@ -126,7 +129,7 @@ impl<L: Line> Acquisition<L> {
             self.losses = PATIENCE;
             return Ok(Step::Barred(self.backoff.next()));
         }
-        if closer::is_behind() {
+        if self.line.queue().unclosed.is_high() {
             return Ok(Step::Barred(LONGEST_PAUSE)); // each connection there may bring more to close
         }
         Ok(match self.line.queue().join(unbound)? {
@@ -198,7 +201,13 @@ impl Queue {
     }
 
     fn new(name: &str, address: SockAddr, waiters: Waiters) -> Self {
-        Self { name: name.into(), address, waiters, waiting: AtomicUsize::new(0) }
+        Self {
+            name: name.into(),
+            address,
+            waiters,
+            waiting: AtomicUsize::new(0),
+            unclosed: Arc::default(),
+        }
     }
 
     pub(super) fn address(&self) -> &SockAddr {
@@ -223,10 +232,11 @@ impl Queue {
                 listen(socket).map(Message::Lock)
             }
             Received::Socket(other) => {
-                other.discard();
+                other.discard(connection);
                 Ok(Message::Ended)
             }
             Received::Ended => Ok(Message::Ended),
+            // It stays in the queue of the connection, and goes with that.
             Received::Dropped => {
                 Err(Failure::io("receive the lock")(io::Error::from_raw_os_error(libc::EMFILE)))
             }

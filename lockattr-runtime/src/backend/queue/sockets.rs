@@ -43,11 +43,12 @@ impl Queue {
     }
 
     /// Joins the holder's queue with a socket that is not bound yet.
-    pub(super) fn join(&self, socket: ForkSocket) -> Result<Joined, Failure> {
+    pub(super) fn join(&self, mut socket: ForkSocket) -> Result<Joined, Failure> {
         // Only a process of the same pid in another pid namespace, or one that means harm, has bound the
         // address before. After that a handful of attempts suffices.
         const ATTEMPTS: usize = 16;
 
+        socket.count_in(&self.unclosed);
         let first = std::iter::once_with(|| self.waiters.next(&self.name));
         let odd = (1..ATTEMPTS).map(|_| self.waiters.odd_one(&self.name));
         let bound = first

@@ -229,7 +229,7 @@ fn be_busy(name: &str) {
 
 /// Gives the lock back, but for a copy in a child, and has many threads, each of which may have children.
 fn crowd_of_threads(name: &str) {
-    const THREADS: usize = 2_000;
+    const THREADS: usize = 10_000;
 
     let guard = open(name).acquire(LONG).unwrap();
     let child = keep_copies_in_a_child();

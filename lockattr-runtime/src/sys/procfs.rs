@@ -2,7 +2,7 @@
 //! other processes under the same pids.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,8 +14,18 @@ use super::generation::generation;
 /// # Errors
 /// Also `NotFound` where `/proc` is not this process's own.
 pub(crate) fn read(pid: u32, file: &str) -> io::Result<Vec<u8>> {
-    check_own()?;
-    fs::read(format!("/proc/{pid}/{file}"))
+    const ENOUGH: usize = 1024; // for what is read again and again while a process waits
+
+    let mut file = open(pid, file)?;
+    let mut content = vec![0; ENOUGH];
+    // These files come at one go as far as there is room (seq_file in the kernel's documentation), so less
+    // than there is room for is all of it.
+    let length = file.read(&mut content)?;
+    content.truncate(length);
+    if length == ENOUGH {
+        file.read_to_end(&mut content)?;
+    }
+    Ok(content)
 }
 
 /// Opens `/proc/PID/FILE`, as [`read`] does.

@@ -20,7 +20,12 @@ pub(crate) fn read(pid: u32, file: &str) -> io::Result<Vec<u8>> {
     let mut content = vec![0; ENOUGH];
     // These files come at one go as far as there is room (seq_file in the kernel's documentation), so less
     // than there is room for is all of it.
-    let length = file.read(&mut content)?;
+    let length = loop {
+        match file.read(&mut content) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read?,
+        }
+    };
     content.truncate(length);
     if length == ENOUGH {
         file.read_to_end(&mut content)?;

@@ -91,6 +91,8 @@ fn forks_wait_for_no_thread_that_waits_for_the_allocator() {
         ends.store(true, Ordering::Relaxed);
     });
     for number in 0..3 {
-        support::remove_semaphore(&format!("{number}-{}", &*names[1]));
+        for name in &names {
+            support::remove(&format!("{number}-{}", &**name));
+        }
     }
 }

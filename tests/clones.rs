@@ -187,7 +187,7 @@ fn a_child_that_drops_a_guard_waits_for_no_thread_that_it_does_not_have() {
         let mut actor = Actor::start("drop in a child while busy", argument);
         actor.expect("all ended well");
         actor.end();
-        (0..3).for_each(|number| support::remove_semaphore(&format!("{number}-{name}")));
+        (0..3).for_each(|number| support::remove(&format!("{number}-{name}")));
     });
 }
 
@@ -255,7 +255,7 @@ fn a_child_that_uses_any_lock_lets_go_of_the_copies_it_has() {
         parent.tell("release");
         parent.expect("released");
         drop(open(name).try_acquire().unwrap());
-        support::remove_semaphore(&format!("other-{name}"));
+        support::remove(&format!("other-{name}"));
     });
 }
 
@@ -306,7 +306,9 @@ fn a_child_with_its_parents_descriptors_closes_none() {
             parent.tell("release");
             parent.expect("free again");
             parent.end();
-            support::remove_semaphore(&format!("other-{name}"));
+            support::remove(&format!("other-{name}"));
+            // What it left as another user.
+            let _ = std::fs::remove_file(format!("/dev/shm/lockattr.65534.other-{name}"));
         });
     }
 }

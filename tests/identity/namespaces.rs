@@ -14,7 +14,7 @@ use crate::support::{remove_semaphore, say, unique_name, Actor, LONG};
 
 /// Uses a lock, and then asks for another one from another network namespace: that of one thread.
 pub(super) fn change_network(name: &str) {
-    drop(open(&format!("other-{name}")).acquire(LONG).unwrap());
+    drop(open(&format!("{name}other")).acquire(LONG).unwrap());
     let says = |lock: &Lock| match lock.acquire(Duration::from_millis(20)) {
         Ok(guard) => format!("acquired, recovered: {}", guard.recovered_from().is_some()),
         Err(LockError::OtherNamespace { .. }) => "another namespace".to_owned(),

@@ -201,6 +201,13 @@ pub fn remove_semaphore(name: &str) {
     let _ = std::fs::remove_file(format!("/dev/shm/sem.{name}"));
 }
 
+/// Removes what is left of a lock that nobody uses any more and that is no [`Name`].
+pub fn remove(name: &str) {
+    remove_semaphore(name);
+    let user = nix::unistd::geteuid();
+    let _ = std::fs::remove_file(format!("/dev/shm/lockattr.{user}.{name}"));
+}
+
 /// Runs `condition` until it is true.
 #[track_caller]
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {

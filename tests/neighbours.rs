@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::io::{IoSlice, Write};
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::linux::net::SocketAddrExt;
@@ -14,9 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{getrlimit, getrusage, setrlimit, Resource, UsageWho};
-use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
 use nix::sys::time::TimeValLike;
-use support::{end_child, keep_copies_in_a_child, unique_name};
+use support::{end_child, keep_copies_in_a_child, send_descriptors, unique_name};
 use support::{eventually, hold, is_timeout, listen, open, say};
 use support::{Actor, LONG};
 
@@ -46,16 +45,6 @@ fn lingering() -> (TcpStream, TcpStream) {
     while stream.write(&[0; 8192]).is_ok() {}
     socket2::SockRef::from(&stream).set_linger(Some(LINGER)).unwrap();
     (stream, other)
-}
-
-fn send(connection: &UnixStream, descriptors: &[RawFd]) {
-    let _ = sendmsg::<()>(
-        connection.as_raw_fd(),
-        &[IoSlice::new(b"x")],
-        &[ControlMessage::ScmRights(descriptors)],
-        MsgFlags::MSG_NOSIGNAL,
-        None,
-    );
 }
 
 /// Times out again and again, and says how late the earliest and the latest were.
@@ -110,14 +99,14 @@ fn beside_an_impostor(what: &str, greet: impl Fn(&UnixStream, RawFd) + Sync) {
 
 #[test]
 fn a_descriptor_that_is_slow_to_close_makes_nobody_late() {
-    beside_an_impostor("alien", |connection, alien| send(connection, &[alien]));
+    beside_an_impostor("alien", |connection, alien| send_descriptors(connection, &[alien]));
 }
 
 #[test]
 fn more_descriptors_than_there_is_room_for_make_nobody_late() {
     beside_an_impostor("aliens", |connection, alien| {
         let null = std::fs::File::open("/dev/null").unwrap();
-        send(connection, &[null.as_raw_fd(), null.as_raw_fd(), alien, alien]);
+        send_descriptors(connection, &[null.as_raw_fd(), null.as_raw_fd(), alien, alien]);
     });
 }
 
@@ -125,7 +114,7 @@ fn more_descriptors_than_there_is_room_for_make_nobody_late() {
 fn a_descriptor_behind_other_bytes_makes_nobody_late() {
     beside_an_impostor("behind", |mut connection, alien| {
         let _ = connection.write_all(b"x");
-        send(connection, &[alien]);
+        send_descriptors(connection, &[alien]);
     });
 }
 
@@ -148,7 +137,7 @@ fn what_lies_in_a_connection_makes_nobody_late_who_looks_or_leaves() {
             connection.write_all(&[0; 5][..bytes]).unwrap();
             let (aliens, others): (Vec<_>, Vec<_>) = (0..messages).map(|_| lingering()).unzip();
             for alien in &aliens {
-                send(&connection, &[alien.as_raw_fd()]);
+                send_descriptors(&connection, &[alien.as_raw_fd()]);
             }
             drop(aliens);
             let prepared = start.elapsed();
@@ -167,9 +156,9 @@ fn what_lies_in_a_connection_makes_nobody_late_who_looks_or_leaves() {
 /// Sends something that is slow to close within something else, whose linger nothing here can clear.
 fn send_nested(connection: &UnixStream, alien: RawFd) {
     let (outer, inner) = UnixStream::pair().unwrap();
-    send(&outer, &[alien]);
+    send_descriptors(&outer, &[alien]);
     drop(outer);
-    send(connection, &[inner.as_raw_fd()]);
+    send_descriptors(connection, &[inner.as_raw_fd()]);
 }
 
 #[test]
@@ -273,7 +262,7 @@ fn what_strangers_left_in_the_queue_does_not_hold_up_the_release() {
                 let stranger = UnixStream::connect_addr(&address(&name)).unwrap();
                 (number % 100 == 0 || strangers < 100).then(|| {
                     let (alien, other) = lingering();
-                    send(&stranger, &[alien.as_raw_fd()]);
+                    send_descriptors(&stranger, &[alien.as_raw_fd()]);
                     other
                 })
             })
@@ -452,7 +441,7 @@ fn a_listener_that_comes_blocking_is_made_not_to_block() {
     thread::scope(|scope| {
         let waiter = scope.spawn(|| open(&name).acquire(LONG).unwrap());
         let (connection, _) = listener.accept().unwrap();
-        send(&connection, &[listener.as_raw_fd()]);
+        send_descriptors(&connection, &[listener.as_raw_fd()]);
         let guard = waiter.join().unwrap();
         let flags = fcntl(&listener, FcntlArg::F_GETFL).unwrap();
         assert!(OFlag::from_bits_retain(flags).contains(OFlag::O_NONBLOCK));

@@ -4,7 +4,7 @@
 mod support;
 
 use std::fs;
-use std::io::{IoSlice, Write};
+use std::io::Write;
 use std::os::fd::AsRawFd;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{symlink, PermissionsExt};
@@ -15,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use lockattr::{KnownBy, LockError};
-use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
+use support::send_descriptors;
 use support::{listen, open, say, unique_name, Actor, LONG};
 
 #[test]
@@ -180,13 +180,7 @@ fn whoever_binds_the_address_and_sends_what_he_likes_grants_nothing() {
         for descriptors in [&descriptors[..1], &descriptors[1..2], &descriptors[2..], &descriptors]
         {
             let (connection, _) = impostor.accept().unwrap();
-            let _ = sendmsg::<()>(
-                connection.as_raw_fd(),
-                &[IoSlice::new(b"x")],
-                &[ControlMessage::ScmRights(descriptors)],
-                MsgFlags::MSG_NOSIGNAL,
-                None,
-            );
+            send_descriptors(&connection, descriptors);
         }
         for bytes in [&b""[..], b"\0", b"take it", &[0xff; 4096]] {
             if waiter.is_finished() {

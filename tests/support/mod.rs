@@ -208,6 +208,22 @@ pub fn remove(name: &str) {
     let _ = std::fs::remove_file(format!("/dev/shm/lockattr.{user}.{name}"));
 }
 
+/// Sends descriptors with a byte over a connection; whether the other end is there or not.
+pub fn send_descriptors(
+    connection: &impl std::os::fd::AsRawFd,
+    descriptors: &[std::os::fd::RawFd],
+) {
+    use nix::sys::socket::{sendmsg, ControlMessage, MsgFlags};
+
+    let _ = sendmsg::<()>(
+        connection.as_raw_fd(),
+        &[io::IoSlice::new(b"x")],
+        &[ControlMessage::ScmRights(descriptors)],
+        MsgFlags::MSG_NOSIGNAL,
+        None,
+    );
+}
+
 /// Runs `condition` until it is true.
 #[track_caller]
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {

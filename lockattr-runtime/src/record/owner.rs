@@ -84,28 +84,12 @@ impl Writer {
     pub(crate) fn this() -> &'static Self {
         static THIS: OncePerProcess<Writer> = OncePerProcess::new();
 
-        let this = THIS.get_or_init(Self::find_out);
-        if this.process.is_final {
-            this
-        } else {
-            this.or_again(&THIS)
-        }
+        THIS.get_or_retry(Self::find_out, |this| this.process.is_final)
     }
 
     fn find_out() -> Self {
         let process = Process::this();
         Self { process, word: Owner::of(&process.identity) }
-    }
-
-    /// Where the process was not found out to its end: see [`Process::is_final`].
-    #[cold]
-    fn or_again(&'static self, known: &OncePerProcess<Self>) -> &'static Self {
-        let again = Self::find_out();
-        if again.process.is_final {
-            known.replace(again)
-        } else {
-            self
-        }
     }
 }
 

@@ -84,10 +84,24 @@ impl<T: Send + Sync> OncePerProcess<T> {
         }
     }
 
-    /// Puts `value` in the place of what was found out before.
+    /// As [`get_or_init`](Self::get_or_init), and finds it out again as long as it is not final: something was
+    /// short that may be there by now.
+    #[inline]
+    pub(crate) fn get_or_retry(&self, find_out: fn() -> T, is_final: fn(&T) -> bool) -> &'static T {
+        let known = self.get_or_init(find_out);
+        if is_final(known) {
+            known
+        } else {
+            self.retry(known, find_out(), is_final)
+        }
+    }
+
     #[cold]
-    pub(crate) fn replace(&self, value: T) -> &'static T {
-        let new: &'static (u32, T) = Box::leak(Box::new((generation(), value)));
+    fn retry(&self, known: &'static T, again: T, is_final: fn(&T) -> bool) -> &'static T {
+        if !is_final(&again) {
+            return known;
+        }
+        let new: &'static (u32, T) = Box::leak(Box::new((generation(), again)));
         self.0.store(ptr::from_ref(new).cast_mut(), Ordering::Release);
         &new.1
     }

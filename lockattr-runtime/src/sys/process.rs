@@ -49,23 +49,7 @@ impl Process {
     pub(crate) fn this() -> &'static Self {
         static THIS: OncePerProcess<Process> = OncePerProcess::new();
 
-        let this = THIS.get_or_init(Self::read);
-        if this.is_final {
-            this
-        } else {
-            this.or_again(&THIS)
-        }
-    }
-
-    /// Where it could not be read for want of something, which may be there by now.
-    #[cold]
-    fn or_again(&'static self, known: &OncePerProcess<Self>) -> &'static Self {
-        let again = Self::read();
-        if again.is_final {
-            known.replace(again)
-        } else {
-            self
-        }
+        THIS.get_or_retry(Self::read, |this| this.is_final)
     }
 
     fn read() -> Self {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::ghost::{PATIENCE, SLICE};
 use super::{Failure, Port};
-use crate::backend::queue::{Acquisition, Bound, Line, Step};
+use crate::backend::queue::{Acquisition, Bound, Line, Step, GRACE};
 use crate::deadline::Deadline;
 use crate::sys::poll;
 use crate::sys::socket::ForkSocket;
@@ -19,10 +19,6 @@ pub(super) struct Attempt<'a> {
     ghost_gone_by: Option<Instant>,
     has_waited: bool,
 }
-
-/// How long after the deadline a lock that came is still taken. A process that was stopped meanwhile, or a
-/// task that was not polled, can come back hours later: whoever asked for the lock has given up on it.
-const GRACE: Duration = Duration::from_millis(5);
 
 /// What is next in an [`Attempt`].
 pub(super) enum Next {

@@ -233,8 +233,8 @@ impl Port {
             return Err(Failure::OtherNamespace(record.last_holder()));
         }
         // Root may have come between, and found all in order: only its record is believed beside the own.
-        let roots = || record::read(&self.name, ROOT).filter(|roots| roots.is_later_than(&record));
-        let record = if uid == ROOT { None } else { roots() }.unwrap_or(record);
+        let roots = record::read(&self.name, ROOT).filter(|roots| roots.is_later_than(&record));
+        let record = roots.unwrap_or(record);
         // A process that may live and hold elsewhere, as far as can be told from here, has not died.
         let holder = record.past_holder(network);
         Ok(holder.tenure.is_out_of_order().then(|| Box::new(holder)))

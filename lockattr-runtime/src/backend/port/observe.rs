@@ -135,16 +135,19 @@ impl Port {
     /// Whether the process `pid`, to which `giver` has sent the lock, has given it back. (If both are one
     /// user's, it has written over the note.)
     fn has_let_go_since(&self, giver: &record::Snapshot, pid: u32) -> bool {
-        let record = procfs::uid(pid).and_then(|uid| record::read(&self.name, uid));
-        record.is_some_and(|record| {
+        self.record_of(pid).is_some_and(|record| {
             matches!(record.state_of(pid), PeerState::LetGo(_))
                 && record.released_at() > giver.released_at()
         })
     }
 
     fn grant_of(&self, pid: u32) -> Option<record::Snapshot> {
+        self.record_of(pid).filter(|record| record.state_of(pid) == PeerState::Holds)
+    }
+
+    /// The record of the user that the process `pid` runs as.
+    fn record_of(&self, pid: u32) -> Option<record::Snapshot> {
         record::read(&self.name, procfs::uid(pid)?)
-            .filter(|record| record.state_of(pid) == PeerState::Holds)
     }
 
     /// Who keeps the lock bound that the process `last` has let go of. That is `last` itself for the moment

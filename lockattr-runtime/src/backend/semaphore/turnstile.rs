@@ -14,10 +14,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::objects::{Left, Objects};
-use crate::backend::queue::{Acquisition, Bound, Line, Queue, Step};
+use crate::backend::queue::{Acquisition, Bound, Line, Queue, Step, GRACE};
 use crate::deadline::Deadline;
 use crate::sys::clock;
 use crate::sys::socket::ForkSocket;
@@ -35,10 +34,6 @@ const TRUSTED: u64 = 1_000_000_000;
 
 /// A head that has looked within so many nanoseconds is awake: it has slept through five looks otherwise.
 const FRESH: u64 = 50_000_000;
-
-/// How long after its deadline a waiter still takes its turn. One that was stopped, or a task that was not
-/// polled, can come back hours later: its caller has given up on the lock.
-const GRACE: Duration = Duration::from_millis(5);
 
 /// One attempt's place. Dropping it gives the place on.
 #[derive(Debug)]

@@ -17,6 +17,7 @@ pub(crate) mod process;
 pub(crate) mod procfs;
 pub(crate) mod semaphore;
 pub(crate) mod socket;
+pub(crate) mod spent;
 pub(crate) mod thread;
 
 #[cfg(not(target_os = "linux"))]

@@ -2,12 +2,13 @@
 
 use std::ffi::{c_int, OsStr};
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::closer::{close_aside, drop_within, Tally};
 use super::generation::generation;
+use super::namespace::Network;
 use super::{descriptors, fork};
 
 /// A socket that a forked child does not keep: see [`fork`]. Close-on-exec, never blocking.
@@ -25,14 +27,13 @@ pub(crate) struct ForkSocket {
     /// Always there but inside of what closes it.
     socket: Option<Socket>,
     generation: u32,
-    /// How many bytes may lie unread in it that carry nothing which is slow to close; [`UNCONNECTED`] where
-    /// nothing can.
-    harmless: AtomicI32,
+    /// Whether another process may have sent something over it.
+    is_connected: AtomicBool,
+    /// That of [`network`](Self::network), once it was asked for; 0 before.
+    network: AtomicU64,
     /// Where what came over it is counted until it is closed.
     tally: Option<Arc<Tally>>,
 }
-
-const UNCONNECTED: i32 = -1;
 
 impl ForkSocket {
     /// A new, unbound socket.
@@ -44,20 +45,23 @@ impl ForkSocket {
 
     fn enter(socket: Socket, _gate: &mut fork::Gate) -> Self {
         descriptors::enter(socket.as_raw_fd());
-        let harmless = AtomicI32::new(UNCONNECTED);
-        Self { socket: Some(socket), generation: generation(), harmless, tally: None }
+        let is_connected = AtomicBool::new(false);
+        let network = AtomicU64::new(0);
+        Self { socket: Some(socket), generation: generation(), is_connected, network, tally: None }
     }
 
     /// Connects to `address`.
     pub(crate) fn connect(&self, address: &SockAddr) -> io::Result<()> {
         (**self).connect(address)?;
-        self.harmless.store(0, Ordering::Relaxed);
+        self.is_connected.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// What [`receive_socket`] found is a lock: its message, which stays in the queue, is harmless.
-    pub(crate) fn carries_a_lock(&self) {
-        self.harmless.store(1, Ordering::Relaxed);
+    /// Takes the message of a lock out of the connection, where [`receive_socket`] has left it, and with it
+    /// the kernel's copy of the lock's socket. (The caller owns another one, so this closes nothing.)
+    pub(crate) fn take_out_message(&self) -> io::Result<()> {
+        let mut byte = [MaybeUninit::uninit()];
+        self.recv_with_flags(&mut byte, libc::MSG_DONTWAIT).map(drop)
     }
 
     /// Accepts a connection, if there is one: it and the address of its other end.
@@ -65,8 +69,22 @@ impl ForkSocket {
         let mut gate = fork::gate()?;
         let (connection, address) = self.accept()?;
         let connection = Self::enter(connection, &mut gate);
-        connection.harmless.store(0, Ordering::Relaxed);
+        connection.is_connected.store(true, Ordering::Relaxed);
         Ok((connection, address))
+    }
+
+    /// The network namespace that this belongs to: that of the thread that made it, or, of one that was received,
+    /// that of the connection it came over. (An abstract address is found in one namespace only, so the two are
+    /// the same for every socket of a queue.)
+    pub(crate) fn network(&self) -> Network {
+        match self.network.load(Ordering::Relaxed) {
+            0 => {
+                let network = Network::of(self);
+                self.network.store(network.word(), Ordering::Relaxed);
+                network
+            }
+            known => Network::from_word(known),
+        }
     }
 
     /// What comes over this connection counts there until it is closed.
@@ -136,9 +154,9 @@ impl AsFd for ForkSocket {
 
 impl Drop for ForkSocket {
     fn drop(&mut self) {
-        let harmless = *self.harmless.get_mut();
+        let is_connected = *self.is_connected.get_mut();
         if let Some((socket, gate)) = self.take_out() {
-            if harmless == UNCONNECTED || is_clean(&socket, harmless) {
+            if !is_connected || is_clean(&socket) {
                 // Under the gate: no fork sees it open and not entered.
                 drop(socket);
                 drop(gate);
@@ -150,16 +168,16 @@ impl Drop for ForkSocket {
     }
 }
 
-/// Ends a connection, and tells whether no more than `harmless` bytes lie in it unread: each can carry
-/// descriptors that are slow to close. (A message of no bytes carries none on a stream: the loop of
-/// `unix_stream_sendmsg` sends nothing then.)
-fn is_clean(connection: &Socket, harmless: c_int) -> bool {
+/// Ends a connection, and tells whether nothing lies in it unread: each byte can carry descriptors that
+/// are slow to close. (A message of no bytes carries none on a stream: the loop of `unix_stream_sendmsg`
+/// sends nothing then.)
+fn is_clean(connection: &Socket) -> bool {
     // After this nothing more can come. Fails only where the other end has gone already.
     let _ = connection.shutdown(Shutdown::Both);
     let mut unread: c_int = 0;
     // SAFETY: FIONREAD writes one int (unix(7), SIOCINQ), and the pointer is to one.
     let result = unsafe { libc::ioctl(connection.as_raw_fd(), libc::FIONREAD, &mut unread) };
-    result == 0 && unread <= harmless
+    result == 0 && unread == 0
 }
 
 /// The abstract address `\0name` (unix(7)).
@@ -173,11 +191,10 @@ pub(crate) fn abstract_address(name: &[u8]) -> io::Result<SockAddr> {
     SockAddr::unix(OsStr::from_bytes(&path))
 }
 
-/// Whether `socket` is a unix stream socket that listens at `address`.
-pub(crate) fn listens_at(socket: &Socket, address: &SockAddr) -> bool {
+/// Whether `socket` is a unix stream socket that is bound to `address`, or was accepted there.
+pub(crate) fn belongs_to(socket: &Socket, address: &SockAddr) -> bool {
     socket.local_addr().is_ok_and(|local| local == *address)
         && socket.r#type().is_ok_and(|kind| kind == Type::STREAM)
-        && socket.is_listener().unwrap_or(false)
 }
 
 /// What the kernel says about the process at the other end of a connection. For the end that
@@ -233,7 +250,9 @@ pub(crate) fn receive_socket(connection: &ForkSocket) -> io::Result<Received> {
             let first = descriptors.next();
             Ok(match first {
                 Some(first) if descriptors.len() == 0 && !message.control_truncated => {
-                    Received::Socket(ForkSocket::enter(first.into(), &mut gate))
+                    let mut socket = ForkSocket::enter(first.into(), &mut gate);
+                    *socket.network.get_mut() = connection.network.load(Ordering::Relaxed);
+                    Received::Socket(socket)
                 }
                 // More descriptors than one are no lock.
                 Some(first) => {

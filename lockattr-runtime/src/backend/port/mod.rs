@@ -155,7 +155,7 @@ impl RawLock for Port {
 
 /// The network namespace of the calling thread.
 fn network_here() -> Result<Network, Failure> {
-    Ok(Network::of(&*ForkSocket::new().map_err(Failure::io("open a socket"))?))
+    Ok(ForkSocket::new().map_err(Failure::io("open a socket"))?.network())
 }
 
 impl Port {
@@ -197,7 +197,7 @@ impl Port {
     /// The socket is this process's: the lock is held from here on. Writes the record.
     fn grant(&self, listener: ForkSocket, info: Info<'_>) -> Result<Held, Failure> {
         let page = self.record.page();
-        let network = Network::of(&listener);
+        let network = listener.network();
         match self.take_over(&page, network) {
             Ok(recovered_from) => {
                 page.write_grant(&self.name, network, info);

@@ -34,7 +34,8 @@ use socket2::SockAddr;
 use super::{Backoff, Failure};
 use crate::sys::closer::Tally;
 use crate::sys::poll;
-use crate::sys::socket::{listens_at, receive_socket, send_descriptor, ForkSocket, Received};
+use crate::sys::socket::{belongs_to, receive_socket, send_descriptor, ForkSocket, Received};
+use crate::sys::spent;
 use address::Waiters;
 use sockets::{listen, Joined};
 
@@ -115,7 +116,10 @@ impl<L: Line> Acquisition<L> {
         if let Some(connection) = self.take_queued() {
             match self.line.queue().receive(&connection)? {
                 Message::None => return Ok(self.queue(connection)),
-                Message::Lock(listener) => return Ok(Step::Acquired(listener)),
+                Message::Lock(listener) => {
+                    spent::set_aside(connection);
+                    return Ok(Step::Acquired(listener));
+                }
                 Message::Ended if self.queued_at.elapsed() < LONGEST_PAUSE => self.losses += 1,
                 // That was a queue, whatever became of it.
                 Message::Ended => {
@@ -138,6 +142,9 @@ impl<L: Line> Acquisition<L> {
         }
         Ok(match self.line.queue().join(unbound)? {
             Joined::Queued(connection) => {
+                // What can be done before the lock comes is done while others have it.
+                spent::close();
+                connection.network();
                 self.queued_at = Instant::now();
                 self.queue(connection)
             }
@@ -229,11 +236,9 @@ impl Queue {
             Received::Nothing => Ok(Message::None),
             // Anybody can have bound the address and send anything: only the socket that is bound there
             // is the queue's.
-            Received::Socket(socket) if listens_at(&socket, &self.address) => {
-                connection.carries_a_lock();
-                // Its sender can have had it blocking, and this process accepts under the gate.
-                socket.set_nonblocking(true).map_err(Failure::io("prepare the lock's socket"))?;
-                listen(socket).map(Message::Lock)
+            Received::Socket(socket) if self.takes_up(&socket)? => {
+                connection.take_out_message().map_err(Failure::io("receive the lock"))?;
+                Ok(Message::Lock(socket))
             }
             Received::Socket(other) => {
                 other.discard(connection);
@@ -244,6 +249,22 @@ impl Queue {
             Received::Dropped => {
                 Err(Failure::io("receive the lock")(io::Error::from_raw_os_error(libc::EMFILE)))
             }
+        }
+    }
+
+    /// Listens with a socket that has come, if it is the queue's: anybody can have bound the address, and
+    /// send anything.
+    fn takes_up(&self, socket: &ForkSocket) -> Result<bool, Failure> {
+        if !belongs_to(socket, &self.address) {
+            return Ok(false);
+        }
+        // Its sender can have had it blocking, and this process accepts under the gate.
+        socket.set_nonblocking(true).map_err(Failure::io("prepare the lock's socket"))?;
+        match listen(socket) {
+            Ok(()) => Ok(true),
+            // A connection from that address, or one that was accepted there.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(false),
+            Err(error) => Err(Failure::io("listen at the lock's address")(error)),
         }
     }
 
@@ -268,7 +289,7 @@ impl Queue {
         const OBSERVERS: usize = 32;
 
         let mut observers = Vec::new();
-        let (mut is_sent, mut is_let_go) = (false, false);
+        let (mut sent_over, mut is_let_go) = (None, false);
         let mut passed_over = 0;
         let mut start = None;
         // An `accept` that finds nothing has made a socket for nothing: 3.5 us, poll 0.3.
@@ -281,20 +302,18 @@ impl Queue {
             match listener.accept_one() {
                 Ok((connection, address)) if self.waiters.include(&address) => {
                     note(Some(&connection));
-                    let sent = send_descriptor(&connection, listener.as_fd());
-                    is_sent = sent.is_ok();
-                    if is_sent {
+                    let Err(error) = send_descriptor(&connection, listener.as_fd()) else {
+                        sent_over = Some(connection);
                         break;
-                    }
+                    };
                     note(None);
-                    match sent {
-                        Err(error) if has_gone(&error) => passed_over += 1,
+                    if has_gone(&error) {
+                        passed_over += 1;
+                    } else {
                         // Nothing can be sent (ETOOMANYREFS): let all see for themselves.
-                        _ => {
-                            observers.push(connection);
-                            is_let_go = true;
-                            break;
-                        }
+                        observers.push(connection);
+                        is_let_go = true;
+                        break;
                     }
                 }
                 Ok((connection, _)) if observers.len() < OBSERVERS => observers.push(connection),
@@ -316,6 +335,10 @@ impl Queue {
             drop(listener);
         }
         observers.iter().for_each(hang_up);
+        let is_sent = sent_over.is_some();
+        if let Some(connection) = sent_over {
+            spent::set_aside(connection);
+        }
         is_sent
     }
 }

@@ -34,7 +34,10 @@ impl Queue {
     pub(in crate::backend) fn bind(&self) -> Result<Bound, Failure> {
         let socket = ForkSocket::new().map_err(Failure::io("open a socket"))?;
         match socket.bind(&self.address) {
-            Ok(()) => listen(socket).map(Bound::Held),
+            Ok(()) => match listen(&socket) {
+                Ok(()) => Ok(Bound::Held(socket)),
+                Err(error) => Err(Failure::io("listen at the lock's address")(error)),
+            },
             Err(error) if error.raw_os_error() == Some(libc::EADDRINUSE) => {
                 Ok(Bound::Taken(socket))
             }
@@ -67,9 +70,8 @@ impl Queue {
 
 /// Opens the queue. On a socket that came from another process this also makes the kernel name
 /// this process as the holder (`SO_PEERCRED` tells who called `listen`, unix(7)).
-pub(super) fn listen(socket: ForkSocket) -> Result<ForkSocket, Failure> {
-    socket.listen(BACKLOG).map_err(Failure::io("listen at the lock's address"))?;
-    Ok(socket)
+pub(super) fn listen(socket: &ForkSocket) -> io::Result<()> {
+    socket.listen(BACKLOG)
 }
 
 /// What became of a connection to a queue's address.

@@ -37,8 +37,9 @@ fn a_lock_held_by_another_process_is_refused_and_its_holder_named() {
         assert!(named.since.unwrap() <= std::time::SystemTime::now());
         assert!(named.held_for.unwrap() >= Duration::from_millis(50));
         let text = error.to_string();
-        let start = format!("lock \"{name}\": timed out after 0.05 s; held for 0.");
-        assert!(text.starts_with(&start), "{text}");
+        // How long exactly depends on the machine's load.
+        assert!(text.starts_with(&format!("lock \"{name}\": timed out after ")), "{text}");
+        assert!(text.contains(" s; held for "), "{text}");
         let end = format!(" by pid {} ({}) in the test's holder", holder.pid(), command());
         assert!(text.ends_with(&end), "{text}");
 

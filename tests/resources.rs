@@ -21,6 +21,7 @@ fn role() {
         ("spawn", spawn_without_pause),
         ("leak", leak),
         ("many locks", many_locks),
+        ("hand-offs", hand_many_over),
         ("no growth", let_no_file_grow),
     ]);
 }
@@ -39,6 +40,32 @@ fn many_locks(name: &str) {
     let locks: Vec<Lock> = (0..500).map(|number| open(&format!("{name}-{number}"))).collect();
     for lock in &locks {
         drop(lock.acquire(LONG).unwrap());
+    }
+    say(&(descriptors() - before).to_string());
+}
+
+#[test]
+fn locks_that_have_changed_hands_keep_a_few_connections_between_them() {
+    let mut actor = Actor::start("hand-offs", &unique_name("handed"));
+    let kept: usize = actor.hear().parse().unwrap();
+    assert!(kept <= 4, "{kept} descriptors are kept");
+    actor.end();
+}
+
+/// Says how many descriptors are left of hand-offs of many locks.
+fn hand_many_over(name: &str) {
+    let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = descriptors();
+    for number in 0..100 {
+        let lock = open(&format!("{name}-{number}"));
+        let guard = lock.acquire(LONG).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| drop(lock.acquire(LONG).unwrap()));
+            eventually("a waiter", || waits_in_queue(std::process::id()));
+            drop(guard);
+        });
+        // No copy of its socket is left behind, in a message or elsewhere.
+        drop(lock.try_acquire().unwrap());
     }
     say(&(descriptors() - before).to_string());
 }

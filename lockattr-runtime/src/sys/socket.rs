@@ -2,13 +2,12 @@
 
 use std::ffi::{c_int, OsStr};
 use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,13 +26,16 @@ pub(crate) struct ForkSocket {
     /// Always there but inside of what closes it.
     socket: Option<Socket>,
     generation: u32,
-    /// Whether another process may have sent something over it.
-    is_connected: AtomicBool,
+    /// How many bytes may lie unread in it that carry nothing which is slow to close; [`UNCONNECTED`] where
+    /// nothing can.
+    harmless: AtomicI32,
     /// That of [`network`](Self::network), once it was asked for; 0 before.
     network: AtomicU64,
     /// Where what came over it is counted until it is closed.
     tally: Option<Arc<Tally>>,
 }
+
+const UNCONNECTED: i32 = -1;
 
 impl ForkSocket {
     /// A new, unbound socket.
@@ -45,23 +47,25 @@ impl ForkSocket {
 
     fn enter(socket: Socket, _gate: &mut fork::Gate) -> Self {
         descriptors::enter(socket.as_raw_fd());
-        let is_connected = AtomicBool::new(false);
-        let network = AtomicU64::new(0);
-        Self { socket: Some(socket), generation: generation(), is_connected, network, tally: None }
+        Self {
+            socket: Some(socket),
+            generation: generation(),
+            harmless: AtomicI32::new(UNCONNECTED),
+            network: AtomicU64::new(0),
+            tally: None,
+        }
     }
 
     /// Connects to `address`.
     pub(crate) fn connect(&self, address: &SockAddr) -> io::Result<()> {
         (**self).connect(address)?;
-        self.is_connected.store(true, Ordering::Relaxed);
+        self.harmless.store(0, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Takes the message of a lock out of the connection, where [`receive_socket`] has left it, and with it
-    /// the kernel's copy of the lock's socket. (The caller owns another one, so this closes nothing.)
-    pub(crate) fn take_out_message(&self) -> io::Result<()> {
-        let mut byte = [MaybeUninit::uninit()];
-        self.recv_with_flags(&mut byte, libc::MSG_DONTWAIT).map(drop)
+    /// What [`receive_socket`] found is a lock: its message, which stays in the queue, is harmless.
+    pub(crate) fn carries_a_lock(&self) {
+        self.harmless.store(1, Ordering::Relaxed);
     }
 
     /// Accepts a connection, if there is one: it and the address of its other end.
@@ -69,7 +73,7 @@ impl ForkSocket {
         let mut gate = fork::gate()?;
         let (connection, address) = self.accept()?;
         let connection = Self::enter(connection, &mut gate);
-        connection.is_connected.store(true, Ordering::Relaxed);
+        connection.harmless.store(0, Ordering::Relaxed);
         Ok((connection, address))
     }
 
@@ -154,9 +158,9 @@ impl AsFd for ForkSocket {
 
 impl Drop for ForkSocket {
     fn drop(&mut self) {
-        let is_connected = *self.is_connected.get_mut();
+        let harmless = *self.harmless.get_mut();
         if let Some((socket, gate)) = self.take_out() {
-            if !is_connected || is_clean(&socket) {
+            if harmless == UNCONNECTED || is_clean(&socket, harmless) {
                 // Under the gate: no fork sees it open and not entered.
                 drop(socket);
                 drop(gate);
@@ -168,16 +172,16 @@ impl Drop for ForkSocket {
     }
 }
 
-/// Ends a connection, and tells whether nothing lies in it unread: each byte can carry descriptors that
-/// are slow to close. (A message of no bytes carries none on a stream: the loop of `unix_stream_sendmsg`
-/// sends nothing then.)
-fn is_clean(connection: &Socket) -> bool {
+/// Ends a connection, and tells whether no more than `harmless` bytes lie in it unread: each can carry
+/// descriptors that are slow to close. (A message of no bytes carries none on a stream: the loop of
+/// `unix_stream_sendmsg` sends nothing then.)
+fn is_clean(connection: &Socket, harmless: c_int) -> bool {
     // After this nothing more can come. Fails only where the other end has gone already.
     let _ = connection.shutdown(Shutdown::Both);
     let mut unread: c_int = 0;
     // SAFETY: FIONREAD writes one int (unix(7), SIOCINQ), and the pointer is to one.
     let result = unsafe { libc::ioctl(connection.as_raw_fd(), libc::FIONREAD, &mut unread) };
-    result == 0 && unread == 0
+    result == 0 && unread <= harmless
 }
 
 /// The abstract address `\0name` (unix(7)).

@@ -1,21 +1,17 @@
-//! Connections over which a lock has changed hands, closed when there is time for it.
+//! Connections over which a lock was given away, closed when there is time for it.
 //!
-//! To close one takes three system calls, as many as the hand-off itself. Both processes are done with it just
-//! when others wait for them: the giver often runs on the processor that the receiver is to run on, and the
-//! receiver holds the lock. So it is set aside, and closed when this process is next about to wait. A process that does
-//! not come back keeps a few of them open.
+//! To close one takes three system calls, nearly as many as the hand-off itself, and the receiver often wakes
+//! on the very processor that the giver runs on. So the giver sets it aside, and closes it when it is next
+//! about to wait for a lock itself. A process that does not wait again keeps a few of them open.
 
-use std::array;
+use std::mem;
 
 use super::fork::{self, Gated};
 use super::socket::ForkSocket;
 
-/// How many are kept open.
-const KEPT: usize = 4;
+static SPENT: Gated<[Option<ForkSocket>; 4]> = Gated::new([None, None, None, None]);
 
-static SPENT: Gated<[Option<ForkSocket>; KEPT]> = Gated::new([None, None, None, None]);
-
-/// Closes `connection` later, in which nothing that matters lies unread.
+/// Closes `connection` later; at once if enough are open.
 pub(crate) fn set_aside(connection: ForkSocket) {
     let left = match fork::gate() {
         Ok(mut gate) => match SPENT.get(&mut gate).iter_mut().find(|place| place.is_none()) {
@@ -29,9 +25,6 @@ pub(crate) fn set_aside(connection: ForkSocket) {
 
 /// Closes what has been set aside.
 pub(crate) fn close() {
-    let spent = match fork::gate() {
-        Ok(mut gate) => std::mem::take(SPENT.get(&mut gate)),
-        Err(_) => array::from_fn(|_| None),
-    };
-    drop(spent); // outside of the gate
+    let spent = fork::gate().map(|mut gate| mem::take(SPENT.get(&mut gate)));
+    drop(spent); // outside of the gate, which they take again
 }

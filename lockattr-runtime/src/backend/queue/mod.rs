@@ -116,10 +116,7 @@ impl<L: Line> Acquisition<L> {
         if let Some(connection) = self.take_queued() {
             match self.line.queue().receive(&connection)? {
                 Message::None => return Ok(self.queue(connection)),
-                Message::Lock(listener) => {
-                    spent::set_aside(connection);
-                    return Ok(Step::Acquired(listener));
-                }
+                Message::Lock(listener) => return Ok(Step::Acquired(listener)),
                 Message::Ended if self.queued_at.elapsed() < LONGEST_PAUSE => self.losses += 1,
                 // That was a queue, whatever became of it.
                 Message::Ended => {
@@ -237,7 +234,7 @@ impl Queue {
             // Anybody can have bound the address and send anything: only the socket that is bound there
             // is the queue's.
             Received::Socket(socket) if self.takes_up(&socket)? => {
-                connection.take_out_message().map_err(Failure::io("receive the lock"))?;
+                connection.carries_a_lock();
                 Ok(Message::Lock(socket))
             }
             Received::Socket(other) => {

@@ -53,7 +53,7 @@ fn raw(address: &SockAddr) -> io::Result<()> {
 }
 
 fn locked() -> Result<(), LockError> {
-    LOCK.acquire_with_info(Duration::from_secs(1), INFO).map(drop)
+    LOCK.with().timeout(Duration::from_secs(1)).info(INFO).acquire().map(drop)
 }
 
 fn time<E>(mut call: impl FnMut() -> Result<(), E>) -> Result<Duration, E> {

@@ -158,8 +158,8 @@ fn a_place_in_the_queue_is_not_copied_to_a_forked_child() {
 fn fork_between_guards(name: &str) {
     let lock = open(name);
     let enter_twice = || {
-        let first = lock.acquire_reentrant(LONG).unwrap();
-        let second = lock.acquire_reentrant(LONG).unwrap();
+        let first = lock.with().timeout(LONG).reentrant().acquire().unwrap();
+        let second = lock.with().timeout(LONG).reentrant().acquire().unwrap();
         drop(first);
         second
     };

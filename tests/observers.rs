@@ -108,15 +108,15 @@ fn who_comes_after_a_holder_that_died_is_told_and_nobody_else() {
         assert_eq!((abandoned.pid, abandoned.tenure), (Some(this), Tenure::Abandoned));
         drop(guard);
         // Also when the guard that was in hand first goes first.
-        let outer = lock.acquire_reentrant(LONG).unwrap();
+        let outer = lock.with().timeout(LONG).reentrant().acquire().unwrap();
         assert!(outer.recovered_from().is_none());
-        let inner = lock.acquire_reentrant(LONG).unwrap();
+        let inner = lock.with().timeout(LONG).reentrant().acquire().unwrap();
         outer.abandon();
         drop(inner);
         assert!(lock.acquire(LONG).unwrap().recovered_from().is_some());
         // And when it is not the last one.
-        let outer = lock.acquire_reentrant(LONG).unwrap();
-        lock.acquire_reentrant(LONG).unwrap().abandon();
+        let outer = lock.with().timeout(LONG).reentrant().acquire().unwrap();
+        lock.with().timeout(LONG).reentrant().acquire().unwrap().abandon();
         drop(outer);
         assert!(lock.acquire(LONG).unwrap().recovered_from().is_some());
         assert!(lock.acquire(LONG).unwrap().recovered_from().is_none());

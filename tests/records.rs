@@ -24,7 +24,7 @@ fn role() {
 }
 
 fn hold(name: &str) {
-    let _guard = open(name).acquire_with_info(LONG, "elsewhere").unwrap();
+    let _guard = open(name).with().timeout(LONG).info("elsewhere").acquire().unwrap();
     say("holding");
     listen();
 }
@@ -37,7 +37,7 @@ fn record(name: &str) -> PathBuf {
 #[track_caller]
 fn assert_works_without_a_record(name: &str) {
     let lock = open(name);
-    let guard = lock.acquire_with_info(LONG, "unwritten").unwrap();
+    let guard = lock.with().timeout(LONG).info("unwritten").acquire().unwrap();
     thread::scope(|scope| {
         let error = scope.spawn(|| lock.try_acquire()).join().unwrap().unwrap_err();
         let LockError::Timeout { holder: Some(holder), .. } = error else { panic!("{error:?}") };
@@ -126,7 +126,7 @@ fn rubbish_in_a_record_is_overwritten_by_the_next_grant() {
         fs::write(record(&name), rubbish).unwrap();
         let lock = open(&name);
         assert_eq!(lock.last_holder().unwrap(), None);
-        let guard = lock.acquire_with_info(LONG, "after rubbish").unwrap();
+        let guard = lock.with().timeout(LONG).info("after rubbish").acquire().unwrap();
         assert_eq!(lock.holder().unwrap().unwrap().info.as_deref(), Some("after rubbish"));
         drop(guard);
         fs::remove_file(record(&name)).unwrap();

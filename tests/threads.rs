@@ -65,14 +65,14 @@ fn a_reentrant_acquire_enters_again_and_the_last_guard_gives_the_lock_back() {
     on_each_backend("reentrant", |name| {
         let lock = open(name);
         for first_goes_first in [false, true] {
-            let first = lock.acquire_reentrant(LONG).unwrap();
-            let second = lock.acquire_reentrant(LONG).unwrap();
+            let first = lock.with().timeout(LONG).reentrant().acquire().unwrap();
+            let second = lock.with().timeout(LONG).reentrant().acquire().unwrap();
             assert!(matches!(lock.acquire(LONG), Err(LockError::WouldDeadlock { .. })));
             let (gone, left) = if first_goes_first { (first, second) } else { (second, first) };
             drop(gone);
             assert!(lock.is_locked().unwrap());
             thread::scope(|scope| {
-                let other = scope.spawn(|| lock.acquire_reentrant(Duration::ZERO));
+                let other = scope.spawn(|| lock.with().reentrant().try_acquire());
                 assert!(is_timeout(&other.join().unwrap()), "another thread does not enter");
             });
             drop(left);

@@ -49,7 +49,7 @@ impl Exit {
     pub(crate) fn of(error: &LockError) -> Self {
         match error {
             LockError::Timeout { .. } | LockError::Orphaned { .. } => Self::Not,
-            LockError::InvalidName { .. } => Self::Usage,
+            LockError::InvalidName { .. } | LockError::InvalidMode { .. } => Self::Usage,
             _ => Self::Failed,
         }
     }

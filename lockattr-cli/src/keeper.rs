@@ -90,7 +90,7 @@ fn hold(get: &Get, backend: Backend) -> Result<(), Stop> {
     // As long as this waits, it goes when `get` goes, as by Ctrl-C.
     prctl::set_pdeathsig(Signal::SIGTERM)?;
     let lock = mode::with(Lock::open(backend, &get.name)?, get.shared.mode)?;
-    let guard = lock.acquire_with_info(get.timeout, &get.message)?;
+    let guard = lock.with().timeout(get.timeout).info(&get.message).acquire()?;
     prctl::set_pdeathsig(None)?;
     let end = signals::ending()?;
     let until = get.auto_unget.and_then(|after| Instant::now().checked_add(after));

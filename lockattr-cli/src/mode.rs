@@ -1,9 +1,6 @@
 //! Whom a semaphore is shared with, as it is written on the command line.
 
-use lockattr_runtime::{Backend, Lock};
-
-use crate::exit::Stop;
-use crate::text::Escaped;
+use lockattr_runtime::{Lock, LockError};
 
 /// `660` for a group, `666` for everybody, as chmod(1) has it.
 pub(crate) fn mode(text: &str) -> Result<u32, String> {
@@ -13,14 +10,9 @@ pub(crate) fn mode(text: &str) -> Result<u32, String> {
 }
 
 /// The lock, with `mode` if there is one.
-pub(crate) fn with(lock: Lock, mode: Option<u32>) -> Result<Lock, Stop> {
+pub(crate) fn with(lock: Lock, mode: Option<u32>) -> Result<Lock, LockError> {
     match mode {
-        Some(mode) if lock.backend() == Backend::Semaphore => Ok(lock.mode(mode)),
-        Some(_) => Err(Stop::usage(format!(
-            "\"{}\" ({}): `--mode` is for semaphores; anybody can use a port lock",
-            Escaped(lock.name()),
-            lock.backend()
-        ))),
+        Some(mode) => lock.try_mode(mode),
         None => Ok(lock),
     }
 }

@@ -101,7 +101,7 @@ fn what_lockattr_does_the_predecessor_sees() {
     for (step, is_taken) in TAKEN.into_iter().enumerate() {
         match step {
             0 => assert!(!name.has_files(), "nothing is made by looking"),
-            // A second time as the holder, step 4, is for a program: `acquire_reentrant`.
+            // A second time as the holder, step 4, is for a program: `Acquire::reentrant`.
             1 | 4 => {}
             2 => drop(said(&get(&name, "Lock in test #2"))),
             3 => {

@@ -72,7 +72,7 @@ fn what_is_not_permitted_ends_with_3_and_says_why() {
         }
     }
     let complaint = refused(&["run", "-b", "port", "x", "--mode", "666", "--", "true"], 2);
-    assert!(complaint.contains("`--mode` is for semaphores"), "{complaint}");
+    assert!(complaint.contains("a port lock has no mode"), "{complaint}");
 
     // A keeper of this user.
     let name = Name::new("denied-port");

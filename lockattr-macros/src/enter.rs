@@ -20,7 +20,7 @@ pub(crate) fn import(options: &Options) -> TokenStream {
 pub(crate) fn enter(options: &Options, path: &str, waiter: &Waiter) -> TokenStream {
     let site = Span::mixed_site();
     let import = import(options);
-    let (statics, locks) = locks(options);
+    let (statics, target) = target(options);
     let timeout = timeout(&options.timeout);
     let recovers = options.on_recover.is_some();
     let info = match &options.info {
@@ -38,7 +38,7 @@ pub(crate) fn enter(options: &Options, path: &str, waiter: &Waiter) -> TokenStre
                 #import
                 #(#statics)*
                 __lockattr::#enter(
-                    [#(#locks),*],
+                    #target,
                     __lockattr::Options { timeout: #timeout, reentrant: #reentrant, recovers: #recovers },
                     #info
                 )
@@ -49,27 +49,30 @@ pub(crate) fn enter(options: &Options, path: &str, waiter: &Waiter) -> TokenStre
             quote_spanned! {site=> {
                 #import
                 #(#statics)*
-                let __locks = [#(#locks),*];
+                let __target = #target;
                 let __options = __lockattr::Options { timeout: #timeout, reentrant: false, recovers: #recovers };
-                let __entering = __lockattr::#enter(__locks, __options, #info);
+                let __entering = __lockattr::#enter(__target, __options, #info);
                 __entering.await
             }}
         }
     }
 }
 
-/// The statics of the locks whose names are known now, and the handles of all.
-fn locks(options: &Options) -> (Vec<TokenStream>, Vec<TokenStream>) {
+/// The statics of the locks whose names are known now, and what is to be taken: one lock as it is, several as
+/// an array of handles. (An array of one guard would cost instructions, and gdb 13 dies of printing it.)
+fn target(options: &Options) -> (Vec<TokenStream>, TokenStream) {
+    let site = Span::mixed_site();
     let names = match &options.locks {
         Locks::Derived(path) => {
-            let (lock, handle) = fixed(options, "", Span::call_site(), &module_path(path));
-            return (vec![lock], vec![handle]);
+            let (lock, target) = fixed(options, "", Span::call_site(), &module_path(path));
+            return (vec![lock], quote_spanned!(site=> &#target));
         }
         Locks::Given(names) => names,
     };
     let mut statics = Vec::new();
-    let handles = names.iter().enumerate().map(|(index, name)| {
-        let number = if names.len() > 1 { index.to_string() } else { String::new() };
+    let targets = names.iter().enumerate().map(|(index, name)| {
+        let is_alone = names.len() == 1;
+        let number = if is_alone { String::new() } else { index.to_string() };
         let (span, name) = match name {
             Name::Const(path) => (last_span(path), path.to_token_stream()),
             Name::Text(text) => {
@@ -80,15 +83,23 @@ fn locks(options: &Options) -> (Vec<TokenStream>, Vec<TokenStream>) {
                 (span, LitStr::new(&name, span).to_token_stream())
             }
         };
-        let (lock, handle) = fixed(options, &number, span, &name);
+        let (lock, target) = fixed(options, &number, span, &name);
         statics.push(lock);
-        handle
+        if is_alone {
+            quote_spanned!(site=> &#target)
+        } else {
+            quote_spanned!(site=> __lockattr::fixed(&#target))
+        }
     });
-    let handles = handles.collect();
-    (statics, handles)
+    let targets: Vec<_> = targets.collect();
+    let target = match targets.as_slice() {
+        [target] => target.clone(),
+        targets => quote_spanned!(site=> [#(#targets),*]),
+    };
+    (statics, target)
 }
 
-/// What makes a `Lock` is a `const fn`, called by a static: a bad name ends the compilation, and rustc
+/// A static, and its name. What makes a `Lock` is a `const fn`, called by a static: a bad name ends the compilation, and rustc
 /// points at the name.
 fn fixed(
     options: &Options,
@@ -102,10 +113,7 @@ fn fixed(
     let mode = mode(options);
     let lock = format_ident!("__LOCKATTR{number}", span = site);
     let open = quote_spanned!(site.located_at(span)=> __lockattr::Lock::#constructor(#name) #mode);
-    (
-        quote_spanned!(site=> static #lock: __lockattr::Lock = #open;),
-        quote_spanned!(site=> __lockattr::fixed(&#lock)),
-    )
+    (quote_spanned!(site=> static #lock: __lockattr::Lock = #open;), lock.to_token_stream())
 }
 
 fn named(options: &Options, text: &Text) -> TokenStream {

@@ -38,13 +38,16 @@ pub enum LockError {
         /// Who held it then, as far as that could be found out.
         holder: Option<Box<Holder>>,
     },
-    /// The calling thread holds this very lock: waiting for it would never end.
+    /// The calling thread holds this very lock, or one call asks for it twice: waiting for it would never
+    /// end.
     #[non_exhaustive]
     WouldDeadlock {
         /// The lock's name.
         lock: Box<str>,
         /// This thread's own hold, with the place where it was taken, as far as the record tells.
         holder: Option<Box<Holder>>,
+        /// Whether the call itself names the lock twice.
+        twice: bool,
     },
     /// The name breaks the backend's rules.
     #[non_exhaustive]
@@ -53,6 +56,16 @@ pub enum LockError {
         lock: Box<str>,
         /// The rule it breaks.
         reason: NameError,
+    },
+    /// The lock cannot have this mode ([`Lock::try_mode`](crate::Lock::try_mode)).
+    #[non_exhaustive]
+    InvalidMode {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The lock's backend. Only a semaphore has a mode.
+        backend: Backend,
+        /// The mode that was asked for.
+        mode: u32,
     },
     /// This process uses the name under another backend already. The two would exclude nobody.
     #[non_exhaustive]
@@ -171,6 +184,7 @@ impl LockError {
             Self::Timeout { lock, .. }
             | Self::WouldDeadlock { lock, .. }
             | Self::InvalidName { lock, .. }
+            | Self::InvalidMode { lock, .. }
             | Self::BackendMismatch { lock, .. }
             | Self::Orphaned { lock, .. }
             | Self::Denied { lock, .. }
@@ -198,7 +212,9 @@ impl LockError {
             Self::Damaged { .. } | Self::OtherWordSize { .. } | Self::Overposted { .. } => {
                 io::ErrorKind::InvalidData
             }
-            Self::InvalidName { .. } | Self::BackendMismatch { .. } => io::ErrorKind::InvalidInput,
+            Self::InvalidName { .. } | Self::InvalidMode { .. } | Self::BackendMismatch { .. } => {
+                io::ErrorKind::InvalidInput
+            }
             Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
             Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
@@ -222,6 +238,9 @@ impl fmt::Display for LockError {
                     None => Ok(()),
                 }
             }
+            Self::WouldDeadlock { twice: true, .. } => {
+                f.write_str("asked for twice in one call, which would wait for itself")
+            }
             Self::WouldDeadlock { holder, .. } => {
                 f.write_str("this thread holds it already")?;
                 if let Some(info) = holder.as_ref().and_then(|holder| holder.info.as_deref()) {
@@ -230,6 +249,14 @@ impl fmt::Display for LockError {
                 f.write_str(" and would wait for itself; drop that guard first, or take it reentrantly")
             }
             Self::InvalidName { reason, .. } => reason.fmt(f),
+            Self::InvalidMode { backend: Backend::Semaphore, mode, .. } => write!(
+                f,
+                "cannot have mode {mode:04o}: a semaphore's is 0600, with 0060 for its group, and 0006 for \
+                 all others"
+            ),
+            Self::InvalidMode { backend, .. } => {
+                write!(f, "a {backend} lock has no mode, as every user can use it; only a semaphore has one")
+            }
             Self::BackendMismatch { wanted, established, .. } => write!(
                 f,
                 "asked for with the {wanted} backend, but this process uses it with the \
@@ -325,7 +352,7 @@ mod tests {
         };
         assert_eq!(busy(Duration::ZERO).kind(), io::ErrorKind::WouldBlock);
         assert_eq!(busy(Duration::from_millis(1)).kind(), io::ErrorKind::TimedOut);
-        let deadlock = LockError::WouldDeadlock { lock: "bus".into(), holder: None };
+        let deadlock = LockError::WouldDeadlock { lock: "bus".into(), holder: None, twice: false };
         let kind = io::Error::from(deadlock).kind();
         assert_eq!(kind, io::Error::from_raw_os_error(libc::EDEADLK).kind());
         assert_ne!(kind, io::ErrorKind::Other);

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::backend::AnyHeld;
+use crate::deadline::Deadline;
 use crate::error::LockError;
 use crate::holder::Holder;
-use crate::info::Info;
-use crate::state::{End, Request, State};
+use crate::request::Request;
+use crate::state::{End, State};
 use crate::sys::generation::generation;
 
 /// Holds a lock, and gives it back when dropped.
@@ -39,15 +40,15 @@ impl LockGuard {
     #[inline]
     pub(crate) fn acquire(
         state: Arc<State>,
-        request: Request,
-        info: Info<'_>,
+        request: &Request<'_>,
+        deadline: Deadline,
     ) -> Result<Self, LockError> {
-        let held = state.acquire(request, info)?;
+        let held = state.acquire(request, deadline)?;
         Ok(Self::new(state, held, request))
     }
 
     #[inline]
-    fn new(state: Arc<State>, held: Option<AnyHeld>, request: Request) -> Self {
+    fn new(state: Arc<State>, held: Option<AnyHeld>, request: &Request<'_>) -> Self {
         let watches_panics = request.recovers.then(thread::panicking);
         Self { state, held, generation: generation(), end: End::Release, watches_panics }
     }
@@ -55,10 +56,10 @@ impl LockGuard {
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         state: Arc<State>,
-        request: Request,
-        info: Info<'_>,
+        request: &Request<'_>,
+        deadline: Deadline,
     ) -> Result<Self, LockError> {
-        let held = Some(state.acquire_async(request, info).await?);
+        let held = Some(state.acquire_async(request, deadline).await?);
         Ok(Self::new(state, held, request))
     }
 

@@ -52,10 +52,21 @@ impl Kind {
             matches!(self.backend, Backend::Semaphore),
             "only a semaphore has a mode; anybody can use a port lock"
         );
-        assert!(
-            mode & 0o600 == 0o600 && mode & !0o666 == 0,
-            "a semaphore's mode is 0o600, with 0o060 for its group, and 0o006 for all others"
-        );
-        Self { mode, ..self }
+        match self.try_mode(mode) {
+            Some(kind) => kind,
+            None => panic!(
+                "a semaphore's mode is 0o600, with 0o060 for its group, and 0o006 for all others"
+            ),
+        }
+    }
+
+    /// As [`mode`](Self::mode), if it can have that one.
+    pub(crate) const fn try_mode(self, mode: u32) -> Option<Self> {
+        let is_semaphore = matches!(self.backend, Backend::Semaphore);
+        if is_semaphore && mode & 0o600 == 0o600 && mode & !0o666 == 0 {
+            Some(Self { mode, ..self })
+        } else {
+            None
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The locks behind [lockattr](https://docs.rs/lockattr).
 
+mod acquire;
 mod attribute;
 mod backend;
 mod deadline;
@@ -10,25 +11,28 @@ mod holder;
 mod info;
 mod kind;
 mod lock;
+mod locks;
 mod log;
 mod name;
 mod record;
 mod registry;
+mod request;
 mod several;
 mod standing;
 mod state;
 mod sys;
 mod text;
 
+#[cfg(feature = "async")]
+pub use acquire::acquire_all_async;
+pub use acquire::{acquire_all, all, Acquire};
 pub use error::LockError;
 pub use guard::LockGuard;
 pub use holder::{Holder, KnownBy, Tenure};
 pub use kind::Backend;
 pub use lock::Lock;
+pub use locks::Locks;
 pub use name::NameError;
-pub use several::acquire_all;
-#[cfg(feature = "async")]
-pub use several::acquire_all_async;
 pub use standing::Standing;
 
 /// What the expansion of the attribute calls; no part of the public interface.

@@ -2,21 +2,30 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+#[cfg(feature = "async")]
+use std::panic::Location;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 
 use once_cell::race::OnceBox;
 
+use crate::acquire::Acquire;
 use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::holder::Holder;
+#[cfg(feature = "async")]
 use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::name;
 use crate::registry;
+#[cfg(feature = "async")]
+use crate::request::Request;
+use crate::several::Handle;
+#[cfg(feature = "async")]
+use crate::several::Handles as _;
 use crate::standing::Standing;
-use crate::state::{Request, State};
+use crate::state::State;
 
 /// A lock that every process on the machine respects, by its name.
 ///
@@ -120,11 +129,36 @@ impl Lock {
     ///
     /// # Panics
     /// If `mode` is not `0o600`, with or without `0o060` and `0o006` or a part of them, or if this is
-    /// a port lock, which anybody can use.
+    /// a port lock, which anybody can use. See [`try_mode`](Self::try_mode) for modes and backends that are
+    /// known at run time only.
     #[must_use]
     pub const fn mode(mut self, mode: u32) -> Self {
         self.kind = self.kind.mode(mode);
         self
+    }
+
+    /// As [`mode`](Self::mode), with an error in place of the panic.
+    ///
+    /// ```
+    /// use lockattr_runtime::{Backend, Lock, LockError};
+    ///
+    /// let lock = Lock::open(Backend::Semaphore, "doc-try-mode")?.try_mode(0o660)?;
+    /// let port = Lock::open(Backend::Port, "doc-try-mode-port")?;
+    /// assert!(matches!(port.try_mode(0o660), Err(LockError::InvalidMode { .. })));
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LockError::InvalidMode`].
+    pub fn try_mode(self, mode: u32) -> Result<Self, LockError> {
+        match self.kind.try_mode(mode) {
+            Some(kind) => Ok(Self { kind, ..self }),
+            None => Err(LockError::InvalidMode {
+                lock: self.name().into(),
+                backend: self.backend(),
+                mode,
+            }),
+        }
     }
 
     /// A lock whose name is made at run time.
@@ -187,7 +221,7 @@ impl Lock {
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
     pub fn acquire(&self, timeout: Duration) -> Result<LockGuard, LockError> {
-        self.acquire_for(timeout, Info::Place(Location::caller()))
+        self.with().timeout(timeout).acquire()
     }
 
     /// Takes the lock if nobody has it.
@@ -207,65 +241,26 @@ impl Lock {
         self.acquire(Duration::ZERO)
     }
 
-    /// As [`acquire`](Self::acquire), with a text of the caller's in place of the call site.
-    ///
-    /// The lock's record keeps some 3,500 bytes of it.
+    /// All other ways to take the lock: with a text for others to see, reentrantly, and so on. Begins with the
+    /// attribute's timeout of one second.
     ///
     /// ```
     /// # use std::time::Duration;
     /// # use lockattr_runtime::{Lock, LockError};
-    /// static FLASH: Lock = Lock::port("doc-flash");
+    /// static FLASH: Lock = Lock::port("doc-with");
     ///
-    /// let guard = FLASH.acquire_with_info(Duration::from_secs(1), "erasing sector 7")?;
-    /// let holder = FLASH.holder()?.expect("we hold it");
-    /// assert_eq!(holder.pid, Some(std::process::id()));
-    /// assert_eq!(holder.info.as_deref(), Some("erasing sector 7"));
-    /// # drop(guard);
+    /// let _guard = FLASH.with().timeout(Duration::from_secs(5)).info("erasing sector 7").acquire()?;
     /// # Ok::<_, LockError>(())
     /// ```
-    ///
-    /// # Errors
-    /// As [`acquire`](Self::acquire).
-    pub fn acquire_with_info(&self, timeout: Duration, info: &str) -> Result<LockGuard, LockError> {
-        self.acquire_for(timeout, Info::Text(info))
-    }
-
-    /// As [`acquire`](Self::acquire), but a thread that holds the lock enters again, at once, where
-    /// `acquire` says [`LockError::WouldDeadlock`]. The lock is given back with the last of the guards.
-    ///
-    /// The thread that acquired the lock counts as its holder even after it has sent the guard to another
-    /// thread: entered again then, both are in. Send no guard of a lock that is taken so.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use lockattr_runtime::{Lock, LockError};
-    /// static BUS: Lock = Lock::port("doc-reentrant");
-    ///
-    /// fn write_register() -> Result<(), LockError> {
-    ///     let _guard = BUS.acquire_reentrant(Duration::from_secs(1))?;
-    ///     Ok(())
-    /// }
-    ///
-    /// fn configure() -> Result<(), LockError> {
-    ///     let _guard = BUS.acquire_reentrant(Duration::from_secs(1))?;
-    ///     write_register()?;
-    ///     write_register()
-    /// }
-    /// # configure().unwrap();
-    /// # assert!(!BUS.is_locked().unwrap());
-    /// ```
-    ///
-    /// # Errors
-    /// As [`acquire`](Self::acquire).
-    #[track_caller]
-    pub fn acquire_reentrant(&self, timeout: Duration) -> Result<LockGuard, LockError> {
-        let request = Request { reentrant: true, ..Request::new(timeout) };
-        LockGuard::acquire(self.state()?.clone(), request, Info::Place(Location::caller()))
+    #[inline]
+    pub const fn with(&self) -> Acquire<'_, &Self> {
+        Acquire::new(self)
     }
 
     /// As [`acquire`](Self::acquire), without blocking the thread while others have the lock.
     ///
-    /// It works on any executor. A future that is dropped leaves the queue. (The first in the
+    /// It works on any executor. The time begins when the future is first polled. A future that is dropped leaves
+    /// the queue. (The first in the
     /// queue for a semaphore looks again after 50 us at first, and later every 2 ms; the others wait
     /// for their turn.) No thread holds the lock then, so a task that asks for a lock which it holds itself is not told `WouldDeadlock`: it waits
     /// for its timeout.
@@ -282,17 +277,11 @@ impl Lock {
     pub fn acquire_async(
         &self,
         timeout: Duration,
-    ) -> impl std::future::Future<Output = Result<LockGuard, LockError>> + Send + '_ {
-        let place = Info::Place(Location::caller());
-        async move {
-            let state = self.state()?.clone();
-            LockGuard::acquire_async(state, Request::new(timeout), place).await
-        }
-    }
-
-    #[inline]
-    fn acquire_for(&self, timeout: Duration, info: Info<'_>) -> Result<LockGuard, LockError> {
-        LockGuard::acquire(self.state()?.clone(), Request::new(timeout), info)
+    ) -> impl std::future::Future<Output = Result<LockGuard, LockError>> + Send {
+        // Not by `with`, whose futures borrow: of the lock this needs only its handle.
+        let request = Request::new(timeout, Info::Place(Location::caller()));
+        let handle = self.handle();
+        async move { handle?.take_async(request).await }
     }
 
     /// Whether anybody holds the lock now, this process or another, lockattr or not.
@@ -369,7 +358,13 @@ impl Lock {
         self.state()?.force_release()
     }
 
-    pub(crate) fn state(&self) -> Result<&Arc<State>, LockError> {
+    #[inline]
+    pub(crate) fn handle(&self) -> Result<Handle, LockError> {
+        self.state().map(|state| Handle(state.clone()))
+    }
+
+    #[inline]
+    fn state(&self) -> Result<&Arc<State>, LockError> {
         self.state.get_or_try_init(|| registry::state(self.kind, &self.name).map(Box::new))
     }
 }

@@ -3,109 +3,138 @@
 use std::array;
 #[cfg(feature = "async")]
 use std::future::Future;
-use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::error::LockError;
 use crate::guard::LockGuard;
-use crate::info::Info;
-use crate::lock::Lock;
-use crate::state::{Request, State};
+use crate::request::Request;
+use crate::state::State;
 
-/// Takes several locks, all within `timeout`, or none of them.
-///
-/// Whatever the order they are given in, they are taken in one global order, by name: two processes
-/// that take the same locks never wait for each other in a circle. That holds for locks which are
-/// taken here together. Who takes a second lock by itself while holding a first one must keep the
-/// order himself.
-///
-/// The guards come in the order of the locks.
-///
-/// ```
-/// use std::time::Duration;
-/// use lockattr_runtime::{acquire_all, Lock, LockError};
-///
-/// static BUS: Lock = Lock::port("doc-all-i2c");
-/// static RESET: Lock = Lock::port("doc-all-gpio");
-///
-/// let _guards = acquire_all([&BUS, &RESET], Duration::from_secs(2))?;
-/// # Ok::<_, LockError>(())
-/// ```
-///
-/// # Errors
-/// As [`Lock::acquire`], for the first lock that fails; what had been taken is given back. One lock
-/// twice is [`LockError::WouldDeadlock`].
-#[track_caller]
-pub fn acquire_all<const N: usize>(
-    locks: [&Lock; N],
-    timeout: Duration,
-) -> Result<[LockGuard; N], LockError> {
-    let request = Request::new(timeout);
-    let place = Info::Place(Location::caller());
-    let states = all(locks.map(|lock| lock.state().cloned()))?;
-    in_order(&states, |state| LockGuard::acquire(state, request, place))
+/// A lock as this process has it.
+#[derive(Debug, Clone)]
+pub struct Handle(pub(crate) Arc<State>);
+
+/// One lock or several, to be taken together.
+pub trait Handles: Sized + Send {
+    /// One for each.
+    type Guards;
+
+    /// All, or none.
+    fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError>;
+
+    /// As [`take`](Self::take), without blocking the thread.
+    #[cfg(feature = "async")]
+    fn take_async(
+        self,
+        request: Request<'_>,
+    ) -> impl Future<Output = Result<Self::Guards, LockError>> + Send;
 }
 
-/// As [`acquire_all`], without blocking the thread. See [`Lock::acquire_async`].
-///
-/// # Errors
-/// As [`acquire_all`].
+impl Handles for Handle {
+    type Guards = LockGuard;
+
+    fn take(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
+        LockGuard::acquire(self.0, request, request.deadline())
+    }
+
+    #[cfg(feature = "async")]
+    async fn take_async(self, request: Request<'_>) -> Result<LockGuard, LockError> {
+        LockGuard::acquire_async(self.0, &request, request.deadline()).await
+    }
+}
+
+impl<const N: usize> Handles for [Handle; N] {
+    type Guards = [LockGuard; N];
+
+    fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
+        let mut order = array::from_fn::<_, N, _>(|index| index);
+        let mut guards = array::from_fn(|_| None);
+        take_in_order(&self, &mut order, &mut guards, request)?;
+        Ok(guards.map(present))
+    }
+
+    #[cfg(feature = "async")]
+    async fn take_async(self, request: Request<'_>) -> Result<Self::Guards, LockError> {
+        let mut order = array::from_fn::<_, N, _>(|index| index);
+        let mut guards = array::from_fn(|_| None);
+        take_in_order_async(&self, &mut order, &mut guards, &request).await?;
+        Ok(guards.map(present))
+    }
+}
+
+impl Handles for Vec<Handle> {
+    type Guards = Vec<LockGuard>;
+
+    fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
+        let mut order: Vec<_> = (0..self.len()).collect();
+        let mut guards: Vec<_> = self.iter().map(|_| None).collect();
+        take_in_order(&self, &mut order, &mut guards, request)?;
+        Ok(guards.into_iter().map(present).collect())
+    }
+
+    #[cfg(feature = "async")]
+    async fn take_async(self, request: Request<'_>) -> Result<Self::Guards, LockError> {
+        let mut order: Vec<_> = (0..self.len()).collect();
+        let mut guards: Vec<_> = self.iter().map(|_| None).collect();
+        take_in_order_async(&self, &mut order, &mut guards, &request).await?;
+        Ok(guards.into_iter().map(present).collect())
+    }
+}
+
+/// Takes one after the other in the global order. The guards come in the order of `handles`.
+fn take_in_order(
+    handles: &[Handle],
+    order: &mut [usize],
+    guards: &mut [Option<LockGuard>],
+    request: &Request<'_>,
+) -> Result<(), LockError> {
+    let deadline = request.deadline();
+    sort(order, handles);
+    if !request.reentrant {
+        check_distinct(order, handles)?;
+    }
+    for &index in order.iter() {
+        guards[index] = Some(LockGuard::acquire(handles[index].0.clone(), request, deadline)?);
+    }
+    Ok(())
+}
+
+/// As [`take_in_order`], without blocking the thread.
 #[cfg(feature = "async")]
-#[track_caller]
-pub fn acquire_all_async<const N: usize>(
-    locks: [&Lock; N],
-    timeout: Duration,
-) -> impl Future<Output = Result<[LockGuard; N], LockError>> + Send + '_ {
-    let place = Info::Place(Location::caller());
-    async move {
-        let states = all(locks.map(|lock| lock.state().cloned()))?;
-        in_order_async(&states, Request::new(timeout), place).await
+async fn take_in_order_async(
+    handles: &[Handle],
+    order: &mut [usize],
+    guards: &mut [Option<LockGuard>],
+    request: &Request<'_>,
+) -> Result<(), LockError> {
+    let deadline = request.deadline();
+    sort(order, handles);
+    check_distinct(order, handles)?;
+    for &index in order.iter() {
+        let state = handles[index].0.clone();
+        guards[index] = Some(LockGuard::acquire_async(state, request, deadline).await?);
     }
-}
-
-/// Takes one after the other in the global order, and returns the guards in the order of `states`.
-pub(crate) fn in_order<const N: usize>(
-    states: &[Arc<State>; N],
-    acquire: impl Fn(Arc<State>) -> Result<LockGuard, LockError>,
-) -> Result<[LockGuard; N], LockError> {
-    let mut guards: [Option<LockGuard>; N] = array::from_fn(|_| None);
-    for index in global_order(states) {
-        guards[index] = Some(acquire(states[index].clone())?);
-    }
-    Ok(guards.map(present))
-}
-
-/// As [`in_order`], without blocking the thread.
-#[cfg(feature = "async")]
-pub(crate) async fn in_order_async<const N: usize>(
-    states: &[Arc<State>; N],
-    request: Request,
-    info: Info<'_>,
-) -> Result<[LockGuard; N], LockError> {
-    let order = global_order(states);
-    // No thread holds for a task, so nobody would notice that it waits for itself.
-    if let Some(twice) =
-        order.windows(2).find(|pair| Arc::ptr_eq(&states[pair[0]], &states[pair[1]]))
-    {
-        return Err(states[twice[0]].would_deadlock());
-    }
-    let mut guards: [Option<LockGuard>; N] = array::from_fn(|_| None);
-    for index in order {
-        guards[index] = Some(LockGuard::acquire_async(states[index].clone(), request, info).await?);
-    }
-    Ok(guards.map(present))
+    Ok(())
 }
 
 /// By name: the order that every process has.
-fn global_order<const N: usize>(states: &[Arc<State>; N]) -> [usize; N] {
-    let mut order = array::from_fn(|index| index);
-    order.sort_unstable_by_key(|&index| states[index].name());
-    order
+fn sort(order: &mut [usize], handles: &[Handle]) {
+    order.sort_unstable_by_key(|&index| handles[index].0.name());
+}
+
+/// A lock that is taken twice would wait for itself. No thread holds for a task, so there it would not be
+/// noticed later.
+fn check_distinct(order: &[usize], handles: &[Handle]) -> Result<(), LockError> {
+    match order.windows(2).find(|pair| Arc::ptr_eq(&handles[pair[0]].0, &handles[pair[1]].0)) {
+        Some(twice) => Err(handles[twice[0]].0.named_twice()),
+        None => Ok(()),
+    }
 }
 
 /// All values, or the first error.
-pub(crate) fn all<T, E, const N: usize>(results: [Result<T, E>; N]) -> Result<[T; N], E> {
+pub(crate) fn all_or_first_error<T, E, const N: usize>(
+    results: [Result<T, E>; N],
+) -> Result<[T; N], E> {
     let mut first_error = None;
     let values = results.map(|result| match result {
         Ok(value) => Some(value),

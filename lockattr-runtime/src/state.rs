@@ -1,5 +1,7 @@
 //! What all locks of one name share in a process.
 
+#[cfg(feature = "async")]
+use std::io;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,8 +11,8 @@ use crate::deadline::Deadline;
 use crate::error::LockError;
 use crate::hold::Hold;
 use crate::holder::Holder;
-use crate::info::Info;
 use crate::kind::{Backend, Kind};
+use crate::request::Request;
 use crate::standing::Standing;
 use crate::sys::generation::generation;
 use crate::sys::{fork, thread};
@@ -46,23 +48,6 @@ pub(crate) enum End {
     Detach,
 }
 
-/// How to acquire.
-#[derive(Clone, Copy)]
-pub(crate) struct Request {
-    pub(crate) deadline: Deadline,
-    /// Whether a thread that holds already enters again.
-    pub(crate) reentrant: bool,
-    /// Whether it is to be heard of a death before, and a panic is to be told to the next holder.
-    pub(crate) recovers: bool,
-}
-
-impl Request {
-    /// From now on, for `timeout` at most.
-    pub(crate) fn new(timeout: Duration) -> Self {
-        Self { deadline: Deadline::after(timeout), reentrant: false, recovers: false }
-    }
-}
-
 impl State {
     pub(crate) fn new(kind: Kind, name: &str, on_drop: fn(&str)) -> Self {
         Self {
@@ -87,8 +72,8 @@ impl State {
     #[inline]
     pub(crate) fn acquire(
         &self,
-        request: Request,
-        info: Info<'_>,
+        request: &Request<'_>,
+        deadline: Deadline,
     ) -> Result<Option<AnyHeld>, LockError> {
         let thread = thread::current().token;
         if request.reentrant && self.hold.enter_again(thread) {
@@ -97,9 +82,9 @@ impl State {
         if self.hold.is_by(thread) {
             return Err(self.would_deadlock());
         }
-        match self.raw.acquire(request.deadline, info) {
-            Ok(held) => self.begin(held, request, Some(thread)).map(Some),
-            Err(failure) => Err(self.error(*failure, request.deadline.waited())),
+        match self.raw.acquire(deadline, request.info) {
+            Ok(held) => self.begin(held, request, deadline, Some(thread)).map(Some),
+            Err(failure) => Err(self.error(*failure, deadline.waited())),
         }
     }
 
@@ -107,12 +92,15 @@ impl State {
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         &self,
-        request: Request,
-        info: Info<'_>,
+        request: &Request<'_>,
+        deadline: Deadline,
     ) -> Result<AnyHeld, LockError> {
-        match self.raw.acquire_async(request.deadline, info).await {
-            Ok(held) => self.begin(held, request, None),
-            Err(failure) => Err(self.error(*failure, request.deadline.waited())),
+        if request.reentrant {
+            return Err(self.is_no_thread());
+        }
+        match self.raw.acquire_async(deadline, request.info).await {
+            Ok(held) => self.begin(held, request, deadline, None),
+            Err(failure) => Err(self.error(*failure, deadline.waited())),
         }
     }
 
@@ -120,13 +108,14 @@ impl State {
     fn begin(
         &self,
         held: AnyHeld,
-        request: Request,
+        request: &Request<'_>,
+        deadline: Deadline,
         thread: Option<NonZeroU64>,
     ) -> Result<AnyHeld, LockError> {
         if request.recovers {
             if let Err(failure) = self.raw.check_record(&held) {
                 self.raw.release(held);
-                return Err(self.error(failure, request.deadline.waited()));
+                return Err(self.error(failure, deadline.waited()));
             }
         }
         // In a forked child it may be left of what its parent held.
@@ -207,9 +196,26 @@ impl State {
         self.raw.force_release().map_err(|failure| self.error(failure, Duration::ZERO))
     }
 
-    pub(crate) fn would_deadlock(&self) -> LockError {
+    fn would_deadlock(&self) -> LockError {
         let own = self.raw.own_hold();
-        LockError::WouldDeadlock { lock: self.name.clone(), holder: own.map(Box::new) }
+        LockError::WouldDeadlock {
+            lock: self.name.clone(),
+            holder: own.map(Box::new),
+            twice: false,
+        }
+    }
+
+    /// What an acquire of several locks that are not distinct fails with.
+    pub(crate) fn named_twice(&self) -> LockError {
+        LockError::WouldDeadlock { lock: self.name.clone(), holder: None, twice: true }
+    }
+
+    /// What a task that asks to enter again is told.
+    #[cfg(feature = "async")]
+    fn is_no_thread(&self) -> LockError {
+        let reason = "no thread holds for a task, so a task cannot take a lock reentrantly";
+        let source = io::Error::new(io::ErrorKind::Unsupported, reason);
+        LockError::Io { lock: self.name.clone(), operation: "enter again", source }
     }
 
     fn error(&self, failure: Failure, waited: Duration) -> LockError {

@@ -32,7 +32,8 @@ fn the_lock_is_held_in_the_body_and_given_back_on_every_way_out() {
     assert!(panic::catch_unwind(|| run(|| -> Result<(), _> { panic!("in the body") })).is_err());
     assert!(!is_held(NAME));
 
-    let guard = Lock::semaphore(NAME).acquire_with_info(Duration::ZERO, "by hand").unwrap();
+    let guard =
+        Lock::semaphore(NAME).with().timeout(Duration::ZERO).info("by hand").acquire().unwrap();
     let refused = thread::scope(|scope| scope.spawn(|| run(|| Ok(2))).join().unwrap());
     let error = refused.unwrap_err();
     let error = error.downcast_ref::<LockError>().unwrap();
@@ -103,7 +104,7 @@ fn several_reentrant_and_recovered() {
     }
     alone();
     let lock = Lock::semaphore("attribute-test.semaphore-b");
-    lock.acquire_with_info(Duration::from_secs(5), "left in a mess").unwrap().abandon();
+    lock.with().timeout(Duration::from_secs(5)).info("left in a mess").acquire().unwrap().abandon();
     assert_eq!(both(2).unwrap(), 2);
     assert_eq!(*TOLD.lock().unwrap(), ["left in a mess"]);
     assert!(!is_held("attribute-test.semaphore-a") && !is_held("attribute-test.semaphore-b"));

@@ -32,7 +32,7 @@ pub(crate) fn value(name: &str) -> i32 {
 fn a_semaphore_of_too_many_units_is_refused_by_name_and_left_as_it_is() {
     let name = unique_semaphore("overposted");
     let lock = open(&name);
-    drop(lock.acquire_with_info(LONG, "before").unwrap());
+    drop(lock.with().timeout(LONG).info("before").acquire().unwrap());
     assert_eq!(post(&name, 17), 18);
     for _ in 0..2 {
         let error = lock.acquire(LONG).unwrap_err();

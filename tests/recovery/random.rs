@@ -25,7 +25,7 @@ pub(crate) fn repeat(argument: &str) {
     drop(lock.acquire(LONG).unwrap());
     say("ready");
     loop {
-        let guard = lock.acquire_with_info(LONG, &text).unwrap();
+        let guard = lock.with().timeout(LONG).info(&text).acquire().unwrap();
         if !body.is_zero() {
             spin(body);
         }

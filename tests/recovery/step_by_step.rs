@@ -78,7 +78,7 @@ fn take_between_stops(name: &str, text: &str) -> Pid {
                 unsafe { libc::_exit(1) };
             }
             raise(Signal::SIGSTOP).unwrap();
-            drop(lock.acquire_with_info(LONG, text));
+            drop(lock.with().timeout(LONG).info(text).acquire());
             loop {
                 raise(Signal::SIGSTOP).unwrap();
             }
@@ -134,7 +134,7 @@ fn an_owner_that_died_at_any_instruction_is_inherited_from() {
 
 fn die_everywhere(is_over_a_foreign_text: bool, text: &str) {
     let name = unique_semaphore("step");
-    drop(open(&name).acquire_with_info(LONG, "before").unwrap());
+    drop(open(&name).with().timeout(LONG).info("before").acquire().unwrap());
     let shared = Shared::of(&name);
     if is_over_a_foreign_text {
         shared.page.write_all_at(FOREIGN, 0).unwrap();

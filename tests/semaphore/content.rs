@@ -70,7 +70,7 @@ fn a_record_of_any_size_and_content_serves() {
         file.set_len(length).unwrap();
         let lock = open(&name);
         assert!(!lock.is_locked().unwrap(), "{what}");
-        let guard = lock.acquire_with_info(LONG, "here").unwrap();
+        let guard = lock.with().timeout(LONG).info("here").acquire().unwrap();
         assert!(guard.recovered_from().is_none(), "{what}");
         let holder = lock.holder().unwrap().unwrap();
         assert_eq!(holder.pid, Some(std::process::id()), "{what}");
@@ -98,7 +98,7 @@ fn a_text_ends_within_what_was_there_for_others() {
     let name = unique_semaphore("limit");
     let file = File::create_new(record_of(&name)).unwrap();
     file.set_len(64).unwrap();
-    let _guard = open(&name).acquire_with_info(LONG, &"x".repeat(300)).unwrap();
+    let _guard = open(&name).with().timeout(LONG).info(&"x".repeat(300)).acquire().unwrap();
     let mut text = [0; 64];
     file.read_exact_at(&mut text, 0).unwrap();
     assert_eq!(text.iter().position(|byte| *byte == 0), Some(63));

@@ -39,7 +39,7 @@ fn a_second_post_makes_no_second_holder() {
 fn who_took_the_semaphore_and_says_nothing_is_an_orphan_that_can_be_released_by_force() {
     let name = unique_semaphore("orphan");
     let lock = open(&name);
-    drop(lock.acquire_with_info(LONG, "the one before").unwrap());
+    drop(lock.with().timeout(LONG).info("the one before").acquire().unwrap());
     take_and_say_nothing(&name);
 
     for timeout in [Duration::ZERO, Duration::from_millis(40)] {
@@ -97,7 +97,7 @@ fn a_forced_release_of_a_dead_holder_frees_the_lock_once() {
 
 /// Takes the lock, and leaves it taken.
 pub(crate) fn detach(name: &str) {
-    open(name).acquire_with_info(LONG, "left taken").unwrap().detach().unwrap();
+    open(name).with().timeout(LONG).info("left taken").acquire().unwrap().detach().unwrap();
     say("detached");
 }
 
@@ -120,10 +120,10 @@ fn a_lock_can_be_left_taken_and_is_nobodys_to_recover() {
     assert!(lock.force_release().unwrap());
     assert!(!lock.is_locked().unwrap());
     assert_eq!(lock.last_holder().unwrap().unwrap().tenure, Tenure::Released);
-    let outer = lock.acquire_reentrant(LONG).unwrap();
+    let outer = lock.with().timeout(LONG).reentrant().acquire().unwrap();
     assert!(outer.recovered_from().is_none(), "nobody died");
     // Of several guards the last one leaves it.
-    let inner = lock.acquire_reentrant(LONG).unwrap();
+    let inner = lock.with().timeout(LONG).reentrant().acquire().unwrap();
     outer.detach().unwrap();
     assert_eq!(lock.holder().unwrap().unwrap().tenure, Tenure::Holds);
     drop(inner);

@@ -40,7 +40,7 @@ fn a_holder_whose_semaphore_was_posted_holds_for_whatever_is_asked() {
 fn a_text_without_a_time_is_no_sign_of_a_holder() {
     let name = unique_semaphore("text");
     let lock = open(&name);
-    drop(lock.acquire_with_info(LONG, "mine").unwrap());
+    drop(lock.with().timeout(LONG).info("mine").acquire().unwrap());
     let me = Some(std::process::id());
     for text in
         ["", "calibrated", "20 characters, and more - x", "2024-10-2O 16:00:51.864484 - no digit"]
@@ -70,7 +70,7 @@ fn a_text_without_a_time_is_no_sign_of_a_holder() {
 fn another_programs_text_is_not_taken_for_what_a_holder_says() {
     let name = unique_semaphore("text-held");
     let lock = open(&name);
-    let guard = lock.acquire_with_info(LONG, "mine").unwrap();
+    let guard = lock.with().timeout(LONG).info("mine").acquire().unwrap();
     for text in ["calibrating", "2024-10-20 16:00:51.864484 - theirs"] {
         set_text(&name, text);
         let holder = lock.holder().unwrap().unwrap();
@@ -85,7 +85,7 @@ fn a_semaphore_that_nobody_explains_is_told_of_in_the_same_words() {
 
     let name = unique_semaphore("nobody");
     let lock = open(&name);
-    drop(lock.acquire_with_info(LONG, "the one before").unwrap());
+    drop(lock.with().timeout(LONG).info("the one before").acquire().unwrap());
     take_and_say_nothing(&name);
     assert!(lock.is_locked().unwrap());
     let holder = lock.holder().unwrap().unwrap();

@@ -88,7 +88,7 @@ fn assert_taken_or_refused(name: &str, user: u32, mode: u32, refused: Option<(&s
         for result in [
             lock.acquire(LONG).map(drop),
             lock.try_acquire().map(drop),
-            lock.acquire_reentrant(LONG).map(drop),
+            lock.with().timeout(LONG).reentrant().acquire().map(drop),
             lock.force_release().map(drop),
         ] {
             let Some((file, owner)) = refused else {

@@ -284,7 +284,7 @@ pub fn backend(name: &str) -> Backend {
 
 /// A role: holds the lock until it is told something, or until its input ends.
 pub fn hold(name: &str) {
-    let guard = open(name).acquire_with_info(LONG, "the test's holder").unwrap();
+    let guard = open(name).with().timeout(LONG).info("the test's holder").acquire().unwrap();
     say("holding");
     if listen().is_some() {
         drop(guard);

@@ -24,5 +24,5 @@ pub(super) fn get(get: &Get, backend: Option<Backend>) -> Result<Exit, Stop> {
 
 /// A semaphore needs nobody who holds it.
 fn leave_taken(get: &Get, lock: &Lock) -> Result<(), Stop> {
-    Ok(lock.acquire_with_info(get.timeout, &get.message)?.detach()?)
+    Ok(lock.with().timeout(get.timeout).info(&get.message).acquire()?.detach()?)
 }

@@ -64,7 +64,7 @@ fn acquire(
     locks.dedup_by(|one, other| one.name() == other.name());
     let acquire = |lock: &Lock| {
         let left = if timeout == FOR_EVER { timeout } else { remaining(timeout, start) };
-        lock.acquire_with_info(left, &info)
+        lock.with().timeout(left).info(&info).acquire()
     };
     locks.iter().map(acquire).collect::<Result<_, _>>().map_err(|error| match Exit::of(&error) {
         Exit::Not => Stop::With(Exit::Other(run.conflict_exit_code), error.to_string()),

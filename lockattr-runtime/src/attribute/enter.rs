@@ -4,15 +4,13 @@ use std::fmt::{self, Write as _};
 #[cfg(feature = "async")]
 use std::future::Future;
 use std::panic::Location;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::names::Handle;
 use crate::info::Info;
-use crate::several;
-use crate::state::{Request, State};
+use crate::request::Request;
+use crate::several::{self, Handle, Handles};
 use crate::text::Buffer;
-use crate::{LockError, LockGuard};
+use crate::{Lock, LockError};
 
 /// How an annotated function takes its locks.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +24,53 @@ pub struct Options {
 }
 
 impl Options {
-    fn request(self) -> Request {
+    #[inline]
+    fn request(self, info: Info<'_>) -> Request<'_> {
         let Self { timeout, reentrant, recovers } = self;
-        Request { reentrant, recovers, ..Request::new(timeout) }
+        Request { timeout, info, reentrant, recovers }
     }
 }
+
+/// What an annotated function takes: the lock of a static, a lock whose name its arguments make, or an array
+/// of both.
+pub trait Target {
+    /// What they are in this process.
+    type Handles: Handles;
+
+    /// Looks them up.
+    ///
+    /// # Errors
+    /// The first error of those that there are.
+    fn handles(self) -> Result<Self::Handles, LockError>;
+}
+
+impl Target for &'static Lock {
+    type Handles = Handle;
+
+    #[inline]
+    fn handles(self) -> Result<Self::Handles, LockError> {
+        self.handle()
+    }
+}
+
+impl Target for Result<Handle, LockError> {
+    type Handles = Handle;
+
+    fn handles(self) -> Result<Self::Handles, LockError> {
+        self
+    }
+}
+
+impl<const N: usize> Target for [Result<Handle, LockError>; N] {
+    type Handles = [Handle; N];
+
+    fn handles(self) -> Result<Self::Handles, LockError> {
+        several::all_or_first_error(self.map(Target::handles))
+    }
+}
+
+/// The guard of one lock, or an array of guards.
+type Guards<T> = <<T as Target>::Handles as Handles>::Guards;
 
 /// Takes the locks for an annotated function, which `function` names.
 ///
@@ -38,44 +78,48 @@ impl Options {
 /// Rust permits it.
 ///
 /// # Errors
-/// As [`acquire_all`](crate::acquire_all), and the first error of `locks`.
+/// As [`acquire_all`](crate::acquire_all), and the first error of `target`.
+#[inline]
 #[track_caller]
-pub fn enter<const N: usize>(
-    locks: [Result<Handle, LockError>; N],
+pub fn enter<T: Target>(
+    target: T,
     options: Options,
     function: &'static str,
-) -> Result<[LockGuard; N], LockError> {
-    take(locks, options, Info::Function(function, Location::caller()))
+) -> Result<Guards<T>, LockError> {
+    let info = Info::Function(function, Location::caller());
+    target.handles()?.take(&options.request(info))
 }
 
 /// As [`enter`], where the attribute says what the info is.
 ///
 /// # Errors
 /// As [`enter`].
-pub fn enter_with<const N: usize>(
-    locks: [Result<Handle, LockError>; N],
+#[inline]
+pub fn enter_with<T: Target>(
+    target: T,
     options: Options,
     info: fmt::Arguments<'_>,
-) -> Result<[LockGuard; N], LockError> {
-    /// A longer text made of arguments is cut.
-    const BYTES: usize = 512;
-
-    if let Some(text) = info.as_str() {
-        return take(locks, options, Info::Text(text));
+) -> Result<Guards<T>, LockError> {
+    let handles = target.handles()?;
+    match info.as_str() {
+        Some(text) => handles.take(&options.request(Info::Text(text))),
+        None => take_with(handles, options, info),
     }
-    // Before anything is taken: an argument's `Display` is the user's code.
-    let mut text = Buffer::<BYTES>::new();
-    let _ = text.write_fmt(info); // what an argument could not write is left out
-    take(locks, options, Info::Text(text.as_str()))
 }
 
-fn take<const N: usize>(
-    locks: [Result<Handle, LockError>; N],
+/// Writes the text before anything is taken: an argument's `Display` is the user's code.
+#[inline(never)]
+fn take_with<H: Handles>(
+    handles: H,
     options: Options,
-    info: Info<'_>,
-) -> Result<[LockGuard; N], LockError> {
-    let request = options.request();
-    several::in_order(&opened(locks)?, |state| LockGuard::acquire(state, request, info))
+    info: fmt::Arguments<'_>,
+) -> Result<H::Guards, LockError> {
+    /// A longer text is cut.
+    const BYTES: usize = 512;
+
+    let mut text = Buffer::<BYTES>::new();
+    let _ = text.write_fmt(info); // what an argument could not write is left out
+    handles.take(&options.request(Info::Text(text.as_str())))
 }
 
 /// As [`enter`], for an `async fn`. The call site is the place of the attribute.
@@ -84,13 +128,14 @@ fn take<const N: usize>(
 /// As [`enter`].
 #[cfg(feature = "async")]
 #[track_caller]
-pub fn enter_async<const N: usize>(
-    locks: [Result<Handle, LockError>; N],
+pub fn enter_async<T: Target>(
+    target: T,
     options: Options,
     function: &'static str,
-) -> impl Future<Output = Result<[LockGuard; N], LockError>> + Send {
+) -> impl Future<Output = Result<Guards<T>, LockError>> + Send {
     let info = Info::Function(function, Location::caller());
-    async move { several::in_order_async(&opened(locks)?, options.request(), info).await }
+    let handles = target.handles();
+    async move { handles?.take_async(options.request(info)).await }
 }
 
 /// As [`enter_async`], where the attribute says what the info is.
@@ -98,17 +143,12 @@ pub fn enter_async<const N: usize>(
 /// # Errors
 /// As [`enter`].
 #[cfg(feature = "async")]
-pub fn enter_async_with<const N: usize>(
-    locks: [Result<Handle, LockError>; N],
+pub fn enter_async_with<T: Target>(
+    target: T,
     options: Options,
     info: fmt::Arguments<'_>,
-) -> impl Future<Output = Result<[LockGuard; N], LockError>> + Send {
+) -> impl Future<Output = Result<Guards<T>, LockError>> + Send {
     let info = fmt::format(info);
-    async move { several::in_order_async(&opened(locks)?, options.request(), Info::Text(&info)).await }
-}
-
-fn opened<const N: usize>(
-    locks: [Result<Handle, LockError>; N],
-) -> Result<[Arc<State>; N], LockError> {
-    several::all(locks.map(|lock| lock.map(|Handle(state)| state)))
+    let handles = target.handles();
+    async move { handles?.take_async(options.request(Info::Text(&info))).await }
 }

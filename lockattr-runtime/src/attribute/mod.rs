@@ -9,12 +9,13 @@ mod recover;
 pub use std::time::Duration;
 pub use std::{concat, format_args, module_path};
 
-pub use enter::{enter, enter_with, Options};
+pub use enter::{enter, enter_with, Options, Target};
 #[cfg(feature = "async")]
 pub use enter::{enter_async, enter_async_with};
-pub use names::{fixed, named, Handle};
+pub use names::{fixed, named};
 pub use outcome::{fail, or_else, Fallible};
-pub use recover::{recover, RecoveryOutcome};
+pub use recover::{recover, Guards, RecoveryOutcome};
 
 pub use crate::kind::{Backend, Kind};
 pub use crate::lock::Lock;
+pub use crate::several::Handle;

@@ -1,24 +1,20 @@
 //! The locks of an annotated function, by names known to the compiler or made from arguments.
 
 use std::fmt::{self, Write as _};
-use std::sync::Arc;
 
 use crate::kind::Kind;
 use crate::name::{self, NameError};
 use crate::registry;
-use crate::state::State;
+use crate::several::Handle;
 use crate::text::Buffer;
 use crate::{Lock, LockError};
-
-/// A lock that an annotated function is about to take.
-pub struct Handle(pub(super) Arc<State>);
 
 /// The lock of a static.
 ///
 /// # Errors
 /// [`LockError::BackendMismatch`] if this process uses the name under another backend.
 pub fn fixed(lock: &Lock) -> Result<Handle, LockError> {
-    Ok(Handle(lock.state()?.clone()))
+    lock.handle()
 }
 
 /// The lock whose name the arguments make. A name that this process has used before is found without

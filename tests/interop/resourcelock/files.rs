@@ -13,7 +13,7 @@ fn a_segment_of_another_size_keeps_it_and_texts_end_within() {
         let name = Name::new("size");
         let Some(mut python) = name.python_with(&[size]) else { return };
         let inodes = name.inodes();
-        let guard = name.lock().acquire_with_info(LONG, INFO).unwrap();
+        let guard = name.lock().with().timeout(LONG).info(INFO).acquire().unwrap();
         assert_eq!(name.inodes(), inodes);
         assert_eq!(fs::metadata(name.page_file()).unwrap().len(), enlarged);
 

@@ -13,7 +13,7 @@ fn the_command_line_tool_shows_a_rust_holder_and_cannot_rob_it_for_rust() {
     let Some(mut python) = name.python() else { return };
     // The unit too many is met by somebody who tries, or by the holder at its release.
     for somebody_tries in [true, false] {
-        let guard = name.lock().acquire_with_info(LONG, "sensord::read").unwrap();
+        let guard = name.lock().with().timeout(LONG).info("sensord::read").acquire().unwrap();
         let text = python.ask("lock.get_lock_info()");
         assert_eq!(behind_time(&text), "sensord::read");
         let locked = state(true, &text);

@@ -68,7 +68,7 @@ fn who_enters_again_gives_back_with_pythons_first_release_and_rusts_last() {
     let name = Name::new("again");
     let Some(mut python) = name.python() else { return };
     let lock = name.lock();
-    let enter = || lock.acquire_reentrant(SHORT);
+    let enter = || lock.with().timeout(SHORT).reentrant().acquire();
     for _ in 0..2 {
         assert_eq!(python.ask("lock.get_lock(0.1, same_process_ok=True)"), "True");
     }

@@ -144,7 +144,7 @@ fn behind_time(text: &str) -> &str {
 
 /// A role: holds the lock until it is killed.
 pub(crate) fn hold(name: &str) {
-    let _guard = semaphore(name).acquire_with_info(LONG, "the test's holder").unwrap();
+    let _guard = semaphore(name).with().timeout(LONG).info("the test's holder").acquire().unwrap();
     say("holding");
     listen();
 }

@@ -1,0 +1,216 @@
+//! All that can be said about an acquire, before it begins.
+
+#[cfg(feature = "async")]
+use std::future::Future;
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::error::LockError;
+use crate::info::Info;
+use crate::locks::Locks;
+use crate::request::Request;
+use crate::several::Handles;
+
+/// How to take a lock, or several: made by [`Lock::with`](crate::Lock::with) and [`all`](crate::all), as
+/// [`File::options`](std::fs::File::options) makes the options of a file.
+///
+/// Nothing is taken until one of [`acquire`](Self::acquire), [`try_acquire`](Self::try_acquire) and
+/// `acquire_async` is called. It is a plain value: one that can be copied can be used again, and each use
+/// waits for the whole timeout.
+///
+/// ```
+/// use std::time::Duration;
+/// use lockattr_runtime::{Lock, LockError};
+///
+/// static FLASH: Lock = Lock::port("doc-flash");
+///
+/// let guard = FLASH.with().timeout(Duration::from_secs(5)).info("erasing sector 7").acquire()?;
+/// let holder = FLASH.holder()?.expect("this process holds it");
+/// assert_eq!(holder.pid, Some(std::process::id()));
+/// assert_eq!(holder.info.as_deref(), Some("erasing sector 7"));
+/// # drop(guard);
+/// # Ok::<_, LockError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[must_use = "nothing is taken until one of the `acquire` methods is called"]
+pub struct Acquire<'a, L> {
+    locks: L,
+    timeout: Duration,
+    info: Option<&'a str>,
+    reentrant: bool,
+}
+
+impl<L> Acquire<'_, L> {
+    /// The timeout of the attribute, and of both predecessors.
+    const TIMEOUT: Duration = Duration::from_secs(1);
+
+    #[inline]
+    pub(crate) const fn new(locks: L) -> Self {
+        Self { locks, timeout: Self::TIMEOUT, info: None, reentrant: false }
+    }
+}
+
+impl<'a, L: Locks + 'a> Acquire<'a, L> {
+    /// For how long to wait while others have the lock. One second if this is not called, as in the
+    /// attribute. Several locks are taken within this time together.
+    ///
+    /// Zero tries once. A timeout that no clock can reach, such as [`Duration::MAX`], waits for ever.
+    #[inline]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// What others see in [`Holder::info`](crate::Holder::info). Without it they see the place of the call
+    /// that acquires.
+    ///
+    /// The lock's record keeps some 3,500 bytes of the text.
+    #[inline]
+    pub const fn info(mut self, info: &'a str) -> Self {
+        self.info = Some(info);
+        self
+    }
+
+    /// A thread that holds the lock enters again, at once, instead of failing with
+    /// [`LockError::WouldDeadlock`]. The lock is given back with the last of the guards.
+    ///
+    /// The thread that acquired the lock counts as its holder even after it has sent the guard to another
+    /// thread. If it enters again then, both threads are in. Do not send the guards of a lock that is taken
+    /// so.
+    ///
+    /// ```
+    /// # use lockattr_runtime::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-reentrant");
+    ///
+    /// fn write_register() -> Result<(), LockError> {
+    ///     let _guard = BUS.with().reentrant().acquire()?;
+    ///     Ok(())
+    /// }
+    ///
+    /// fn configure() -> Result<(), LockError> {
+    ///     let _guard = BUS.with().reentrant().acquire()?;
+    ///     write_register()?;
+    ///     write_register()
+    /// }
+    /// # configure().unwrap();
+    /// # assert!(!BUS.is_locked().unwrap());
+    /// ```
+    ///
+    /// A task cannot enter again, as no thread holds for it: `acquire_async` fails with
+    /// [`LockError::Io`] of the kind [`Unsupported`](std::io::ErrorKind::Unsupported).
+    #[inline]
+    pub const fn reentrant(mut self) -> Self {
+        self.reentrant = true;
+        self
+    }
+
+    /// Takes the lock, or all of several or none, waiting for at most the timeout while others have it. See
+    /// [`Lock::acquire`](crate::Lock::acquire).
+    ///
+    /// # Errors
+    /// As [`Lock::acquire`](crate::Lock::acquire); of several locks, the error of the first that fails.
+    #[inline]
+    #[track_caller]
+    pub fn acquire(self) -> Result<L::Guards, LockError> {
+        let request = self.request(Info::Place(Location::caller()));
+        self.locks.handles()?.take(&request)
+    }
+
+    /// Takes the lock if it is free, whatever the timeout says. See
+    /// [`Lock::try_acquire`](crate::Lock::try_acquire).
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire). [`LockError::Timeout`] means that the lock is held.
+    #[inline]
+    #[track_caller]
+    pub fn try_acquire(self) -> Result<L::Guards, LockError> {
+        self.timeout(Duration::ZERO).acquire()
+    }
+
+    /// As [`acquire`](Self::acquire), without blocking the thread. The time begins when the future is first
+    /// polled. See [`Lock::acquire_async`](crate::Lock::acquire_async) for what to mind.
+    ///
+    /// ```
+    /// # use lockattr_runtime::{Lock, LockError};
+    /// # static FLASH: Lock = Lock::port("doc-flash-async");
+    /// # futures_lite::future::block_on(async {
+    /// let guard = FLASH.with().info("erasing sector 7").acquire_async().await?;
+    /// # drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire), and see [`reentrant`](Self::reentrant).
+    #[cfg(feature = "async")]
+    #[track_caller]
+    pub fn acquire_async(self) -> impl Future<Output = Result<L::Guards, LockError>> + Send + 'a {
+        let request = self.request(Info::Place(Location::caller()));
+        let handles = self.locks.handles();
+        async move { handles?.take_async(request).await }
+    }
+
+    #[inline]
+    fn request(&self, place: Info<'a>) -> Request<'a> {
+        let info = self.info.map_or(place, Info::Text);
+        Request { reentrant: self.reentrant, ..Request::new(self.timeout, info) }
+    }
+}
+
+/// Several locks, to be taken together: all within one timeout, or none of them.
+///
+/// Whatever the order they are given in, they are taken in one global order, by name. So two processes that take
+/// the same locks never wait for each other in a circle. That holds for locks that are taken in one call. If a
+/// program takes a second lock while it holds a first one, all programs must take the two in the same order.
+///
+/// The guards come in the order of the locks. No locks at all are taken at once. One lock twice is
+/// [`LockError::WouldDeadlock`], unless it is taken [reentrantly](Acquire::reentrant).
+///
+/// ```
+/// use lockattr_runtime::{all, Backend, Lock, LockError};
+///
+/// let pins = [4, 17];
+/// let locks = pins.map(|pin| Lock::open(Backend::Port, &format!("doc-all-gpio-{pin}")));
+/// let locks: Vec<Lock> = locks.into_iter().collect::<Result<_, _>>()?;
+/// let guards = all(&locks).info("resets the board").acquire()?;
+/// assert_eq!(guards.len(), 2);
+/// # Ok::<_, LockError>(())
+/// ```
+pub const fn all<'a, L: Locks + 'a>(locks: L) -> Acquire<'a, L> {
+    Acquire::new(locks)
+}
+
+/// Takes several locks, all within `timeout`, or none of them: short for [`all`] with a timeout.
+///
+/// ```
+/// use std::time::Duration;
+/// use lockattr_runtime::{acquire_all, Lock, LockError};
+///
+/// static BUS: Lock = Lock::port("doc-all-i2c");
+/// static RESET: Lock = Lock::port("doc-all-gpio");
+///
+/// let [_bus, _reset] = acquire_all([&BUS, &RESET], Duration::from_secs(2))?;
+/// # Ok::<_, LockError>(())
+/// ```
+///
+/// # Errors
+/// As [`Lock::acquire`](crate::Lock::acquire), for the first lock that fails. What had been taken is given
+/// back.
+#[track_caller]
+pub fn acquire_all<L: Locks>(locks: L, timeout: Duration) -> Result<L::Guards, LockError> {
+    all(locks).timeout(timeout).acquire()
+}
+
+/// As [`acquire_all`], without blocking the thread. See
+/// [`Lock::acquire_async`](crate::Lock::acquire_async).
+///
+/// # Errors
+/// As [`acquire_all`].
+#[cfg(feature = "async")]
+#[track_caller]
+pub fn acquire_all_async<'a, L: Locks + 'a>(
+    locks: L,
+    timeout: Duration,
+) -> impl Future<Output = Result<L::Guards, LockError>> + Send + 'a {
+    all(locks).timeout(timeout).acquire_async()
+}

@@ -5,8 +5,8 @@ pub use lockattr_macros::interprocess_lock;
 #[cfg(feature = "async")]
 pub use lockattr_runtime::acquire_all_async;
 pub use lockattr_runtime::{
-    acquire_all, all, Acquire, Backend, Holder, KnownBy, Lock, LockError, LockGuard, Locks,
-    NameError, Standing, Tenure,
+    acquire_all, all, Acquire, Backend, Cancel, HeldHere, Holder, KnownBy, Lock, LockError,
+    LockGuard, Locks, NameError, Standing, SystemError, Tenure,
 };
 
 /// What the expansion of the attribute calls; no part of the public interface.

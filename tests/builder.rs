@@ -155,7 +155,7 @@ fn a_slice_of_locks_is_taken_all_or_none_and_never_in_a_circle() {
     holder.expect("holding");
     let locks: Vec<Lock> = names.iter().map(|name| open(name)).collect();
     let error = all(&locks).timeout(SHORT).acquire().unwrap_err();
-    assert!(error.is_timeout() && error.lock() == &*names[3], "{error}");
+    assert!(error.is_timeout() && error.lock_name() == &*names[3], "{error}");
     assert_eq!(locks.iter().filter(|lock| lock.is_locked().unwrap()).count(), 1, "none is kept");
     holder.end();
 }

@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::Duration;
 
-use lockattr::LockError;
+use lockattr::{Cancel, LockError};
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::unistd::{fork, ForkResult};
 use support::{
@@ -24,6 +24,7 @@ fn role() {
         ("fork and try", fork_and_try),
         ("fork while waiting", fork_while_waiting),
         ("fork between guards", fork_between_guards),
+        ("ask in a child", ask_in_a_child),
         ("wait", wait),
     ]);
 }
@@ -186,5 +187,35 @@ fn a_forked_child_has_guards_of_its_own() {
         parent.tell("release");
         parent.expect("the child holds");
         parent.expect("free again: true");
+    });
+}
+
+/// Says what a child finds of its parent's guard and handle, and then what the parent finds.
+fn ask_in_a_child(name: &str) {
+    let lock = open(name);
+    let guard = lock.acquire(LONG).unwrap();
+    guard.set_info("the parent's").unwrap();
+    let cancel = Cancel::new();
+    fork_child(|| {
+        let holds = lock.is_held_by_process() || lock.is_held_by_thread();
+        let writes = guard.set_info("a child's").is_ok();
+        cancel.cancel();
+        let tried = lock.with().cancelled_by(&cancel).try_acquire();
+        let is_cancelled = matches!(tried, Err(LockError::Cancelled { .. }));
+        say(&format!("child: {holds} {writes} {is_cancelled}"));
+    });
+    listen();
+    let info = lock.holder().unwrap().unwrap().info.unwrap();
+    say(&format!("{info}: {} {}", lock.is_held_by_thread(), cancel.is_cancelled()));
+}
+
+#[test]
+fn a_child_does_not_hold_write_or_cancel_for_its_parent() {
+    on_each_backend("child-asks", |name| {
+        let mut parent = Actor::start("ask in a child", name);
+        parent.expect("child: false false true");
+        parent.tell("go on");
+        parent.expect("the parent's: true false");
+        parent.end();
     });
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::time::Duration;
 
+use crate::cancel::Cancel;
 use crate::error::LockError;
 use crate::info::Info;
 use crate::locks::Locks;
@@ -38,6 +39,7 @@ pub struct Acquire<'a, L> {
     timeout: Duration,
     info: Option<&'a str>,
     reentrant: bool,
+    cancel: Option<&'a Cancel>,
 }
 
 impl<L> Acquire<'_, L> {
@@ -46,7 +48,7 @@ impl<L> Acquire<'_, L> {
 
     #[inline]
     pub(crate) const fn new(locks: L) -> Self {
-        Self { locks, timeout: Self::TIMEOUT, info: None, reentrant: false }
+        Self { locks, timeout: Self::TIMEOUT, info: None, reentrant: false, cancel: None }
     }
 }
 
@@ -104,6 +106,14 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
         self
     }
 
+    /// The wait ends, with [`LockError::Cancelled`], when `cancel` says so; before it begins, if it has said so
+    /// already. A lock that is acquired by then stays acquired. See [`Cancel`].
+    #[inline]
+    pub const fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
+        self.cancel = Some(cancel);
+        self
+    }
+
     /// Takes the lock, or all of several or none, waiting for at most the timeout while others have it. See
     /// [`Lock::acquire`](crate::Lock::acquire).
     ///
@@ -153,7 +163,11 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     #[inline]
     fn request(&self, place: Info<'a>) -> Request<'a> {
         let info = self.info.map_or(place, Info::Text);
-        Request { reentrant: self.reentrant, ..Request::new(self.timeout, info) }
+        Request {
+            reentrant: self.reentrant,
+            cancel: self.cancel,
+            ..Request::new(self.timeout, info)
+        }
     }
 }
 

@@ -1,29 +1,59 @@
 //! Until when to wait.
 
+use std::io;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
-use crate::sys::clock;
+use crate::cancel::Cancel;
+use crate::sys::{clock, poll};
 
 /// A wait: since when, and until when at most. In nanoseconds of `CLOCK_MONOTONIC`, so a step of the
 /// wall clock, as boards without a battery make at boot, neither shortens nor lengthens it.
+///
+/// One that is cancelled is over, whatever the clock shows: so all that ends a wait on time ends a cancelled one.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline {
+pub(crate) struct Deadline<'a> {
     start: u64,
     /// The start itself: do not wait at all. [`NEVER`] is no end.
     end: u64,
+    cancel: Option<&'a Cancel>,
 }
 
 /// Some 584 years after the boot.
 const NEVER: u64 = u64::MAX;
 
-impl Deadline {
+impl<'a> Deadline<'a> {
     /// From now on, for `timeout` at most; one that the clock cannot reach, as [`Duration::MAX`], is
     /// never.
     #[inline]
     pub(crate) fn after(timeout: Duration) -> Self {
         let start = clock::monotonic();
         let timeout = u64::try_from(timeout.as_nanos()).unwrap_or(NEVER);
-        Self { start, end: start.saturating_add(timeout) }
+        Self { start, end: start.saturating_add(timeout), cancel: None }
+    }
+
+    /// It ends when `cancel` says so, too.
+    #[inline]
+    pub(crate) fn cancelled_by(self, cancel: Option<&'a Cancel>) -> Self {
+        Self { cancel, ..self }
+    }
+
+    #[inline]
+    pub(crate) fn is_cancelled(self) -> bool {
+        self.cancel.is_some_and(Cancel::is_cancelled)
+    }
+
+    /// Sleeps until `descriptor` can be read or has hung up, at most for `timeout` (for ever if none). May return
+    /// early.
+    pub(crate) fn wait_readable(
+        self,
+        descriptor: &impl AsFd,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        match self.cancel {
+            Some(cancel) => cancel.wait_readable(descriptor, timeout),
+            None => poll::wait_readable(descriptor, timeout),
+        }
     }
 
     pub(crate) fn start(self) -> u64 {
@@ -31,6 +61,9 @@ impl Deadline {
     }
 
     pub(crate) fn end(self) -> u64 {
+        if self.is_cancelled() {
+            return self.start;
+        }
         self.end
     }
 
@@ -49,7 +82,7 @@ impl Deadline {
 
     /// The time left: zero when it has passed, none if it never does.
     pub(crate) fn left(self) -> Option<Duration> {
-        match self.end {
+        match self.end() {
             NEVER => None,
             end => Some(Duration::from_nanos(end.saturating_sub(clock::monotonic()))),
         }

@@ -5,6 +5,7 @@ use std::mem;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::backend::AnyHeld;
 use crate::deadline::Deadline;
@@ -12,6 +13,7 @@ use crate::error::LockError;
 use crate::holder::Holder;
 use crate::request::Request;
 use crate::state::{End, State};
+use crate::sys::clock;
 use crate::sys::generation::generation;
 
 /// Holds a lock, and gives it back when dropped.
@@ -26,6 +28,8 @@ pub struct LockGuard {
     state: Arc<State>,
     /// None in a guard of a thread that has entered again.
     held: Option<AnyHeld>,
+    /// When it was asked for, in nanoseconds of the monotonic clock.
+    asked: u64,
     generation: u32,
     end: End,
     /// Where a panic is an abandonment: whether the thread was panicking when this was asked for.
@@ -41,32 +45,95 @@ impl LockGuard {
     pub(crate) fn acquire(
         state: Arc<State>,
         request: &Request<'_>,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
     ) -> Result<Self, LockError> {
         let held = state.acquire(request, deadline)?;
-        Ok(Self::new(state, held, request))
+        Ok(Self::new(state, held, request, deadline))
     }
 
     #[inline]
-    fn new(state: Arc<State>, held: Option<AnyHeld>, request: &Request<'_>) -> Self {
+    fn new(
+        state: Arc<State>,
+        held: Option<AnyHeld>,
+        request: &Request<'_>,
+        deadline: Deadline<'_>,
+    ) -> Self {
         let watches_panics = request.recovers.then(thread::panicking);
-        Self { state, held, generation: generation(), end: End::Release, watches_panics }
+        let (asked, generation) = (deadline.start(), generation());
+        Self { state, held, asked, generation, end: End::Release, watches_panics }
+    }
+
+    /// When the lock was granted, in nanoseconds of the monotonic clock. A thread that enters again is
+    /// granted the lock when it asks.
+    fn granted(&self) -> u64 {
+        self.held.as_ref().map_or(self.asked, AnyHeld::granted)
+    }
+
+    /// How long the call that acquired this waited: next to nothing if the lock was free. Of several locks that
+    /// were taken together, it counts from the beginning of the call.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        Duration::from_nanos(self.granted().saturating_sub(self.asked))
+    }
+
+    /// When the lock was acquired by this guard.
+    #[must_use]
+    pub fn acquired_at(&self) -> Instant {
+        let now = Instant::now();
+        now.checked_sub(self.held_for()).unwrap_or(now)
+    }
+
+    /// For how long this guard has held the lock.
+    #[must_use]
+    pub fn held_for(&self) -> Duration {
+        Duration::from_nanos(clock::monotonic().saturating_sub(self.granted()))
     }
 
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         state: Arc<State>,
         request: &Request<'_>,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
     ) -> Result<Self, LockError> {
         let held = Some(state.acquire_async(request, deadline).await?);
-        Ok(Self::new(state, held, request))
+        Ok(Self::new(state, held, request, deadline))
     }
 
     /// The name of the lock that this holds.
     #[must_use]
     pub fn lock_name(&self) -> &str {
         self.state.name()
+    }
+
+    /// Changes what others see in [`Holder::info`], while the lock is held. They see it at once, and until the lock
+    /// is given back or the text is changed again. For a long piece of work that tells how far it is.
+    ///
+    /// As with [`Acquire::info`](crate::Acquire::info) the record keeps some 3,500 bytes; what is longer is cut at
+    /// a character's end. A NUL is shown as U+FFFD. Other control characters stay, and the [`Display`](fmt::Display)
+    /// of a [`Holder`] escapes them. The time in the record stays that of the acquire.
+    ///
+    /// ```
+    /// # use lockattr_runtime::{Lock, LockError};
+    /// static FLASH: Lock = Lock::port("doc-set-info");
+    ///
+    /// let guard = FLASH.try_acquire()?;
+    /// for sector in 0..8 {
+    ///     guard.set_info(&format!("erasing sector {sector} of 8"))?;
+    /// }
+    /// let holder = FLASH.holder()?.expect("this process holds it");
+    /// assert_eq!(holder.info.as_deref(), Some("erasing sector 7 of 8"));
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LockError::Io`] if others cannot see it: the record cannot be written, or another program has written over
+    /// that of a semaphore (after a forced release, or by resourcelock's `set_lock_info`). The lock is held all the
+    /// same. In a child process this is always so: its parent holds the lock.
+    pub fn set_info(&self, text: &str) -> Result<(), LockError> {
+        if self.generation != generation() {
+            return Err(self.state.is_a_parents());
+        }
+        self.state.set_info(self.held.as_ref(), text)
     }
 
     /// Who held the lock before, if that process died while it held, or abandoned the lock

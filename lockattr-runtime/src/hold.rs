@@ -1,14 +1,27 @@
 //! Which thread holds a lock in this process, and with how many guards.
 
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use crate::sys::generation::generation;
 
 /// The guards of a lock that this process holds, and the thread that may enter again: one word, so
 /// that no thread can join a hold that has just ended or become another thread's.
 ///
 /// Upper 48 bits: the thread's token, 0 if no thread holds (a task does). Lower 16: the guards.
 #[derive(Debug, Default)]
-pub(crate) struct Hold(AtomicU64);
+pub(crate) struct Hold {
+    word: AtomicU64,
+    /// Which process it is: a forked child does not hold what its parent holds.
+    generation: AtomicU32,
+}
+
+/// What in this process holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Here {
+    Thread,
+    Task,
+}
 
 const GUARD_BITS: u32 = 16;
 const GUARDS: u64 = (1 << GUARD_BITS) - 1;
@@ -17,19 +30,29 @@ impl Hold {
     /// The caller has just acquired, for `thread`.
     pub(crate) fn begin(&self, thread: Option<NonZeroU64>) {
         let token = thread.map_or(0, NonZeroU64::get);
-        self.0.store(token << GUARD_BITS | 1, Ordering::Release);
+        self.generation.store(generation(), Ordering::Relaxed);
+        self.word.store(token << GUARD_BITS | 1, Ordering::Release);
     }
 
     /// Whether `thread` holds. A thread finds its own token only if it wrote it itself, so this needs
     /// no order of memory.
     pub(crate) fn is_by(&self, thread: NonZeroU64) -> bool {
-        self.0.load(Ordering::Relaxed) >> GUARD_BITS == thread.get()
+        self.word.load(Ordering::Relaxed) >> GUARD_BITS == thread.get()
+    }
+
+    /// What in this process holds, if anything does.
+    pub(crate) fn here(&self) -> Option<Here> {
+        let word = self.word.load(Ordering::Acquire);
+        if word & GUARDS == 0 || self.generation.load(Ordering::Relaxed) != generation() {
+            return None;
+        }
+        Some(if word >> GUARD_BITS == 0 { Here::Task } else { Here::Thread })
     }
 
     /// One more guard, if `thread` holds still: its guard may have been sent to another thread, which
     /// has just dropped it.
     pub(crate) fn enter_again(&self, thread: NonZeroU64) -> bool {
-        self.0
+        self.word
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
                 let (token, guards) = (hold >> GUARD_BITS, hold & GUARDS);
                 (token == thread.get() && guards != GUARDS).then_some(hold + 1)
@@ -39,7 +62,7 @@ impl Hold {
 
     /// Takes back a guard, if it is the last one.
     pub(crate) fn leave_if_last(&self) -> bool {
-        self.0
+        self.word
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
                 (hold & GUARDS == 1).then_some(0)
             })
@@ -48,7 +71,7 @@ impl Hold {
 
     /// Takes back a guard; whether it was the last one.
     pub(crate) fn leave(&self) -> bool {
-        let left = self.0.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
+        let left = self.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
             Some(if hold & GUARDS <= 1 { 0 } else { hold - 1 })
         });
         left.is_ok_and(|before| before & GUARDS <= 1)
@@ -66,6 +89,7 @@ mod tests {
         assert!(!hold.is_by(one) && !hold.enter_again(one));
         hold.begin(Some(one));
         assert!(hold.is_by(one) && !hold.is_by(other));
+        assert_eq!(hold.here(), Some(Here::Thread));
         assert!(!hold.enter_again(other));
         assert!(hold.enter_again(one));
         assert!(!hold.leave_if_last() && !hold.leave());
@@ -79,6 +103,8 @@ mod tests {
         let hold = Hold::default();
         hold.begin(None);
         assert!(!hold.is_by(NonZeroU64::MIN) && !hold.enter_again(NonZeroU64::MIN));
+        assert_eq!(hold.here(), Some(Here::Task));
         assert!(hold.leave());
+        assert_eq!(hold.here(), None);
     }
 }

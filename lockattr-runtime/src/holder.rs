@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use crate::text::{Escaped, Seconds};
+use crate::text::{Escaped, Seconds, Utc};
 
 /// The process that holds a lock, or held it last.
 ///
@@ -120,8 +120,20 @@ pub enum KnownBy {
     Nothing,
 }
 
+/// One line, as in errors. The alternate form (`{:#}`) has a line more for each thing that the first one does not
+/// say.
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_line(f)?;
+        if f.alternate() {
+            self.fmt_rest(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Holder {
+    fn fmt_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.known_by == KnownBy::Nothing {
             return f.write_str("taken, and nobody says by whom");
         }
@@ -156,5 +168,49 @@ impl fmt::Display for Holder {
             Some(info) => write!(f, " in {}", Escaped(info)),
             None => Ok(()),
         }
+    }
+    fn fmt_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(thread) = self.thread {
+            write!(f, "\n  thread: {thread}")?;
+        }
+        if let Some(uid) = self.uid {
+            write!(f, "\n  user: {uid}")?;
+        }
+        if let Some(since) = self.since {
+            write!(f, "\n  since: {}", Utc(since))?;
+        }
+        let known_by = match self.known_by {
+            KnownBy::Kernel => "the kernel, asked over the lock's socket",
+            KnownBy::Proc => "/proc: it has the lock's socket open",
+            KnownBy::Record => "the lock's record",
+            KnownBy::Text => "the text that it left",
+            KnownBy::Nothing => "nothing",
+        };
+        write!(f, "\n  known by: {known_by}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_holder_is_one_line_and_in_its_long_form_several() {
+        let holder = Holder {
+            pid: Some(812),
+            uid: Some(1000),
+            command: Some("sensord".to_owned()),
+            info: Some("sensord::bme280::read (src/bme280.rs:42)".to_owned()),
+            thread: Some(815),
+            since: Some(SystemTime::UNIX_EPOCH),
+            held_for: Some(Duration::from_millis(3_400)),
+            ..Holder::unknown(Tenure::Holds, KnownBy::Kernel)
+        };
+        let line =
+            "held for 3.4 s by pid 812 (sensord) in sensord::bme280::read (src/bme280.rs:42)";
+        assert_eq!(holder.to_string(), line);
+        let rest =
+            "thread: 815\n  user: 1000\n  since: 1970-01-01T00:00:00Z\n  known by: the kernel";
+        assert!(format!("{holder:#}").starts_with(&format!("{line}\n  {rest}")), "{holder:#}");
     }
 }

@@ -3,6 +3,7 @@
 mod acquire;
 mod attribute;
 mod backend;
+mod cancel;
 mod deadline;
 mod error;
 mod guard;
@@ -26,7 +27,8 @@ mod text;
 #[cfg(feature = "async")]
 pub use acquire::acquire_all_async;
 pub use acquire::{acquire_all, all, Acquire};
-pub use error::LockError;
+pub use cancel::Cancel;
+pub use error::{HeldHere, LockError, SystemError};
 pub use guard::LockGuard;
 pub use holder::{Holder, KnownBy, Tenure};
 pub use kind::Backend;

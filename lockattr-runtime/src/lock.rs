@@ -284,6 +284,39 @@ impl Lock {
         async move { handle?.take_async(request).await }
     }
 
+    /// Whether the calling thread holds the lock: it acquired the lock, and the guard still lives, wherever that
+    /// has been moved to. Such a thread would be told [`LockError::WouldDeadlock`].
+    ///
+    /// A guard that a task acquired belongs to no thread, as a task moves between threads: ask
+    /// [`is_held_by_process`](Self::is_held_by_process), and keep in the task itself what it holds.
+    ///
+    /// ```
+    /// # use lockattr_runtime::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-held-by");
+    ///
+    /// let guard = BUS.try_acquire()?;
+    /// assert!(BUS.is_held_by_thread() && BUS.is_held_by_process());
+    /// std::thread::spawn(|| {
+    ///     assert!(!BUS.is_held_by_thread() && BUS.is_held_by_process());
+    /// })
+    /// .join()
+    /// .unwrap();
+    /// drop(guard);
+    /// assert!(!BUS.is_held_by_process());
+    /// # Ok::<_, LockError>(())
+    /// ```
+    #[must_use]
+    pub fn is_held_by_thread(&self) -> bool {
+        self.state().is_ok_and(|state| state.is_held_by_thread())
+    }
+
+    /// Whether this process holds the lock: any of its threads, or any of its tasks. Nothing is asked of the
+    /// system. In a forked child it is not held, though its parent holds it.
+    #[must_use]
+    pub fn is_held_by_process(&self) -> bool {
+        self.state().is_ok_and(|state| state.is_held_by_process())
+    }
+
     /// Whether anybody holds the lock now, this process or another, lockattr or not.
     ///
     /// A look, not a promise: by the time it returns, it may be otherwise. It takes nothing. As

@@ -54,7 +54,7 @@ fn find(
     let mut gate = fork::gate().map_err(|source| LockError::Io {
         lock: name.into(),
         operation: "enter the library",
-        source,
+        source: source.into(),
     })?;
     let registry = REGISTRY.get(&mut gate);
     if let Some(state) = registry.states.get(name).and_then(Weak::upgrade) {

@@ -1,6 +1,5 @@
 //! What all locks of one name share in a process.
 
-#[cfg(feature = "async")]
 use std::io;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,14 +7,15 @@ use std::time::Duration;
 
 use crate::backend::{AnyHeld, AnyLock, Failure};
 use crate::deadline::Deadline;
-use crate::error::LockError;
-use crate::hold::Hold;
-use crate::holder::Holder;
+use crate::error::{HeldHere, LockError};
+use crate::hold::{Here, Hold};
+use crate::holder::{Holder, Tenure};
+use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::request::Request;
 use crate::standing::Standing;
 use crate::sys::generation::generation;
-use crate::sys::{fork, thread};
+use crate::sys::{fork, process, thread};
 
 #[derive(Debug)]
 pub(crate) struct State {
@@ -73,7 +73,7 @@ impl State {
     pub(crate) fn acquire(
         &self,
         request: &Request<'_>,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
     ) -> Result<Option<AnyHeld>, LockError> {
         let thread = thread::current().token;
         if request.reentrant && self.hold.enter_again(thread) {
@@ -82,9 +82,12 @@ impl State {
         if self.hold.is_by(thread) {
             return Err(self.would_deadlock());
         }
+        if deadline.is_cancelled() {
+            return Err(self.cancelled(Duration::ZERO));
+        }
         match self.raw.acquire(deadline, request.info) {
             Ok(held) => self.begin(held, request, deadline, Some(thread)).map(Some),
-            Err(failure) => Err(self.error(*failure, deadline.waited())),
+            Err(failure) => Err(self.not_acquired(*failure, deadline)),
         }
     }
 
@@ -93,15 +96,49 @@ impl State {
     pub(crate) async fn acquire_async(
         &self,
         request: &Request<'_>,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
     ) -> Result<AnyHeld, LockError> {
         if request.reentrant {
             return Err(self.is_no_thread());
         }
-        match self.raw.acquire_async(deadline, request.info).await {
-            Ok(held) => self.begin(held, request, deadline, None),
-            Err(failure) => Err(self.error(*failure, deadline.waited())),
+        if deadline.is_cancelled() {
+            return Err(self.cancelled(Duration::ZERO));
         }
+        let acquiring = self.raw.acquire_async(deadline, request.info);
+        let acquired = match request.cancel {
+            None => acquiring.await,
+            Some(cancel) => {
+                let acquired = async { Some(acquiring.await) };
+                let cancelled = async {
+                    cancel.cancelled().await;
+                    None
+                };
+                // The one that comes second is dropped, and with it its place in the queue.
+                match futures_lite::future::or(acquired, cancelled).await {
+                    Some(acquired) => acquired,
+                    None => return Err(self.cancelled(deadline.waited())),
+                }
+            }
+        };
+        match acquired {
+            Ok(held) => self.begin(held, request, deadline, None),
+            Err(failure) => Err(self.not_acquired(*failure, deadline)),
+        }
+    }
+
+    #[cold]
+    fn not_acquired(&self, failure: Failure, deadline: Deadline<'_>) -> LockError {
+        match failure {
+            // It was given up for that.
+            Failure::Busy(_) | Failure::Orphaned(_) if deadline.is_cancelled() => {
+                self.cancelled(deadline.waited())
+            }
+            failure => self.error(failure, deadline.waited()),
+        }
+    }
+
+    fn cancelled(&self, waited: Duration) -> LockError {
+        LockError::Cancelled { lock: self.name.clone(), waited }
     }
 
     #[inline]
@@ -109,7 +146,7 @@ impl State {
         &self,
         held: AnyHeld,
         request: &Request<'_>,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
         thread: Option<NonZeroU64>,
     ) -> Result<AnyHeld, LockError> {
         if request.recovers {
@@ -145,6 +182,12 @@ impl State {
                 self.end(left.held, left.end);
             }
         }
+    }
+
+    /// Shows others another text of the caller, who holds the lock, and has `held` in hand.
+    pub(crate) fn set_info(&self, held: Option<&AnyHeld>, text: &str) -> Result<(), LockError> {
+        let set = self.raw.set_info(held, Info::Text(text));
+        set.map_err(|failure| self.error(failure, Duration::ZERO))
     }
 
     /// Whether a hold can end with [`End::Detach`].
@@ -210,19 +253,55 @@ impl State {
         LockError::WouldDeadlock { lock: self.name.clone(), holder: None, twice: true }
     }
 
+    /// What a child is told that writes to its parent's record.
+    #[cold]
+    pub(crate) fn is_a_parents(&self) -> LockError {
+        let reason = "the lock is held by this process's parent";
+        let source = io::Error::new(io::ErrorKind::PermissionDenied, reason).into();
+        LockError::Io { lock: self.name.clone(), operation: "write the text", source }
+    }
+
     /// What a task that asks to enter again is told.
     #[cfg(feature = "async")]
     fn is_no_thread(&self) -> LockError {
         let reason = "no thread holds for a task, so a task cannot take a lock reentrantly";
-        let source = io::Error::new(io::ErrorKind::Unsupported, reason);
+        let source = io::Error::new(io::ErrorKind::Unsupported, reason).into();
         LockError::Io { lock: self.name.clone(), operation: "enter again", source }
+    }
+
+    /// What in this process holds the lock, unless `holder` is seen to be another process.
+    fn held_here(&self, holder: Option<&Holder>) -> Option<HeldHere> {
+        let is_another = |holder: &Holder| {
+            holder.tenure != Tenure::Holds || holder.pid != Some(std::process::id())
+        };
+        if holder.is_some_and(is_another) {
+            return None;
+        }
+        Some(match self.hold.here()? {
+            Here::Task => HeldHere::Task,
+            Here::Thread => {
+                let thread = holder.and_then(|holder| holder.thread);
+                HeldHere::Thread { name: thread.and_then(process::command).map(Into::into) }
+            }
+        })
+    }
+
+    /// Whether the calling thread holds the lock.
+    pub(crate) fn is_held_by_thread(&self) -> bool {
+        self.hold.is_by(thread::current().token)
+    }
+
+    /// Whether this process holds the lock: one of its threads, or one of its tasks.
+    pub(crate) fn is_held_by_process(&self) -> bool {
+        self.hold.here().is_some()
     }
 
     fn error(&self, failure: Failure, waited: Duration) -> LockError {
         let lock = self.name.clone();
         match failure {
             Failure::Busy(holder) => {
-                LockError::Timeout { lock, waited, holder: holder.map(Box::new) }
+                let here = self.held_here(holder.as_ref());
+                LockError::Timeout { lock, waited, holder: holder.map(Box::new), here }
             }
             Failure::Orphaned(last) => {
                 LockError::Orphaned { lock, waited, last: last.map(Box::new) }
@@ -239,7 +318,9 @@ impl State {
                 LockError::OtherNamespace { lock, holder: Box::new(holder) }
             }
             Failure::Overposted { path, units } => LockError::Overposted { lock, path, units },
-            Failure::Io { operation, source } => LockError::Io { lock, operation, source },
+            Failure::Io { operation, source } => {
+                LockError::Io { lock, operation, source: source.into() }
+            }
         }
     }
 }

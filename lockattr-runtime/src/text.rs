@@ -1,7 +1,7 @@
 //! How durations and foreign text are shown.
 
 use std::fmt::{self, Write as _};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Seconds with the digits that matter to a reader: `0.25 s`, `3.4 s`, `125 s`.
 pub(crate) struct Seconds(pub(crate) Duration);
@@ -16,6 +16,31 @@ impl fmt::Display for Seconds {
             _ => 0,
         };
         write!(f, "{seconds:.digits$} s")
+    }
+}
+
+/// A time of the wall clock in UTC: `2026-11-23T01:05:03Z`.
+pub(crate) struct Utc(pub(crate) SystemTime);
+
+impl fmt::Display for Utc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY: u64 = 86_400;
+
+        let Ok(since) = self.0.duration_since(SystemTime::UNIX_EPOCH) else {
+            return f.write_str("before 1970");
+        };
+        let (days, second) = (since.as_secs() / DAY, since.as_secs() % DAY);
+        // Howard Hinnant's `civil_from_days`: years begin in March, in eras of 400 of them.
+        let days = days + 719_468;
+        let (era, day) = (days / 146_097, days % 146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = era * 400 + year + u64::from(month <= 2);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 }
 
@@ -87,6 +112,17 @@ mod tests {
         assert_eq!(shown(250), "0.25 s");
         assert_eq!(shown(3_400), "3.4 s");
         assert_eq!(shown(125_000), "125 s");
+    }
+
+    #[test]
+    fn a_time_is_shown_as_people_write_it() {
+        let shown =
+            |seconds| Utc(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).to_string();
+        assert_eq!(shown(0), "1970-01-01T00:00:00Z");
+        assert_eq!(shown(951_782_400 - 1), "2000-02-28T23:59:59Z");
+        assert_eq!(shown(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(shown(1_795_395_903), "2026-11-23T01:05:03Z");
+        assert_eq!(shown(4_102_444_799), "2099-12-31T23:59:59Z");
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Options {
     #[inline]
     fn request(self, info: Info<'_>) -> Request<'_> {
         let Self { timeout, reentrant, recovers } = self;
-        Request { timeout, info, reentrant, recovers }
+        Request { reentrant, recovers, ..Request::new(timeout, info) }
     }
 }
 

@@ -38,14 +38,14 @@ pub(crate) trait RawLock: Send + Sync + Sized {
 
     /// Takes the lock, waiting until `deadline` at most, and writes `info` into its record. A
     /// deadline of no wait at all makes this try once.
-    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Self::Held, Box<Failure>>;
+    fn acquire(&self, deadline: Deadline<'_>, info: Info<'_>) -> Result<Self::Held, Box<Failure>>;
 
     /// As [`acquire`](Self::acquire), without blocking the thread. Dropping the future leaves the
     /// queue, and passes on what had just come.
     #[cfg(feature = "async")]
     fn acquire_async(
         &self,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
         info: Info<'_>,
     ) -> impl Future<Output = Result<Self::Held, Box<Failure>>> + Send;
 
@@ -63,6 +63,9 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     /// Where that cannot be, gives it back.
     fn detach(&self, held: Self::Held);
 
+    /// When it was granted, in nanoseconds of the monotonic clock.
+    fn granted(held: &Self::Held) -> u64;
+
     /// The holder before, if it died while it held.
     fn recovered_from(held: &Self::Held) -> Option<&Holder>;
 
@@ -73,6 +76,11 @@ pub(crate) trait RawLock: Send + Sync + Sized {
             None => Standing::free(self.last_holder()?),
         })
     }
+
+    /// Shows others another text. The caller holds the lock; `held` is none if another guard of its thread has
+    /// that in hand. Several guards may do this at once: one after the other, they write under the gate, so that
+    /// no forked child finds a text half written either.
+    fn set_info(&self, held: Option<&Self::Held>, info: Info<'_>) -> Result<(), Failure>;
 
     /// Whether others will hear of it if this holder dies.
     fn check_record(&self, held: &Self::Held) -> Result<(), Failure>;
@@ -157,7 +165,7 @@ impl AnyLock {
     #[inline]
     pub(crate) fn acquire(
         &self,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
         info: Info<'_>,
     ) -> Result<AnyHeld, Box<Failure>> {
         match self {
@@ -169,7 +177,7 @@ impl AnyLock {
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         &self,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
         info: Info<'_>,
     ) -> Result<AnyHeld, Box<Failure>> {
         match self {
@@ -220,6 +228,17 @@ impl AnyLock {
         }
     }
 
+    pub(crate) fn set_info(&self, held: Option<&AnyHeld>, info: Info<'_>) -> Result<(), Failure> {
+        match (self, held) {
+            (Self::Port(lock), Some(AnyHeld::Port(held))) => lock.set_info(Some(held), info),
+            (Self::Port(lock), _) => lock.set_info(None, info),
+            (Self::Semaphore(lock), Some(AnyHeld::Semaphore(held))) => {
+                lock.set_info(Some(held), info)
+            }
+            (Self::Semaphore(lock), _) => lock.set_info(None, info),
+        }
+    }
+
     pub(crate) fn own_hold(&self) -> Option<Holder> {
         match self {
             Self::Port(lock) => lock.own_hold(),
@@ -264,6 +283,13 @@ impl AnyLock {
 }
 
 impl AnyHeld {
+    pub(crate) fn granted(&self) -> u64 {
+        match self {
+            Self::Port(held) => port::Port::granted(held),
+            Self::Semaphore(held) => semaphore::Semaphore::granted(held),
+        }
+    }
+
     pub(crate) fn recovered_from(&self) -> Option<&Holder> {
         match self {
             Self::Port(held) => port::Port::recovered_from(held),

@@ -117,9 +117,18 @@ impl Page {
         }
     }
 
-    /// Writes that the caller, who holds the lock `name` by a socket of `network`, has just been granted it.
-    pub(crate) fn write_grant(&self, name: &str, network: Network, info: Info<'_>) {
-        write::grant(self.words(), TEXT_BYTES, name, Some(network), clock::monotonic(), info);
+    /// Writes that the caller, who holds the lock `name` by a socket of `network`, was granted it at `now`.
+    pub(crate) fn write_grant(&self, name: &str, network: Network, now: u64, info: Info<'_>) {
+        write::grant(self.words(), TEXT_BYTES, name, Some(network), now, info);
+    }
+
+    /// Writes another text for the caller, who holds the lock; whether others can see it.
+    pub(crate) fn write_info(&self, info: Info<'_>) -> bool {
+        let is_seen = matches!(self, Self::Shared(file) if file.is_whole(clock::monotonic()));
+        if is_seen {
+            write::info(self.words(), TEXT_BYTES, info);
+        }
+        is_seen
     }
 
     /// Writes that the caller, who holds the lock still, gives it back.

@@ -189,11 +189,19 @@ impl OwnedPage {
 
     /// Writes that this process, which owns the lock `name`, was granted it at `now`.
     pub(crate) fn write_grant(&self, name: &str, now: u64, info: Info<'_>) {
-        let limit = match self.get(Field::TextLimit) {
+        write::grant(self.page.get(), self.text_limit(), name, None, now, info);
+    }
+
+    /// Writes another text for the caller, who owns the lock.
+    pub(crate) fn write_info(&self, info: Info<'_>) {
+        write::info(self.page.get(), self.text_limit(), info);
+    }
+
+    fn text_limit(&self) -> usize {
+        match self.get(Field::TextLimit) {
             0 => TEXT_BYTES,
             limit => usize::try_from(limit).unwrap_or(TEXT_BYTES),
-        };
-        write::grant(self.page.get(), limit, name, None, now, info);
+        }
     }
 
     /// Writes that the caller, who owns the lock still, gives it back at `now` of the coarse monotonic

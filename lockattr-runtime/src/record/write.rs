@@ -57,6 +57,17 @@ pub(super) fn grant(
     }
 }
 
+/// Writes another text in place of the one of the caller's grant, with that one's time. In the same order as a
+/// grant does: see [`grant`].
+pub(super) fn info(words: &Words, limit: usize, info: Info<'_>) {
+    let wall = Field::GrantedWall.of(words).load(Ordering::Relaxed);
+    text::mark(words);
+    let _writing = Writing::begin(words);
+    let written = text::write(words, limit, wall, info);
+    Field::TextDigest.of(words).store(written.digest, Ordering::Relaxed);
+    written.commit(words);
+}
+
 /// What is the same in all grants to one process.
 #[cold]
 fn about(words: &Words, name: &str, &Writer { process, word }: &Writer, uid: u64) {

@@ -1,7 +1,7 @@
 //! Waiting for a descriptor, or for the clock.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::poll::{ppoll, PollFd, PollFlags};
@@ -13,16 +13,27 @@ use nix::sys::time::TimeSpec;
 /// The timeout runs on `CLOCK_MONOTONIC` (`ppoll` in the kernel's `fs/select.c`) with nanoseconds;
 /// `poll` would round a deadline to a millisecond.
 pub(crate) fn wait_readable(descriptor: &impl AsFd, timeout: Option<Duration>) -> io::Result<()> {
-    ready(descriptor, timeout).map(drop)
+    wait_any_readable([descriptor.as_fd()], timeout)
+}
+
+/// As [`wait_readable`], for the first of several.
+pub(crate) fn wait_any_readable<const N: usize>(
+    descriptors: [BorrowedFd<'_>; N],
+    timeout: Option<Duration>,
+) -> io::Result<()> {
+    ready(descriptors, timeout).map(drop)
 }
 
 /// Whether `descriptor` can be read or has hung up, now.
 pub(crate) fn is_readable(descriptor: &impl AsFd) -> bool {
-    ready(descriptor, Some(Duration::ZERO)).unwrap_or(true)
+    ready([descriptor.as_fd()], Some(Duration::ZERO)).unwrap_or(true)
 }
 
-fn ready(descriptor: &impl AsFd, timeout: Option<Duration>) -> io::Result<bool> {
-    let mut descriptors = [PollFd::new(descriptor.as_fd(), PollFlags::POLLIN)];
+fn ready<const N: usize>(
+    descriptors: [BorrowedFd<'_>; N],
+    timeout: Option<Duration>,
+) -> io::Result<bool> {
+    let mut descriptors = descriptors.map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN));
     // A timeout beyond what a timespec holds is one for ever.
     let timeout = timeout.filter(|timeout| i32::try_from(timeout.as_secs()).is_ok());
     match ppoll(&mut descriptors, timeout.map(TimeSpec::from), None) {

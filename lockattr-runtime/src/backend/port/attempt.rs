@@ -8,26 +8,25 @@ use super::ghost::{PATIENCE, SLICE};
 use super::{Failure, Port};
 use crate::backend::queue::{Acquisition, Bound, Line, Step, GRACE};
 use crate::deadline::Deadline;
-use crate::sys::poll;
 use crate::sys::socket::ForkSocket;
 
 pub(super) struct Attempt<'a> {
     port: &'a Port,
     acquisition: Acquisition<&'a Port>,
-    deadline: Deadline,
+    deadline: Deadline<'a>,
     /// Until when one that only tries waits for a ghost to go, once it suspects one.
     ghost_gone_by: Option<Instant>,
     has_waited: bool,
 }
 
 /// What is next in an [`Attempt`].
-pub(super) enum Next {
+pub(super) enum Next<'a> {
     /// Nothing: this process owns the listening socket.
     Acquired(ForkSocket),
     /// Nothing: somebody else held the lock until the deadline.
     Refused,
     /// To sleep, and then to look again.
-    Sleep(Wait, Deadline),
+    Sleep(Wait, Deadline<'a>),
 }
 
 /// What to wait for before the next step.
@@ -40,7 +39,7 @@ pub(super) enum Wait {
 }
 
 impl<'a> Attempt<'a> {
-    pub(super) fn new(port: &'a Port, deadline: Deadline) -> Self {
+    pub(super) fn new(port: &'a Port, deadline: Deadline<'a>) -> Self {
         Self {
             port,
             acquisition: Acquisition::new(port),
@@ -51,7 +50,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Goes as far as is possible without waiting.
-    pub(super) fn next(&mut self) -> Result<Next, Failure> {
+    pub(super) fn next(&mut self) -> Result<Next<'a>, Failure> {
         if self.deadline.is_now() && self.ghost_gone_by.is_none() {
             match self.port.queue.bind()? {
                 Bound::Held(listener) => return Ok(Next::Acquired(listener)),
@@ -75,7 +74,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Takes the lock that has come, or passes it on if it came too late.
-    fn claim(&self, listener: ForkSocket) -> Next {
+    fn claim(&self, listener: ForkSocket) -> Next<'a> {
         let is_late = self.has_waited && !self.deadline.is_now();
         if is_late && self.deadline.has_long_passed(GRACE) {
             self.port.pass_on(listener);
@@ -85,7 +84,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Until when to wait at most before the next step; none if that was the last one.
-    fn until(&mut self, wait: Wait) -> Option<Deadline> {
+    fn until(&mut self, wait: Wait) -> Option<Deadline<'a>> {
         let Some(gone_by) = self.ghost_gone_by else {
             return Some(self.deadline).filter(|deadline| !deadline.has_passed());
         };
@@ -115,7 +114,7 @@ impl<'a> Attempt<'a> {
 
 impl Port {
     /// Waits for the listening socket until `deadline`.
-    pub(super) fn wait(&self, deadline: Deadline) -> Result<Option<ForkSocket>, Failure> {
+    pub(super) fn wait(&self, deadline: Deadline<'_>) -> Result<Option<ForkSocket>, Failure> {
         let mut attempt = Attempt::new(self, deadline);
         loop {
             match attempt.next()? {
@@ -123,7 +122,8 @@ impl Port {
                 Next::Refused => return Ok(None),
                 Next::Sleep(wait, until) => match (wait, attempt.connection()) {
                     (Wait::Queue, Some(connection)) => {
-                        poll::wait_readable(connection, until.left())
+                        until
+                            .wait_readable(connection, until.left())
                             .map_err(Failure::io("wait in the lock's queue"))?;
                     }
                     (Wait::Pause(pause), _) => thread::sleep(until.at_most(pause)),

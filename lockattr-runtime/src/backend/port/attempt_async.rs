@@ -12,7 +12,7 @@ impl Port {
     /// As [`wait`](Self::wait). A future that is dropped leaves the queue: [`Attempt`] does.
     pub(super) async fn wait_async(
         &self,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
     ) -> Result<Option<ForkSocket>, Failure> {
         let mut attempt = Attempt::new(self, deadline);
         loop {

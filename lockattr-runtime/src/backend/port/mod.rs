@@ -35,6 +35,7 @@ use crate::record::{self, Record};
 use crate::sys::namespace::Network;
 use crate::sys::process::effective_uid;
 use crate::sys::socket::{peer, ForkSocket};
+use crate::sys::{clock, fork};
 use observe::{Observer, Time};
 
 const ROOT: u32 = 0;
@@ -58,12 +59,13 @@ pub(crate) struct Held {
     /// Where the grant was written, and the release will be.
     page: Arc<record::Page>,
     recovered_from: Option<Box<Holder>>,
+    granted: u64,
 }
 
 impl RawLock for Port {
     type Held = Held;
 
-    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Box<Failure>> {
+    fn acquire(&self, deadline: Deadline<'_>, info: Info<'_>) -> Result<Held, Box<Failure>> {
         let listener = self.wait(deadline)?;
         Ok(self.conclude(listener, deadline, info)?)
     }
@@ -71,7 +73,7 @@ impl RawLock for Port {
     #[cfg(feature = "async")]
     async fn acquire_async(
         &self,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
         info: Info<'_>,
     ) -> Result<Held, Box<Failure>> {
         let listener = self.wait_async(deadline).await?;
@@ -98,8 +100,23 @@ impl RawLock for Port {
         self.release(held);
     }
 
+    fn granted(held: &Held) -> u64 {
+        held.granted
+    }
+
     fn recovered_from(held: &Held) -> Option<&Holder> {
         held.recovered_from.as_deref()
+    }
+
+    fn set_info(&self, held: Option<&Held>, info: Info<'_>) -> Result<(), Failure> {
+        let page = held.map_or_else(|| self.record.page(), |held| Arc::clone(&held.page));
+        let gate = fork::gate().map_err(Failure::io("enter the library"))?;
+        let is_seen = page.write_info(info);
+        drop(gate);
+        if is_seen {
+            return Ok(());
+        }
+        Err(Failure::io("write the text")(self.record.trouble()))
     }
 
     fn check_record(&self, held: &Held) -> Result<(), Failure> {
@@ -185,7 +202,7 @@ impl Port {
     fn conclude(
         &self,
         listener: Option<ForkSocket>,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
         info: Info<'_>,
     ) -> Result<Held, Failure> {
         match listener {
@@ -200,8 +217,9 @@ impl Port {
         let network = listener.network();
         match self.take_over(&page, network) {
             Ok(recovered_from) => {
-                page.write_grant(&self.name, network, info);
-                Ok(Held { listener, page, recovered_from })
+                let granted = clock::monotonic();
+                page.write_grant(&self.name, network, granted, info);
+                Ok(Held { listener, page, recovered_from, granted })
             }
             Err(failure) => {
                 self.pass_on(listener);
@@ -250,7 +268,7 @@ impl Port {
     }
 
     /// Whom to name in the error of a failed acquire.
-    fn best_known_holder(&self, deadline: Deadline) -> Option<Holder> {
+    fn best_known_holder(&self, deadline: Deadline<'_>) -> Option<Holder> {
         let time = Time::after(deadline);
         // A program that only tries may do so in a loop, and each look over the socket can leave an
         // entry in the holder's queue: where the record names a living holder, that has to do.

@@ -52,7 +52,7 @@ pub(super) enum Time {
 const LATE: Duration = Duration::from_millis(5);
 
 impl Time {
-    pub(super) fn after(deadline: Deadline) -> Self {
+    pub(super) fn after(deadline: Deadline<'_>) -> Self {
         let until = Instant::now() + LATE;
         if deadline.is_now() {
             Self::Brief(until)

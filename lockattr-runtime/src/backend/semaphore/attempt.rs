@@ -14,7 +14,6 @@ use super::{Failure, Semaphore};
 use crate::deadline::Deadline;
 use crate::record::owner::Owner;
 use crate::sys::clock;
-use crate::sys::poll::wait_readable;
 
 /// Nanoseconds that a claim is left to another process for.
 const CLAIM: u64 = 25_000_000;
@@ -32,7 +31,7 @@ pub(super) struct Attempt<'a> {
     /// When to try.
     pub(super) turnstile: Turnstile,
     me: Owner,
-    deadline: Deadline,
+    deadline: Deadline<'a>,
     /// Whether it has waited for a moment before the first look: most waits end there.
     has_waited: bool,
     /// What the last look found, if it was that nobody is there, and when that may be believed.
@@ -60,7 +59,7 @@ impl<'a> Attempt<'a> {
         lock: &'a Semaphore,
         objects: Arc<Objects>,
         me: Owner,
-        deadline: Deadline,
+        deadline: Deadline<'a>,
     ) -> Self {
         Self {
             lock,
@@ -233,8 +232,8 @@ impl<'a> Attempt<'a> {
                 Next::Refused(look) => return Ok(Waited::Refused(look)),
                 Next::Queue(until) => {
                     let left = Duration::from_nanos(until.saturating_sub(clock::monotonic()));
-                    let waited =
-                        self.turnstile.connection().map(|it| wait_readable(it, Some(left)));
+                    let wait = |connection| self.deadline.wait_readable(connection, Some(left));
+                    let waited = self.turnstile.connection().map(wait);
                     if let Some(Err(_)) = waited {
                         self.turnstile.go_out_of_turn();
                     }

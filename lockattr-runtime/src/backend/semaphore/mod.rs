@@ -72,13 +72,14 @@ pub(crate) struct Held {
     generation: u32,
     is_over: bool,
     recovered_from: Option<Box<Holder>>,
+    granted: u64,
 }
 
 impl RawLock for Semaphore {
     type Held = Held;
 
     #[inline]
-    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Box<Failure>> {
+    fn acquire(&self, deadline: Deadline<'_>, info: Info<'_>) -> Result<Held, Box<Failure>> {
         let (objects, me) = self.begin(deadline)?;
         if self.takes_at_once(&objects, me) {
             return self.grant(objects, me, deadline.start(), info);
@@ -89,7 +90,7 @@ impl RawLock for Semaphore {
     #[cfg(feature = "async")]
     async fn acquire_async(
         &self,
-        deadline: Deadline,
+        deadline: Deadline<'_>,
         info: Info<'_>,
     ) -> Result<Held, Box<Failure>> {
         let (objects, me) = self.begin(deadline)?;
@@ -124,12 +125,37 @@ impl RawLock for Semaphore {
         }
     }
 
+    fn granted(held: &Held) -> u64 {
+        held.granted
+    }
+
     fn recovered_from(held: &Held) -> Option<&Holder> {
         held.recovered_from.as_deref()
     }
 
     fn standing(&self) -> Result<Standing, Failure> {
         self.judge()
+    }
+
+    fn set_info(&self, held: Option<&Held>, info: Info<'_>) -> Result<(), Failure> {
+        let objects = match held {
+            Some(held) => Arc::clone(&held.objects),
+            None => {
+                let now = clock::monotonic_coarse();
+                let (objects, _) = self.open(now).map_err(|failure| *failure)?;
+                objects
+            }
+        };
+        let has_record = objects.left(clock::monotonic_coarse()) != Left::Semaphore;
+        let _gate = fork::gate().map_err(Failure::io("enter the library"))?;
+        let is_own = || objects.page.owner().process() == Writer::this().word.process();
+        // A program may have released the lock by force, and another one have taken it: its text is the only sign.
+        if has_record && is_own() && objects.page.text_is_an_owners() {
+            objects.page.write_info(info);
+            return Ok(());
+        }
+        let reason = "another program has written over the lock's record";
+        Err(Failure::io("write the text")(io::Error::other(reason)))
     }
 
     fn check_record(&self, _held: &Self::Held) -> Result<(), Failure> {
@@ -180,7 +206,7 @@ impl Semaphore {
 
     /// What an acquisition works with: the files, and its own word.
     #[inline]
-    fn begin(&self, deadline: Deadline) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
+    fn begin(&self, deadline: Deadline<'_>) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         let (objects, process) = self.open(deadline.start())?;
         Ok((objects, process.in_turn(self.turns.fetch_add(1, Ordering::Relaxed))))
     }
@@ -285,7 +311,8 @@ impl Semaphore {
         let recovered_from =
             if last.is_in_order() { None } else { self.look_who_died(&last).map(Box::new) };
         objects.page.write_grant(&self.name, now, info);
-        Ok(Held { objects, me, generation: generation(), is_over: false, recovered_from })
+        let generation = generation();
+        Ok(Held { objects, me, generation, is_over: false, recovered_from, granted: now })
     }
 
     /// Writes to the record how the hold ends, and gives the lock back.

@@ -66,14 +66,14 @@ pub(super) enum Turn {
 }
 
 impl Turnstile {
-    pub(super) fn new(objects: Arc<Objects>, deadline: Deadline) -> Self {
+    pub(super) fn new(objects: Arc<Objects>, deadline: Deadline<'_>) -> Self {
         let place =
             if deadline.is_now() { Place::at_once(&objects) } else { Place::queued(&objects) };
         Self { objects, place }
     }
 
     /// Goes as far as is possible without waiting.
-    pub(super) fn advance(&mut self, deadline: Deadline) -> Turn {
+    pub(super) fn advance(&mut self, deadline: Deadline<'_>) -> Turn {
         if matches!(&self.place, Place::Head(listener, _) if listener.is_an_ancestors()) {
             self.place = Place::queued(&self.objects); // in a forked child
         }
@@ -105,7 +105,12 @@ impl Turnstile {
         }
     }
 
-    fn take_turn(&mut self, listener: ForkSocket, has_waited: bool, deadline: Deadline) -> Turn {
+    fn take_turn(
+        &mut self,
+        listener: ForkSocket,
+        has_waited: bool,
+        deadline: Deadline<'_>,
+    ) -> Turn {
         if has_waited && deadline.has_long_passed(GRACE) {
             self.objects.pass_on(listener);
             return self.go();

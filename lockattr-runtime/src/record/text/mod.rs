@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::sync::atomic::{fence, AtomicU64, Ordering};
 
 use super::layout::{TEXT_BYTES, TEXT_WORDS};
-use crate::info::Info;
+use crate::info::{program, Info};
 use crate::sys::mapping::Words;
 use crate::text::Buffer;
 use stamp::{stamp, STAMP_WORDS};
@@ -41,7 +41,7 @@ pub(super) fn write(words: &Words, limit: usize, wall: u64, info: Info<'_>) -> W
     let limit = limit.min(TEXT_BYTES);
     let (function, place) = match info {
         Info::Text(text) => return Text::new(words, limit, stamp).with(text).finish(),
-        Info::Place(place) => ("", place),
+        Info::Place(place) => (program(), place),
         Info::Function(function, place) => (function, place),
     };
     site::write(words, limit, stamp, function, place)
@@ -168,7 +168,8 @@ impl<'a> Text<'a> {
         self
     }
 
-    /// `src/bme280.rs:42`, with a function before it `sensord::bme280::read (src/main.rs:7)`.
+    /// `sensord::bme280::read (src/main.rs:7)`, with the program in place of the function where there is none; if
+    /// that is not known either, `src/bme280.rs:42`.
     fn with_site(mut self, function: &str, place: &Location<'_>) -> Self {
         self.push(function);
         self.push(if function.is_empty() { "" } else { " (" });

@@ -120,6 +120,18 @@ fn a_claim_that_is_abandoned_and_a_lock_that_is_left_taken_do_no_harm() {
 }
 
 #[test]
+fn a_holder_that_changes_its_text_can_be_killed_at_any_time() {
+    for system in [
+        System { texts: 2, ..System::of(3, 0) },
+        System { texts: 1, rounds: 2, ..System::of(2, 1) },
+        System { texts: 1, forces: 1, ..System::of(2, 1) },
+        System { texts: 1, overwrites: 1, ..System::of(2, 0) },
+    ] {
+        assert_eq!(broken(system), [""; 0]);
+    }
+}
+
+#[test]
 fn a_word_that_is_written_over_is_given_back() {
     for system in [
         System { overwrites: 1, ..System::of(3, 0) },
@@ -150,6 +162,7 @@ fn a_protocol_that_is_broken_on_purpose_is_found_out() {
         (Sabotage::NobodyElseLives, forced, ONE_HOLDER),
         (Sabotage::AnyText, forced, NOT_BOTH),
         (Sabotage::NoMark, plain, NOT_LOST),
+        (Sabotage::NoMarkOfAChange, System { texts: 1, ..plain }, NOT_LOST),
         (Sabotage::MarkAfterTheWord, plain, NOT_LOST),
         (Sabotage::OneSemaphore, removed, NOT_LOST),
         (Sabotage::AnySuccessor, removed, NOT_LOST),

@@ -1,6 +1,6 @@
 //! The backend's ways through the protocol: what `Attempt`, `Semaphore::grant` and `Held` do.
 
-use super::super::protocol::{self, Look, Memory, Taken};
+use super::super::protocol::{self, Look, Memory, Sight as _, Taken};
 use super::memory::{Step, Stopped, Text, MARKED, TORN};
 use super::system::Sabotage;
 
@@ -16,6 +16,8 @@ pub(super) enum Routine {
     Grant,
     Release,
     Detach,
+    /// Changes its text while it holds.
+    SetInfo,
     Force,
 }
 
@@ -31,6 +33,7 @@ pub(super) enum Outcome {
     Released,
     /// Leaves the lock taken.
     Detached,
+    TextSet,
     Forced,
 }
 
@@ -65,6 +68,7 @@ pub(super) fn run(routine: Routine, step: &Step<'_>, text: Text) -> Result<Outco
             let was_there = protocol::detach(step)?;
             Ok(if was_there { Outcome::Detached } else { Outcome::Released })
         }
+        Routine::SetInfo => set_info(step, text),
         Routine::Force => protocol::force(step).map(|_| Outcome::Forced),
     }
 }
@@ -90,4 +94,20 @@ fn grant(step: &Step<'_>, text: Text) -> Result<Outcome, Stopped> {
     }
     step.write(|shared| shared.is_released = false)?;
     Ok(Outcome::Granted(is_told))
+}
+
+/// See `Semaphore::set_info`, and `write::info` for the order.
+fn set_info(step: &Step<'_>, text: Text) -> Result<Outcome, Stopped> {
+    /// Added to the text of a process's grant.
+    const CHANGED: Text = 40;
+
+    if step.owner()?.process() != step.me().process() || !step.text_is_an_owners()? {
+        return Ok(Outcome::TextSet);
+    }
+    if !step.is_sabotaged_by(Sabotage::NoMarkOfAChange) {
+        step.write(|shared| shared.text = MARKED)?;
+    }
+    step.write(|shared| shared.recorded = text + CHANGED)?;
+    step.write(|shared| shared.text = text + CHANGED)?;
+    Ok(Outcome::TextSet)
 }

@@ -23,6 +23,8 @@ pub(super) struct System {
     pub(super) removals: u8,
     /// How often a long text goes over a holder's word.
     pub(super) overwrites: u8,
+    /// How often a holder changes its text.
+    pub(super) texts: u8,
     /// The first two of lockattr are threads of one process.
     pub(super) has_threads: bool,
     /// Claims may be abandoned, as a future is that is dropped.
@@ -43,6 +45,8 @@ pub(super) enum Sabotage {
     NobodyElseLives,
     /// The text is written as it comes, and its digest behind it, without a mark.
     NoMark,
+    /// A text that is changed is not marked, and its digest is written before it.
+    NoMarkOfAChange,
     /// The text is marked after the word is written, not before.
     MarkAfterTheWord,
     /// A unit of any semaphore is taken for one of the owner's.
@@ -62,6 +66,7 @@ pub(super) struct State {
     forces: u8,
     removals: u8,
     overwrites: u8,
+    texts: u8,
     pub(super) history: History,
 }
 
@@ -119,6 +124,8 @@ pub(super) enum Action {
     /// A claimer goes away, and leaves its claim.
     Abandon(usize),
     Detach(usize),
+    /// A holder begins to change its text.
+    SetInfo(usize),
     Force(usize),
     /// Finds that the file is another one, and opens it.
     Reopen(usize),
@@ -144,6 +151,7 @@ impl System {
             forces: 0,
             removals: 0,
             overwrites: 0,
+            texts: 0,
             has_threads: false,
             abandons: false,
             detaches: false,
@@ -281,7 +289,7 @@ impl System {
             history.has_orphan |= process.has_bare_unit;
             history.died_under_a_foreign_text |=
                 (is_owner || process.holds() || process.ends()) && state.shared.text_is_foreign();
-            history.died_inside |= process.stage == Stage::Body;
+            history.died_inside |= process.is_inside();
             *process = Lockattr { is_alive: false, ..Lockattr::new(0) };
         }
     }
@@ -360,6 +368,9 @@ impl System {
                 if self.detaches {
                     actions.push(Action::Detach(index));
                 }
+                if state.texts > 0 {
+                    actions.push(Action::SetInfo(index));
+                }
             }
         }
     }
@@ -399,6 +410,7 @@ impl State {
                 history.died_inside = false;
                 Stage::Body
             }
+            Outcome::TextSet => Stage::Body,
             Outcome::NotYet | Outcome::Forced => Stage::Idle,
             Outcome::Released | Outcome::Detached => {
                 history.is_left |= outcome == Outcome::Detached;
@@ -428,7 +440,12 @@ impl Lockattr {
     }
 
     fn holds(&self) -> bool {
-        matches!(self.stage, Stage::Body | Stage::In(Routine::Grant, _))
+        self.is_inside() || matches!(self.stage, Stage::In(Routine::Grant, _))
+    }
+
+    /// Is in its body, where it may be changing its text.
+    fn is_inside(&self) -> bool {
+        matches!(self.stage, Stage::Body | Stage::In(Routine::SetInfo, _))
     }
 }
 
@@ -464,6 +481,7 @@ impl Model for System {
             forces: self.forces,
             removals: self.removals,
             overwrites: self.overwrites,
+            texts: self.texts,
             history: History::default(),
         }]
     }
@@ -491,7 +509,7 @@ impl Model for System {
         if state.removals > 0 {
             actions.push(Action::Remove);
         }
-        let is_in_a_body = state.lockattrs.iter().any(|process| process.stage == Stage::Body);
+        let is_in_a_body = state.lockattrs.iter().any(Lockattr::is_inside);
         if state.overwrites > 0 && is_in_a_body {
             actions.push(Action::Overwrite);
         }
@@ -506,6 +524,10 @@ impl Model for System {
             Action::Step(index) => self.step(&mut state, index),
             Action::Wake(index) => self.begin(&mut state, index, Routine::Wake),
             Action::Detach(index) => self.begin(&mut state, index, Routine::Detach),
+            Action::SetInfo(index) => {
+                state.texts -= 1;
+                self.begin(&mut state, index, Routine::SetInfo);
+            }
             Action::Force(index) => {
                 state.forces -= 1;
                 self.begin(&mut state, index, Routine::Force);

@@ -1,17 +1,19 @@
-//! What can go wrong, and how it reads.
+//! What can go wrong.
 
-use std::fmt;
+mod display;
+mod system;
+
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::libc;
 
-use crate::holder::{Holder, KnownBy, Tenure};
+use crate::holder::Holder;
 use crate::kind::Backend;
 use crate::name::NameError;
-use crate::sys::semaphore::SEMAPHORE_BYTES;
-use crate::text::{Escaped, Seconds};
+
+pub use system::SystemError;
 
 /// Why a lock was not acquired, or could not be looked at.
 ///
@@ -25,7 +27,7 @@ use crate::text::{Escaped, Seconds};
 /// ```
 ///
 /// Whenever an acquire returns one of these, it has taken nothing.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockError {
     /// Somebody else held the lock until the timeout ran out.
@@ -37,6 +39,16 @@ pub enum LockError {
         waited: Duration,
         /// Who held it then, as far as that could be found out.
         holder: Option<Box<Holder>>,
+        /// What in this very process holds it, if this process does.
+        here: Option<HeldHere>,
+    },
+    /// The wait was ended by [`Cancel::cancel`](crate::Cancel::cancel).
+    #[non_exhaustive]
+    Cancelled {
+        /// The lock's name.
+        lock: Box<str>,
+        /// How long this call waited.
+        waited: Duration,
     },
     /// The calling thread holds this very lock, or one call asks for it twice: waiting for it would never
     /// end.
@@ -172,16 +184,32 @@ pub enum LockError {
         /// What was being done, as in "cannot …".
         operation: &'static str,
         /// What the system said.
-        source: io::Error,
+        source: SystemError,
     },
 }
 
+/// What in this very process holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HeldHere {
+    /// A thread, which the lock's record tells of ([`Holder::thread`]).
+    #[non_exhaustive]
+    Thread {
+        /// What the thread is called, if it still runs.
+        name: Option<Box<str>>,
+    },
+    /// A task, which acquired asynchronously. If a thread of its executor waits for the lock, the task may not
+    /// be able to go on and give it back.
+    Task,
+}
+
 impl LockError {
-    /// The name of the lock this is about.
+    /// The name of the lock that this is about. Of several locks, it is the one that failed.
     #[must_use]
-    pub fn lock(&self) -> &str {
+    pub fn lock_name(&self) -> &str {
         match self {
             Self::Timeout { lock, .. }
+            | Self::Cancelled { lock, .. }
             | Self::WouldDeadlock { lock, .. }
             | Self::InvalidName { lock, .. }
             | Self::InvalidMode { lock, .. }
@@ -197,10 +225,58 @@ impl LockError {
         }
     }
 
-    /// Whether somebody else held the lock for as long as this call was willing to wait.
+    /// Whether the lock was held for as long as this call was willing to wait.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
+    }
+
+    /// How long the call waited: zero if it only tried, or failed for a reason that it did not wait for.
+    #[must_use]
+    pub fn waited(&self) -> Duration {
+        match self {
+            Self::Timeout { waited, .. }
+            | Self::Cancelled { waited, .. }
+            | Self::Orphaned { waited, .. } => *waited,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Who held the lock, as far as that could be found out, and if this error is about a holder:
+    /// [`Timeout`](Self::Timeout), [`WouldDeadlock`](Self::WouldDeadlock) and
+    /// [`OtherNamespace`](Self::OtherNamespace).
+    #[must_use]
+    pub fn holder(&self) -> Option<&Holder> {
+        match self {
+            Self::Timeout { holder, .. } | Self::WouldDeadlock { holder, .. } => holder.as_deref(),
+            Self::OtherNamespace { holder, .. } => Some(holder),
+            _ => None,
+        }
+    }
+
+    /// The lock error in an [`io::Error`] that was made of one, as `?` does in a function that returns
+    /// [`io::Result`]. To have it by value, use `LockError::try_from`.
+    ///
+    /// ```
+    /// use std::io;
+    /// use lockattr_runtime::{Lock, LockError};
+    ///
+    /// fn write() -> io::Result<()> {
+    ///     static FLASH: Lock = Lock::port("doc-from-io");
+    ///     let _guard = FLASH.try_acquire()?;
+    ///     # let _other = std::thread::spawn(|| FLASH.try_acquire()).join().unwrap()?;
+    ///     Ok(())
+    /// }
+    ///
+    /// let error = write().unwrap_err();
+    /// if let Some(busy) = LockError::from_io(&error).filter(|error| error.is_timeout()) {
+    ///     println!("{} is busy; held by {:?}", busy.lock_name(), busy.holder());
+    /// }
+    /// # assert_eq!(LockError::try_from(error).unwrap().lock_name(), "doc-from-io");
+    /// ```
+    #[must_use]
+    pub fn from_io(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
     }
 
     fn io_kind(&self) -> io::ErrorKind {
@@ -219,104 +295,8 @@ impl LockError {
             // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
             Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
             Self::OtherNamespace { .. } => io::ErrorKind::Other,
-        }
-    }
-}
-
-impl fmt::Display for LockError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lock \"{}\": ", Escaped(self.lock()))?;
-        match self {
-            Self::Timeout { waited, holder, .. } => {
-                if waited.is_zero() {
-                    f.write_str("taken")?;
-                } else {
-                    write!(f, "timed out after {}", Seconds(*waited))?;
-                }
-                match holder {
-                    Some(holder) => write!(f, "; {holder}"),
-                    None => Ok(()),
-                }
-            }
-            Self::WouldDeadlock { twice: true, .. } => {
-                f.write_str("asked for twice in one call, which would wait for itself")
-            }
-            Self::WouldDeadlock { holder, .. } => {
-                f.write_str("this thread holds it already")?;
-                if let Some(info) = holder.as_ref().and_then(|holder| holder.info.as_deref()) {
-                    write!(f, ", in {}", Escaped(info))?;
-                }
-                f.write_str(" and would wait for itself; drop that guard first, or take it reentrantly")
-            }
-            Self::InvalidName { reason, .. } => reason.fmt(f),
-            Self::InvalidMode { backend: Backend::Semaphore, mode, .. } => write!(
-                f,
-                "cannot have mode {mode:04o}: a semaphore's is 0600, with 0060 for its group, and 0006 for \
-                 all others"
-            ),
-            Self::InvalidMode { backend, .. } => {
-                write!(f, "a {backend} lock has no mode, as every user can use it; only a semaphore has one")
-            }
-            Self::BackendMismatch { wanted, established, .. } => write!(
-                f,
-                "asked for with the {wanted} backend, but this process uses it with the \
-                 {established} backend: the two would not exclude each other",
-            ),
-            Self::Orphaned { waited, last, .. } => {
-                if !waited.is_zero() {
-                    write!(f, "timed out after {}; ", Seconds(*waited))?;
-                }
-                let nobody = Holder::unknown(Tenure::Holds, KnownBy::Nothing);
-                write!(
-                    f,
-                    "{nobody}: its holder died in the moment of taking it, or leaves no text; if no \
-                     program uses it, `lockattr unget --force` frees it",
-                )?;
-                match last {
-                    Some(last) => write!(f, " (before that, {last})"),
-                    None => Ok(()),
-                }
-            }
-            Self::Denied { path, uid, mode, .. } => write!(
-                f,
-                "{} belongs to user {uid} and has mode {mode:04o}, so this user may not use it; run \
-                 as that user, or let others in: `chmod 660` (or 666) it and its companion, and give the \
-                 lock that mode on both sides",
-                Escaped(&path.to_string_lossy())
-            ),
-            Self::Damaged { path, bytes, .. } => write!(
-                f,
-                "{} has {bytes} bytes and holds no semaphore, which has {SEMAPHORE_BYTES}; remove it \
-                 when no program uses the lock",
-                Escaped(&path.to_string_lossy())
-            ),
-            Self::Untrusted { path, uid, mode, allowed, .. } => write!(
-                f,
-                "{} belongs to user {uid}, who could cut it while this process uses it: it has mode \
-                 {mode:04o} and this lock {allowed:04o}, which do not both share it; run as that user, \
-                 or share the lock on both sides: `chmod 660` (a group of both) or 666 it and its \
-                 companion, and give this lock the same mode",
-                Escaped(&path.to_string_lossy())
-            ),
-            Self::OtherWordSize { path, bytes, .. } => write!(
-                f,
-                "{} has {bytes} bytes, so it was made by a program of another word size: a semaphore \
-                 has {SEMAPHORE_BYTES} here, and the two would not wake each other; let all who share \
-                 the lock be 64-bit programs, or all 32-bit ones, and remove it when none uses it",
-                Escaped(&path.to_string_lossy())
-            ),
-            Self::OtherNamespace { holder, .. } => write!(
-                f,
-                "{holder}, in another network namespace, where this lock does not reach; \
-                 share the network namespace (systemd: PrivateNetwork=no, containers: the host's network)",
-            ),
-            Self::Overposted { path, units, .. } => write!(
-                f,
-                "{} has {units} units, where a free lock has one: some program posts it without holding \
-                 it; stop that program, and remove the file when no program uses the lock",
-                Escaped(&path.to_string_lossy())
-            ),
-            Self::Io { operation, source, .. } => write!(f, "cannot {operation}: {source}"),
+            // `Interrupted` would be tried again by std's own loops.
+            Self::Cancelled { .. } => io::ErrorKind::Other,
         }
     }
 }
@@ -334,10 +314,26 @@ impl std::error::Error for LockError {
 
 /// `TimedOut` for a timeout, `WouldBlock` where the lock was only tried (a timeout of zero), `Deadlock` for
 /// [`LockError::WouldDeadlock`], `InvalidInput` for a bad name or backend, the system's own kind for
-/// [`LockError::Io`]. The [`LockError`] stays reachable by [`io::Error::get_ref`].
+/// [`LockError::Io`], and `Other` for the rest. [`LockError::from_io`] finds the error again.
 impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         Self::new(error.io_kind(), error)
+    }
+}
+
+/// The way back.
+///
+/// # Errors
+/// The same error, if it was made of no [`LockError`].
+impl TryFrom<io::Error> for LockError {
+    type Error = io::Error;
+
+    fn try_from(error: io::Error) -> Result<Self, io::Error> {
+        match Self::from_io(&error) {
+            // By `clone`: to take it out (`io::Error::downcast`) needs a younger Rust than this crate does.
+            Some(found) => Ok(found.clone()),
+            None => Err(error),
+        }
     }
 }
 
@@ -348,7 +344,12 @@ mod tests {
     #[test]
     fn a_busy_try_would_block_and_a_timeout_timed_out() {
         let busy = |waited| {
-            io::Error::from(LockError::Timeout { lock: "bus".into(), waited, holder: None })
+            io::Error::from(LockError::Timeout {
+                lock: "bus".into(),
+                waited,
+                holder: None,
+                here: None,
+            })
         };
         assert_eq!(busy(Duration::ZERO).kind(), io::ErrorKind::WouldBlock);
         assert_eq!(busy(Duration::from_millis(1)).kind(), io::ErrorKind::TimedOut);

@@ -1,0 +1,140 @@
+//! Ending a wait from outside.
+
+use std::fmt;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use crate::sys::generation::generation;
+use crate::sys::poll;
+
+/// Ends waits for locks from outside: from another thread, when the user presses Ctrl-C, when a service is to
+/// stop.
+///
+/// Give it to any number of calls by [`Acquire::cancelled_by`](crate::Acquire::cancelled_by). Clones are one
+/// handle. From [`cancel`](Self::cancel) on, each of the calls fails with
+/// [`LockError::Cancelled`](crate::LockError::Cancelled): those that wait, at once, and later ones before they
+/// wait. A waiter leaves its queue, and others move up. (A process whose turn at a semaphore is next notices
+/// within 8 ms; one that cannot queue, within 25 ms.) A guard that was acquired before is not affected. There is
+/// no way back: make a new handle.
+///
+/// Each handle has a file descriptor (`eventfd(2)`) while it lives. Without a free one it still works, and its
+/// waiters look for it every 10 ms. A forked child has a handle of its own: to cancel there does not affect its
+/// parent.
+///
+/// Not for signal handlers, as other uses of locks. Wait for signals in a thread, for instance by the crate
+/// `signal-hook` or `ctrlc`:
+///
+/// ```
+/// use std::time::Duration;
+/// use lockattr_runtime::{Cancel, Lock, LockError};
+///
+/// static BUS: Lock = Lock::port("doc-cancel");
+///
+/// let cancel = Cancel::new();
+/// let on_ctrl_c = cancel.clone();
+/// # let guard = BUS.acquire(Duration::from_secs(1))?;
+/// let signals = std::thread::spawn(move || {
+///     // for _ in signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?.forever() { … }
+///     on_ctrl_c.cancel();
+/// });
+/// # std::thread::spawn(move || {
+/// match BUS.with().timeout(Duration::MAX).cancelled_by(&cancel).acquire() {
+///     Err(LockError::Cancelled { .. }) => println!("stopped by the user"),
+///     other => drop(other?),
+/// }
+/// # assert!(cancel.is_cancelled());
+/// # Ok::<_, LockError>(())
+/// # }).join().unwrap()?;
+/// # signals.join().unwrap();
+/// # Ok::<_, LockError>(())
+/// ```
+#[derive(Clone)]
+pub struct Cancel(Arc<Shared>);
+
+struct Shared {
+    is_cancelled: AtomicBool,
+    /// Can be read from the cancellation on. None if there was no free descriptor.
+    event: Option<EventFd>,
+    /// Whose event it is: a forked child shares it with its parent, and must leave it alone.
+    generation: u32,
+}
+
+/// How often to look where nothing tells.
+const PAUSE: Duration = Duration::from_millis(10);
+
+impl Cancel {
+    /// A handle that has not cancelled anything.
+    #[must_use]
+    pub fn new() -> Self {
+        let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).ok();
+        let is_cancelled = AtomicBool::new(false);
+        Self(Arc::new(Shared { is_cancelled, event, generation: generation() }))
+    }
+
+    /// Ends all waits that have this handle, now and from now on.
+    pub fn cancel(&self) {
+        self.0.is_cancelled.store(true, Ordering::Release);
+        if let Some(event) = self.event() {
+            let _ = event.write(1); // fails only where it can be read already
+        }
+    }
+
+    /// Whether [`cancel`](Self::cancel) was called, on this handle or a clone of it.
+    #[must_use]
+    #[inline]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled.load(Ordering::Acquire)
+    }
+
+    fn event(&self) -> Option<&EventFd> {
+        self.0.event.as_ref().filter(|_| self.0.generation == generation())
+    }
+
+    /// As [`poll::wait_readable`], and until this is cancelled at most. May return early.
+    pub(crate) fn wait_readable(
+        &self,
+        descriptor: &impl AsFd,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        match self.event() {
+            Some(event) => poll::wait_any_readable([descriptor.as_fd(), event.as_fd()], timeout),
+            None => {
+                let timeout = timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE));
+                poll::wait_readable(descriptor, Some(timeout))
+            }
+        }
+    }
+
+    /// Ready when this is cancelled.
+    #[cfg(feature = "async")]
+    pub(crate) async fn cancelled(&self) {
+        while !self.is_cancelled() {
+            let watched =
+                self.event().and_then(|event| async_io::Async::new_nonblocking(event.as_fd()).ok());
+            let told = match watched {
+                Some(event) => event.readable().await.is_ok(),
+                None => false,
+            };
+            if !told {
+                async_io::Timer::after(PAUSE).await;
+            }
+        }
+    }
+}
+
+impl Default for Cancel {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancel").field("is_cancelled", &self.is_cancelled()).finish_non_exhaustive()
+    }
+}

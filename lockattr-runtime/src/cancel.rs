@@ -101,13 +101,11 @@ impl Cancel {
         descriptor: &impl AsFd,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
-        match self.event() {
-            Some(event) => poll::wait_any_readable([descriptor.as_fd(), event.as_fd()], timeout),
-            None => {
-                let timeout = timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE));
-                poll::wait_readable(descriptor, Some(timeout))
-            }
+        if let Some(event) = self.event() {
+            return poll::wait_any_readable([descriptor.as_fd(), event.as_fd()], timeout);
         }
+        let timeout = timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE));
+        poll::wait_readable(descriptor, Some(timeout))
     }
 
     /// Ready when this is cancelled.

@@ -38,6 +38,22 @@ impl fmt::Display for InProcess<'_> {
     }
 }
 
+/// Who has the lock, as far as that is known, behind what has become of the wait.
+fn fmt_who(
+    f: &mut fmt::Formatter<'_>,
+    holder: Option<&Holder>,
+    here: Option<&HeldHere>,
+) -> fmt::Result {
+    match (holder, here) {
+        (Some(holder), here) => write!(f, "; {}", InProcess(holder, here)),
+        (None, Some(HeldHere::Task)) => f.write_str("; held by a task of this very process"),
+        (None, Some(HeldHere::Thread { .. })) => {
+            f.write_str("; held by another thread of this very process")
+        }
+        (None, None) => Ok(()),
+    }
+}
+
 /// As [`Display`](fmt::Display), so that `fn main() -> Result<(), LockError>` says what a person can read.
 /// The alternate form (`{:#?}`) has the fields.
 impl fmt::Debug for LockError {
@@ -93,16 +109,7 @@ impl fmt::Display for LockError {
                 } else {
                     write!(f, "timed out after {}", Seconds(*waited))?;
                 }
-                match (holder, here) {
-                    (Some(holder), here) => write!(f, "; {}", InProcess(holder, here.as_ref())),
-                    (None, Some(HeldHere::Task)) => {
-                        f.write_str("; held by a task of this very process")
-                    }
-                    (None, Some(HeldHere::Thread { .. })) => {
-                        f.write_str("; held by another thread of this very process")
-                    }
-                    (None, None) => Ok(()),
-                }
+                fmt_who(f, holder.as_deref(), here.as_ref())
             }
             Self::Cancelled { waited, .. } if waited.is_zero() => {
                 f.write_str("cancelled before it was waited for")

@@ -294,9 +294,8 @@ impl LockError {
             Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
             Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
-            Self::OtherNamespace { .. } => io::ErrorKind::Other,
-            // `Interrupted` would be tried again by std's own loops.
-            Self::Cancelled { .. } => io::ErrorKind::Other,
+            // A cancellation is not `Interrupted`: std's own loops would try again.
+            Self::OtherNamespace { .. } | Self::Cancelled { .. } => io::ErrorKind::Other,
         }
     }
 }

@@ -138,13 +138,10 @@ impl RawLock for Semaphore {
     }
 
     fn set_info(&self, held: Option<&Held>, info: Info<'_>) -> Result<(), Failure> {
-        let objects = match held {
-            Some(held) => Arc::clone(&held.objects),
-            None => {
-                let now = clock::monotonic_coarse();
-                let (objects, _) = self.open(now).map_err(|failure| *failure)?;
-                objects
-            }
+        let objects = if let Some(held) = held {
+            Arc::clone(&held.objects)
+        } else {
+            self.open(clock::monotonic_coarse()).map_err(|failure| *failure)?.0
         };
         let has_record = objects.left(clock::monotonic_coarse()) != Left::Semaphore;
         let _gate = fork::gate().map_err(Failure::io("enter the library"))?;

@@ -125,10 +125,8 @@ impl Page {
     /// Writes another text for the caller, who holds the lock; whether others can see it.
     pub(crate) fn write_info(&self, info: Info<'_>) -> bool {
         let is_seen = matches!(self, Self::Shared(file) if file.is_whole(clock::monotonic()));
-        if is_seen {
-            write::info(self.words(), TEXT_BYTES, info);
-        }
-        is_seen
+        let words = self.words();
+        is_seen && write::info(words, TEXT_BYTES, words[0].load(Ordering::Acquire), info)
     }
 
     /// Writes that the caller, who holds the lock still, gives it back.

@@ -192,9 +192,12 @@ impl OwnedPage {
         write::grant(self.page.get(), self.text_limit(), name, None, now, info);
     }
 
-    /// Writes another text for the caller, who owns the lock.
-    pub(crate) fn write_info(&self, info: Info<'_>) {
-        write::info(self.page.get(), self.text_limit(), info);
+    /// Writes another text for the caller, who owns the lock; not over one that is no owner's. Whether others see
+    /// it.
+    pub(crate) fn write_info(&self, info: Info<'_>) -> bool {
+        let words = self.page.get();
+        let first = words[0].load(Ordering::Acquire);
+        self.text_is_an_owners() && write::info(words, self.text_limit(), first, info)
     }
 
     fn text_limit(&self) -> usize {

@@ -57,15 +57,19 @@ pub(super) fn grant(
     }
 }
 
-/// Writes another text in place of the one of the caller's grant, with that one's time. In the same order as a
-/// grant does: see [`grant`].
-pub(super) fn info(words: &Words, limit: usize, info: Info<'_>) {
+/// Writes another text in place of the one of the caller's grant, which begins with `first`, with that one's time;
+/// whether no program wrote over it meanwhile. In the order of a [`grant`].
+///
+/// The first word is swapped, not stored: another program's text that has come in between stays another program's.
+pub(super) fn info(words: &Words, limit: usize, first: u64, info: Info<'_>) -> bool {
     let wall = Field::GrantedWall.of(words).load(Ordering::Relaxed);
-    text::mark(words);
+    if !text::mark_after(words, first) {
+        return false;
+    }
     let _writing = Writing::begin(words);
     let written = text::write(words, limit, wall, info);
     Field::TextDigest.of(words).store(written.digest, Ordering::Relaxed);
-    written.commit(words);
+    written.commit_over_mark(words)
 }
 
 /// What is the same in all grants to one process.

@@ -147,8 +147,7 @@ impl RawLock for Semaphore {
         let _gate = fork::gate().map_err(Failure::io("enter the library"))?;
         let is_own = || objects.page.owner().process() == Writer::this().word.process();
         // A program may have released the lock by force, and another one have taken it: its text is the only sign.
-        if has_record && is_own() && objects.page.text_is_an_owners() {
-            objects.page.write_info(info);
+        if has_record && is_own() && objects.page.write_info(info) {
             return Ok(());
         }
         let reason = "another program has written over the lock's record";

@@ -31,6 +31,12 @@ impl Written {
     pub(super) fn commit(self, words: &Words) {
         words[0].store(self.first, Ordering::Release);
     }
+
+    /// As [`commit`](Self::commit), if no program has written over the mark: whether none has.
+    pub(super) fn commit_over_mark(self, words: &Words) -> bool {
+        let (to, failed) = (Ordering::AcqRel, Ordering::Acquire);
+        words[0].compare_exchange(MARK, self.first, to, failed).is_ok()
+    }
 }
 
 /// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`, as far as both fit
@@ -57,6 +63,14 @@ pub(super) fn mark(words: &Words) {
     words[0].store(MARK, Ordering::Relaxed);
     // The mark is visible before all that is written after it.
     fence(Ordering::Release);
+}
+
+/// As [`mark`], if the text begins with `first` still, or is marked by another process that wants to own it:
+/// whether it did.
+pub(super) fn mark_after(words: &Words, first: u64) -> bool {
+    let swapped = words[0].compare_exchange(first, MARK, Ordering::AcqRel, Ordering::Acquire);
+    fence(Ordering::Release);
+    swapped.is_ok() || swapped == Err(MARK)
 }
 
 /// Whether a text is one that is being written, or has this [`digest`].

@@ -136,6 +136,24 @@ impl<'a> Step<'a> {
         self.operation(Operation::Other, write).map(drop)
     }
 
+    /// The text as it is.
+    pub(super) fn text(&self) -> Result<Text, Stopped> {
+        let seen = self.operation(Operation::Other, |shared| shared.text.into())?;
+        Ok(Text::try_from(seen).unwrap_or(TORN))
+    }
+
+    /// Changes the text, if it is `from` still. (Of a real one the first word is compared.)
+    pub(super) fn swap_text(&self, from: Text, to: Text) -> Result<bool, Stopped> {
+        let swap = |shared: &mut Shared| {
+            let is_from = shared.text == from;
+            if is_from {
+                shared.text = to;
+            }
+            is_from.into()
+        };
+        self.operation(Operation::Other, swap).map(|seen| seen != 0)
+    }
+
     fn value_of<'s>(&self, shared: &'s mut Shared) -> &'s mut u8 {
         &mut shared.values[usize::from(self.actor.file)]
     }

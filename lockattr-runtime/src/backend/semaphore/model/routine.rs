@@ -101,13 +101,24 @@ fn set_info(step: &Step<'_>, text: Text) -> Result<Outcome, Stopped> {
     /// Added to the text of a process's grant.
     const CHANGED: Text = 40;
 
-    if step.owner()?.process() != step.me().process() || !step.text_is_an_owners()? {
+    if step.owner()?.process() != step.me().process() {
         return Ok(Outcome::TextSet);
     }
-    if !step.is_sabotaged_by(Sabotage::NoMarkOfAChange) {
-        step.write(|shared| shared.text = MARKED)?;
+    let before = step.text()?;
+    if !step.text_is_an_owners()? {
+        return Ok(Outcome::TextSet);
+    }
+    let is_plain = step.is_sabotaged_by(Sabotage::NoMarkOfAChange);
+    // Another process may have marked it, to own it.
+    let is_marked = is_plain || step.swap_text(before, MARKED)? || step.text()? == MARKED;
+    if !is_marked {
+        return Ok(Outcome::TextSet);
     }
     step.write(|shared| shared.recorded = text + CHANGED)?;
-    step.write(|shared| shared.text = text + CHANGED)?;
+    if is_plain {
+        step.write(|shared| shared.text = text + CHANGED)?;
+    } else {
+        step.swap_text(MARKED, text + CHANGED)?;
+    }
     Ok(Outcome::TextSet)
 }

@@ -44,7 +44,7 @@
 //! - The facade is imported, in each block, and not written out in each path: if there is none, rustc says it
 //!   once.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned, ToTokens};
 use syn::{token, Expr, ReturnType, Signature};
 
@@ -52,6 +52,10 @@ use crate::arguments;
 use crate::enter::{enter, import};
 use crate::function::Function;
 use crate::validate::{Locked, Options, Plan, PlannedItem, PlannedMember, Task, Waiter};
+
+/// What the guard is called in the methods of a block: by it, an attribute of the method's own finds that
+/// the block did not know it. Elsewhere it is `__guard`.
+pub(crate) const BLOCK_GUARD: &str = "__block_guard";
 
 /// Writes the item out again, each body under the lock.
 pub(crate) fn expand(Plan { options, item }: Plan) -> TokenStream {
@@ -66,14 +70,17 @@ pub(crate) fn expand(Plan { options, item }: Plan) -> TokenStream {
     }
 }
 
-fn function(options: &Options, Locked { function, path, waiter }: Locked) -> TokenStream {
-    let enter = enter(options, &path, &waiter);
+fn function(options: &Options, locked: Locked) -> TokenStream {
+    let enter = enter(options, &locked);
+    let Locked { function, waiter, is_in_block, .. } = locked;
+    let guard = Ident::new(if is_in_block { BLOCK_GUARD } else { "__guard" }, Span::mixed_site());
     let fail = fail(options, &function.sig);
     let track_caller = track_caller(&waiter);
+    let documented = documented(&function, &waiter);
     let Function { attrs, vis, mut sig, braces, body } = function;
     let captured = options.captured();
     let under_lock = |body_braces, body, moves: &[TokenStream]| {
-        let (pattern, body) = run(options, in_braces(body_braces, body), moves);
+        let (pattern, body) = run(options, &guard, in_braces(body_braces, body), moves);
         let site = Span::mixed_site();
         // The new body has the old one's braces: with others, the function would be another crate's
         // to rustc, which holds back warnings about it (`dead_code`).
@@ -85,19 +92,30 @@ fn function(options: &Options, Locked { function, path, waiter }: Locked) -> Tok
         };
         in_braces(body_braces, locked)
     };
-    let body = if let Waiter::Task(Task::Boxed(boxed)) = waiter {
+    let body = if let Waiter::Task(Task::Block(block)) = waiter {
         // The parameters are moved into the future already.
-        let (future_braces, body) = (boxed.braces, boxed.body.clone());
-        in_braces(braces, boxed.with_block(&under_lock(future_braces, body, &[])))
+        let (future_braces, body) = (block.braces, block.body.clone());
+        in_braces(braces, block.with_block(&under_lock(future_braces, body, &[])))
     } else {
         let moves = arguments::take(&mut sig.inputs, &captured);
         under_lock(braces, body, &moves)
     };
-    quote_spanned! {Span::mixed_site()=>
+    let site = Span::mixed_site();
+    let not_documented = documented.is_some().then(|| quote_spanned!(site=> #[cfg(not(doc))]));
+    quote_spanned! {site=>
+        #documented
+        #not_documented
         #(#attrs)*
         #track_caller
         #vis #sig #body
     }
+}
+
+/// The function as it was written, for rustdoc, where its patterns would show otherwise.
+fn documented(function: &Function, waiter: &Waiter) -> Option<TokenStream> {
+    let takes_patterns = !matches!(waiter, Waiter::Task(Task::Block(_)))
+        && function.sig.inputs.iter().any(arguments::hides_pattern);
+    takes_patterns.then(|| quote_spanned!(Span::mixed_site()=> #[cfg(doc)] #function))
 }
 
 fn in_braces(braces: token::Brace, tokens: TokenStream) -> TokenStream {
@@ -107,11 +125,16 @@ fn in_braces(braces: token::Brace, tokens: TokenStream) -> TokenStream {
 }
 
 /// The pattern of the guard, and what runs while it holds: the arguments' moves, the hook, the body.
-fn run(options: &Options, body: TokenStream, moves: &[TokenStream]) -> (TokenStream, TokenStream) {
+fn run(
+    options: &Options,
+    guard: &Ident,
+    body: TokenStream,
+    moves: &[TokenStream],
+) -> (TokenStream, TokenStream) {
     let site = Span::mixed_site();
     let guarded = match &options.on_recover {
         Some(hook) => {
-            let recover = recover(options, hook);
+            let recover = recover(options, guard, hook);
             let outcome = quote_spanned!(ends(hook, site).0=> __outcome);
             quote_spanned! {site=>
                 match #recover {
@@ -120,7 +143,7 @@ fn run(options: &Options, body: TokenStream, moves: &[TokenStream]) -> (TokenStr
                 }
             }
         }
-        None if moves.is_empty() => return (quote_spanned!(site=> __guard), body),
+        None if moves.is_empty() => return (guard.to_token_stream(), body),
         None => quote_spanned! {site=>
             match () {
                 () => #body
@@ -128,7 +151,7 @@ fn run(options: &Options, body: TokenStream, moves: &[TokenStream]) -> (TokenStr
         },
     };
     let mutability = options.on_recover.as_ref().map(|_| quote_spanned!(site=> mut));
-    (quote_spanned!(site=> #mutability __guard), quote_spanned!(site=> { #(#moves)* #guarded }))
+    (quote_spanned!(site=> #mutability #guard), quote_spanned!(site=> { #(#moves)* #guarded }))
 }
 
 fn track_caller(waiter: &Waiter) -> Option<TokenStream> {
@@ -139,12 +162,12 @@ fn track_caller(waiter: &Waiter) -> Option<TokenStream> {
 }
 
 /// The block that runs the user's hook. Types that do not match are the hook's fault, to rustc too.
-fn recover(options: &Options, hook: &Expr) -> TokenStream {
+fn recover(options: &Options, guard: &Ident, hook: &Expr) -> TokenStream {
     let site = Span::mixed_site();
     let import = import(options);
     let (start, end) = ends(hook, site);
     let start = quote_spanned!(start=> __lockattr::);
-    let end = quote_spanned!(end=> recover(&mut __guard, #hook));
+    let end = quote_spanned!(end=> recover(&mut #guard, #hook));
     quote_spanned!(site=> { #import #start #end })
 }
 

@@ -9,6 +9,7 @@ use syn::{braced, token, AttrStyle, Attribute, Error, Lit, Result, Signature, To
 ///
 /// The body stays raw tokens, so that rustc itself reads it and reports its mistakes, and so that an
 /// editor completes in it as if the attribute were not there.
+#[derive(Clone)]
 pub(crate) struct Function {
     /// Those above the function, then those inside of its body, all as outer attributes.
     pub(crate) attrs: Vec<Attribute>,
@@ -29,8 +30,9 @@ impl Parse for Function {
         if input.peek(Token![;]) {
             return Err(Error::new(
                 input.span(),
-                "`#[interprocess_lock]` needs a body to run under the lock; \
-                 put it on the function that has one, such as the method in the trait's `impl`",
+                "`#[interprocess_lock]` needs a body to run under the lock; put it on the function that has \
+                 one, such as the method in the trait's `impl`; if another macro has made this copy, put \
+                 `#[interprocess_lock]` last, directly above `fn`",
             ));
         }
         let content;
@@ -65,10 +67,17 @@ pub(crate) fn starts_function(input: ParseStream<'_>) -> bool {
 }
 
 fn not_a_function(input: ParseStream<'_>) -> Error {
-    input.error(
+    let is_closure = input.peek(Token![|]) || input.peek(Token![move]) || input.peek(Token![||]);
+    let is_block = input.peek(token::Brace);
+    let hint = if is_closure || is_block {
+        "; make this one a function, or take the lock by hand: `let _guard = BUS.acquire(timeout)?;`"
+    } else {
+        ""
+    };
+    input.error(format!(
         "`#[interprocess_lock]` stands on functions and methods that have a body, \
-         and on whole `impl` blocks",
-    )
+         and on whole `impl` blocks{hint}",
+    ))
 }
 
 /// As it was written, but for `#![…]`.

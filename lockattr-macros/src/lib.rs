@@ -4,19 +4,25 @@ mod args;
 mod arguments;
 mod backend;
 mod block;
-mod boxed;
+mod captures;
+mod cfg_attr;
 mod duration;
 mod enter;
 mod errors;
 mod expand;
 mod function;
+mod future;
+mod instead;
 mod item;
 mod mode;
 mod name;
 mod option;
+mod peel;
+mod rules;
 mod suggest;
 mod text;
 mod timeout;
+mod twice;
 mod validate;
 
 #[cfg(test)]
@@ -350,17 +356,18 @@ pub fn interprocess_lock(
     args: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    annotate(args.into(), &item.into()).into()
+    annotate(args.into(), item.into()).into()
 }
 
 /// Parse, validate, expand. After a mistake the item comes out as it was, beside the messages, so that
 /// its callers still find it.
-fn annotate(args: TokenStream, item: &TokenStream) -> TokenStream {
+fn annotate(args: TokenStream, item: TokenStream) -> TokenStream {
     let args = args::Args::parse(args);
+    let item = peel::peeled_item(item);
     let item_read = syn::parse2::<item::Item>(item.clone());
     let stub = item_read.as_ref().map_or_else(|_| item.clone(), item::Item::stub);
     let item_read = item_read.and_then(validate::item);
-    match errors::both(args, item_read).and_then(validate::plan) {
+    match errors::both(args, item_read).and_then(validate::plan).and_then(twice::reject) {
         Ok(plan) => expand::expand(plan),
         Err(error) => {
             let messages = error.into_compile_error();

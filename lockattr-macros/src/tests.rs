@@ -7,7 +7,7 @@ use quote::quote;
 use crate::annotate;
 
 fn expansion(args: TokenStream, item: &TokenStream) -> String {
-    let expanded = annotate(args, item);
+    let expanded = annotate(args, item.clone());
     let file = syn::parse2(expanded.clone())
         .unwrap_or_else(|error| panic!("{error}, in what is no Rust:\n{expanded}"));
     prettyplease::unparse(&file)
@@ -398,7 +398,7 @@ fn no_tokens_make_it_panic() {
         for item in ITEMS {
             // Not everything is a token to begin with.
             if let (Ok(args), Ok(item)) = (args.parse(), item.parse()) {
-                let _: TokenStream = annotate(args, &item);
+                let _: TokenStream = annotate(args, item);
             }
         }
     }

@@ -1,13 +1,13 @@
 //! What stands in the attribute's parentheses.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{token, Error, Expr, Lit, LitStr, Path, Result, Token};
 
 use crate::backend::Backend;
 use crate::errors::Errors;
+use crate::instead;
 use crate::mode::Mode;
 use crate::name::{self, Name};
 use crate::option::Keyword;
@@ -132,14 +132,17 @@ pub(crate) fn texts<'a>(
     of_names.chain(info)
 }
 
-/// Whether an option comes next, and not a name: `word =`, `word(`, or an option's bare word.
+/// Whether an option comes next, and not a name: `word =`, or an option's word, bare or as `word(`.
 fn starts_option(input: ParseStream<'_>) -> bool {
     let fork = input.fork();
     let Ok(ident) = fork.call(Ident::parse_any) else {
         return false;
     };
     let is_bare = fork.is_empty() || fork.peek(Token![,]);
-    fork.peek(Token![=]) || fork.peek(token::Paren) || is_bare && Keyword::find(&ident).is_some()
+    let is_call = fork.peek(token::Paren);
+    fork.peek(Token![=])
+        || is_call && Keyword::is_likely(&ident)
+        || is_bare && Keyword::find(&ident).is_some()
 }
 
 fn parse_mode(input: ParseStream<'_>) -> Result<Mode> {
@@ -172,7 +175,7 @@ fn parse_handler(input: ParseStream<'_>, argument: &str) -> Result<Expr> {
         _ => false,
     };
     if is_value {
-        let value = handler.to_token_stream();
+        let value = instead::written(&handler);
         let message = format!(
             "expected a closure or a function, which is called then; write `|{argument}| {value}`"
         );

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{braced, token, AttrStyle, Attribute, Error, Lit, Result, Signature, Token, Visibility};
 
 /// A function or method with a body.
@@ -67,10 +67,8 @@ pub(crate) fn starts_function(input: ParseStream<'_>) -> bool {
 }
 
 fn not_a_function(input: ParseStream<'_>) -> Error {
-    let is_closure = input.peek(Token![|]) || input.peek(Token![move]) || input.peek(Token![||]);
-    let is_block = input.peek(token::Brace);
-    let hint = if is_closure || is_block {
-        "; make this one a function, or take the lock by hand: `let _guard = BUS.acquire(timeout)?;`"
+    let hint = if starts_expression(input) {
+        "; make this a function, or take the lock by hand: `let _guard = BUS.acquire(timeout)?;`"
     } else {
         ""
     };
@@ -78,6 +76,23 @@ fn not_a_function(input: ParseStream<'_>) -> Error {
         "`#[interprocess_lock]` stands on functions and methods that have a body, \
          and on whole `impl` blocks{hint}",
     ))
+}
+
+/// A closure or a block.
+pub(crate) fn is_expression(item: &TokenStream) -> bool {
+    let parser = |input: ParseStream<'_>| {
+        let starts_one = starts_expression(input);
+        input.parse::<TokenStream>()?;
+        Ok(starts_one)
+    };
+    parser.parse2(item.clone()).unwrap_or(false)
+}
+
+fn starts_expression(input: ParseStream<'_>) -> bool {
+    input.peek(token::Brace)
+        || input.peek(Token![|])
+        || input.peek(Token![||])
+        || input.peek(Token![move])
 }
 
 /// As it was written, but for `#![…]`.

@@ -11,8 +11,7 @@ use crate::name::ACCEPTED;
 pub(crate) fn of(expr: &Expr) -> Error {
     let message = match expr {
         Expr::Tuple(tuple) => {
-            let names: Vec<_> =
-                tuple.elems.iter().map(|name| name.to_token_stream().to_string()).collect();
+            let names: Vec<_> = tuple.elems.iter().map(written).collect();
             format!("several locks stand in brackets: [{}]", names.join(", "))
         }
         expr => match (unquoted(expr), text(expr)) {
@@ -21,6 +20,11 @@ pub(crate) fn of(expr: &Expr) -> Error {
                 "a lock's name is made from arguments by what it captures, as in `format!`; \
                  write \"{text}\"",
             ),
+            (None, None)
+                if matches!(expr, Expr::Call(_) | Expr::MethodCall(_) | Expr::Macro(_)) =>
+            {
+                format!("nothing is called for a lock's name; {ACCEPTED}")
+            }
             (None, None) => ACCEPTED.to_owned(),
         },
     };
@@ -33,6 +37,12 @@ pub(crate) fn is_format(mac: &Macro) -> bool {
         .segments
         .last()
         .is_some_and(|last| ["format", "format_args"].iter().any(|name| last.ident == name))
+}
+
+/// As a person writes it, nearly.
+pub(crate) fn written(expr: &Expr) -> String {
+    let tokens = expr.to_token_stream().to_string();
+    tokens.replace(" :: ", "::").replace(" . ", ".").replace(" ,", ",")
 }
 
 /// `i2c-1`, which is a subtraction to Rust.

@@ -371,6 +371,8 @@ fn annotate(args: TokenStream, item: TokenStream) -> TokenStream {
         Ok(plan) => expand::expand(plan),
         Err(error) => {
             let messages = error.into_compile_error();
+            // Two things in a row are items, and no expression.
+            let stub = if function::is_expression(&stub) { TokenStream::new() } else { stub };
             quote::quote!(#stub #messages)
         }
     }

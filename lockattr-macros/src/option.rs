@@ -74,6 +74,11 @@ impl Keyword {
         Self::ALL.into_iter().find(|keyword| ident == keyword.name())
     }
 
+    /// Whether it is an option, or nearly one.
+    pub(crate) fn is_likely(ident: &Ident) -> bool {
+        suggest::nearest(&ident.to_string(), Self::ALL.map(Self::name)).is_some()
+    }
+
     /// # Errors
     /// Lists the options, and the nearest of them, if `ident` is none.
     pub(crate) fn of(ident: &Ident) -> Result<Self> {

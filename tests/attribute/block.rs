@@ -135,6 +135,35 @@ fn one_lock_is_derived_for_the_type() {
 }
 
 #[test]
+fn a_cfg_attr_is_seen_through() {
+    struct Driver;
+    #[interprocess_lock("attribute-test/conditional")]
+    impl Driver {
+        #[cfg_attr(all(), interprocess_lock(skip))]
+        fn skipped(&self) -> bool {
+            is_held("attribute-test/conditional")
+        }
+        #[cfg_attr(any(), interprocess_lock(skip))]
+        fn not_skipped(&self) -> io::Result<bool> {
+            Ok(is_held("attribute-test/conditional"))
+        }
+        #[cfg_attr(all(), inline, cfg_attr(all(), interprocess_lock("attribute-test/own")))]
+        fn own(&self) -> io::Result<bool> {
+            Ok(is_held("attribute-test/own") && !is_held("attribute-test/conditional"))
+        }
+        #[cfg_attr(any(), interprocess_lock("attribute-test/own"))]
+        fn not_own(&self) -> io::Result<bool> {
+            Ok(!is_held("attribute-test/own") && is_held("attribute-test/conditional"))
+        }
+    }
+    alone();
+    assert!(!Driver.skipped());
+    assert!(Driver.not_skipped().unwrap());
+    assert!(Driver.own().unwrap());
+    assert!(Driver.not_own().unwrap());
+}
+
+#[test]
 fn its_options_are_those_of_each_method() {
     struct Port {
         name: &'static str,

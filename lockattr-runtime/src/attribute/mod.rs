@@ -14,8 +14,9 @@ pub use enter::{enter, enter_with, Options, Target};
 #[cfg(feature = "async")]
 pub use enter::{enter_async, enter_async_with};
 pub use names::{fixed, named, named_by};
-pub use outcome::{fail, or_else, Fallible};
+pub use outcome::{fail, or_else, Fallible, FromLockError};
 pub use recover::{recover, Guards, RecoveryOutcome};
+pub use shown::Shown;
 pub use shown::Shown;
 
 pub use crate::kind::{Backend, Kind};

@@ -1,6 +1,6 @@
 use lockattr::interprocess_lock;
 
-#[interprocess_lock(concat!("i2c", "-1"))]
+#[interprocess_lock("i2c-1", timeout = None)]
 fn read() -> std::io::Result<()> {
     Ok(())
 }

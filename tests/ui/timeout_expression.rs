@@ -1,6 +1,6 @@
 use lockattr::interprocess_lock;
 
-#[interprocess_lock("i2c-1", timeout = "1.5s")]
+#[interprocess_lock("i2c-1", timeout = 2 * SECOND)]
 fn read() -> std::io::Result<()> {
     Ok(())
 }

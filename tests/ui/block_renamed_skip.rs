@@ -1,11 +1,10 @@
-use lockattr::interprocess_lock;
+use lockattr::{interprocess_lock, interprocess_lock as locked};
 
 struct Driver;
 
+#[interprocess_lock("i2c-1")]
 impl Driver {
-    const BUS: &'static str = "i2c-1";
-
-    #[interprocess_lock(Self::BUS)]
+    #[locked(skip)]
     fn read(&self) -> std::io::Result<()> {
         Ok(())
     }
@@ -13,5 +12,4 @@ impl Driver {
 
 fn main() {
     Driver.read().unwrap();
-    let _ = Driver::BUS;
 }

@@ -1,6 +1,6 @@
 //! The call into the runtime that takes the locks.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{format_ident, quote_spanned, ToTokens};
 use syn::spanned::Spanned;
 use syn::{ExprPath, LitStr};
@@ -35,30 +35,45 @@ pub(crate) fn enter(options: &Options, locked: &Locked) -> TokenStream {
         None => module_path(&locked.path),
     };
     let with = if options.info.is_some() { "_with" } else { "" };
+    let call = |function: &str, arguments: TokenStream| {
+        // Where rustc finds the place of a call, that is where the function's name stands. With a span of our
+        // own it would be the attribute's, for all methods of a block.
+        let span = if options.info.is_some() { site } else { locked.function.sig.ident.span() };
+        let name = format_ident!("{function}{with}", span = span);
+        let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+        arguments.set_span(span);
+        quote_spanned!(span=> __lockattr::#name #arguments)
+    };
     match &locked.waiter {
-        Waiter::Thread { reentrant, .. } => {
-            let enter = format_ident!("enter{with}", span = site);
+        Waiter::Thread { reentrant } => {
+            let enter = call(
+                "enter",
+                quote_spanned! {site=>
+                    #target,
+                    __lockattr::Options { timeout: #timeout, reentrant: #reentrant, recovers: #recovers },
+                    #info
+                },
+            );
             quote_spanned! {site=> {
                 #import
                 #import_shown
                 #(#statics)*
-                __lockattr::#enter(
-                    #target,
-                    __lockattr::Options { timeout: #timeout, reentrant: #reentrant, recovers: #recovers },
-                    #info
-                )
+                #enter
             }}
         }
         Waiter::Task(_) => {
-            let enter = format_ident!("enter_async{with}", span = site);
+            let enter = call("enter_async", quote_spanned!(site=> __target, __options, #info));
+            // The outcome is bound: at the end of a block, temporaries of an `await` drop at another time in
+            // each edition (`tail_expr_drop_order`).
             quote_spanned! {site=> {
                 #import
                 #import_shown
                 #(#statics)*
                 let __target = #target;
                 let __options = __lockattr::Options { timeout: #timeout, reentrant: false, recovers: #recovers };
-                let __entering = __lockattr::#enter(__target, __options, #info);
-                __entering.await
+                let __entering = #enter;
+                let __entered = __entering.await;
+                __entered
             }}
         }
     }

@@ -3,27 +3,26 @@
 //! ```text
 //! // Input:
 //! #[interprocess_lock("i2c-1", timeout = "2s")]
-//! fn read(&mut self, register: u8, (low, _): (u8, u8)) -> Result<f32, E> { BODY }
+//! fn read(&mut self, register: u8, name: String, (low, _): (T, T)) -> Result<f32, E> { BODY }
 //!
 //! // Output:
-//! #[track_caller]
-//! fn read(&mut self, register: u8, __arg2: (u8, u8)) -> Result<f32, E> {
+//! fn read(&mut self, register: u8, name: String, __arg3: (T, T)) -> Result<f32, E> {
 //!     match {
 //!         use ::lockattr::__private as __lockattr;
 //!         static __LOCKATTR: __lockattr::Lock = __lockattr::Lock::port("i2c-1");
 //!         __lockattr::enter([__lockattr::fixed(&__LOCKATTR)], OPTIONS, "crate::module::read")
 //!     } {
 //!         ::core::result::Result::Ok(__guard) => {
-//!             let register = register;
-//!             let __arg2 = __arg2;
-//!             let (low, _) = __arg2;
+//!             let name = name;
+//!             let __arg3 = __arg3;
+//!             let (low, _) = __arg3;
 //!             match () {
 //!                 () => { BODY }
 //!             }
 //!         }
 //!         ::core::result::Result::Err(__error) => {
 //!             use ::lockattr::__private as __lockattr;
-//!             __lockattr::fail(__error)
+//!             return __lockattr::fail(__error)
 //!         }
 //!     }
 //! }
@@ -41,6 +40,12 @@
 //!   and they drop before `__guard` if it fails, too.
 //! - An `async fn` awaits `enter_async`, whose arguments are bound by `let` first: `format_args!` makes
 //!   temporaries that are not `Send`, and must not live across the `await`.
+//! - The call of `enter` has the span of the function's name, so that the place which others are told is the
+//!   function's own. To make the function `#[track_caller]` would tell the caller's, but panics in the body too
+//!   would be reported there, and the function would have a hidden argument.
+//! - Nothing is moved that cannot drop: of a reference in an `async fn`, a second copy would only make the
+//!   future larger.
+//! - rustdoc gets the function as it was written, where its patterns have to be taken out of the parameters.
 //! - The facade is imported, in each block, and not written out in each path: if there is none, rustc says it
 //!   once.
 
@@ -75,7 +80,6 @@ fn function(options: &Options, locked: Locked) -> TokenStream {
     let Locked { function, waiter, is_in_block, .. } = locked;
     let guard = Ident::new(if is_in_block { BLOCK_GUARD } else { "__guard" }, Span::mixed_site());
     let fail = fail(options, &function.sig);
-    let track_caller = track_caller(&waiter);
     let documented = documented(&function, &waiter);
     let Function { attrs, vis, mut sig, braces, body } = function;
     let captured = options.captured();
@@ -106,7 +110,6 @@ fn function(options: &Options, locked: Locked) -> TokenStream {
         #documented
         #not_documented
         #(#attrs)*
-        #track_caller
         #vis #sig #body
     }
 }
@@ -139,7 +142,7 @@ fn run(
             quote_spanned! {site=>
                 match #recover {
                     ::core::result::Result::Ok(()) => #body
-                    ::core::result::Result::Err(__outcome) => #outcome,
+                    ::core::result::Result::Err(__outcome) => return #outcome,
                 }
             }
         }
@@ -152,13 +155,6 @@ fn run(
     };
     let mutability = options.on_recover.as_ref().map(|_| quote_spanned!(site=> mut));
     (quote_spanned!(site=> #mutability #guard), quote_spanned!(site=> { #(#moves)* #guarded }))
-}
-
-fn track_caller(waiter: &Waiter) -> Option<TokenStream> {
-    let Waiter::Thread { add_track_caller: true, .. } = waiter else {
-        return None;
-    };
-    Some(quote_spanned!(Span::mixed_site()=> #[track_caller]))
 }
 
 /// The block that runs the user's hook. Types that do not match are the hook's fault, to rustc too.
@@ -180,7 +176,7 @@ fn fail(options: &Options, sig: &Signature) -> TokenStream {
     let import = import(options);
     let call = if let Some(handler) = &options.or_else {
         let (start, end) = ends(handler, site);
-        let start = quote_spanned!(start=> __lockattr::);
+        let start = quote_spanned!(start=> return __lockattr::);
         let end = quote_spanned!(end=> or_else(#handler, __error));
         quote!(#start #end)
     } else {
@@ -188,7 +184,7 @@ fn fail(options: &Options, sig: &Signature) -> TokenStream {
             ReturnType::Type(_, output) => ends(output, site),
             ReturnType::Default => ends(&sig.ident, site),
         };
-        let start = quote_spanned!(start=> __lockattr::);
+        let start = quote_spanned!(start=> return __lockattr::);
         let end = quote_spanned!(end=> fail(__error));
         quote!(#start #end)
     };

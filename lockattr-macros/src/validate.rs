@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, Error, Expr, GenericParam, Generics, Path, Result};
+use syn::{Error, Expr, GenericParam, Generics, Path, Result};
 
 use crate::args::{self, Args};
 use crate::backend::{Backend, Kind};
@@ -91,7 +91,7 @@ pub(crate) struct Locked {
 
 /// Who waits for the lock.
 pub(crate) enum Waiter {
-    Thread { reentrant: bool, add_track_caller: bool },
+    Thread { reentrant: bool },
     Task(Task),
 }
 
@@ -219,10 +219,10 @@ fn waiter(function: &Function, args: &Args, is_in_block: bool) -> Result<Waiter>
             ))
         }
         (Some(asyncness), _) => (asyncness.span, Task::AsyncFn),
-        (None, Some(_)) => return Ok(thread(function, args)),
+        (None, Some(_)) => return Ok(thread(args)),
         (None, None) => match AsyncBlock::of(function) {
             Some(block) => (block.asyncness.span, Task::Block(block)),
-            None => return reject_future(function, is_in_block).map(|()| thread(function, args)),
+            None => return reject_future(function, is_in_block).map(|()| thread(args)),
         },
     };
     require_feature(asyncness, cfg!(feature = "async"))?;
@@ -245,11 +245,8 @@ fn waiter(function: &Function, args: &Args, is_in_block: bool) -> Result<Waiter>
     Ok(Waiter::Task(task))
 }
 
-fn thread(function: &Function, args: &Args) -> Waiter {
-    Waiter::Thread {
-        reentrant: args.reentrant.is_some(),
-        add_track_caller: args.info.is_none() && permits_track_caller(function),
-    }
+fn thread(args: &Args) -> Waiter {
+    Waiter::Thread { reentrant: args.reentrant.is_some() }
 }
 
 /// A future that something is done before: the lock would be given back before it runs.
@@ -294,28 +291,6 @@ fn derive_from_type(block: &Block, args: &Args) -> Result<String> {
              as in `#[interprocess_lock(\"i2c-1\")]`",
         )),
     }
-}
-
-/// rustc refuses `#[track_caller]` on other ABIs than Rust's (E0737), on naked functions (E0736) and
-/// on `main`; a second one is an unused attribute.
-fn permits_track_caller(function: &Function) -> bool {
-    let is_rust_abi = function
-        .sig
-        .abi
-        .as_ref()
-        .map_or(true, |abi| abi.name.as_ref().is_some_and(|name| name.value() == "Rust"));
-    let has = |name: &str| function.attrs.iter().any(|attr| mentions(attr, name));
-    is_rust_abi && function.sig.ident.unraw() != "main" && !has("track_caller") && !has("naked")
-}
-
-/// Whether `attr` is `#[name]`, `#[unsafe(name)]` or a `#[cfg_attr(…, name)]`.
-fn mentions(attr: &Attribute, name: &str) -> bool {
-    let wraps = ["unsafe", "cfg_attr"].iter().any(|wrapper| attr.path().is_ident(wrapper));
-    attr.path().is_ident(name)
-        || wraps
-            && attr.meta.require_list().is_ok_and(|list| {
-                list.tokens.clone().into_iter().any(|token| token.to_string() == name)
-            })
 }
 
 #[cfg(test)]

@@ -59,9 +59,9 @@ fn from_macros_that_a_static_takes() {
     fn concatenated() -> io::Result<bool> {
         Ok(is_held("attribute-test/concat 1"))
     }
-    #[interprocess_lock(stringify!(attribute-test))]
+    #[interprocess_lock(concat!("attribute-test/", stringify!(word)))]
     fn stringified() -> io::Result<bool> {
-        Ok(is_held(stringify!(attribute - test)))
+        Ok(is_held("attribute-test/word"))
     }
     #[interprocess_lock([env!("CARGO_PKG_NAME"), bus!(2)])]
     fn several() -> io::Result<bool> {

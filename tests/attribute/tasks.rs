@@ -159,8 +159,8 @@ fn a_hook_that_fails_or_is_not_reached_leaves_the_lock_free() {
 }
 
 #[test]
-fn info_is_the_place_of_the_attribute() {
-    const LINE: u32 = line!() + 1;
+fn info_is_the_functions_own_place() {
+    const LINE: u32 = line!() + 2;
     #[interprocess_lock("attribute-test/async info")]
     async fn observed() -> io::Result<String> {
         Ok(info("attribute-test/async info"))

@@ -17,7 +17,6 @@ pub use names::{fixed, named, named_by};
 pub use outcome::{fail, or_else, Fallible, FromLockError};
 pub use recover::{recover, Guards, RecoveryOutcome};
 pub use shown::Shown;
-pub use shown::Shown;
 
 pub use crate::kind::{Backend, Kind};
 pub use crate::lock::Lock;

@@ -50,22 +50,24 @@ fn unquoted(expr: &Expr) -> Option<String> {
     let Expr::Binary(binary) = expr else {
         return None;
     };
-    fn word(expr: &Expr) -> Option<String> {
-        match expr {
-            Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Int(number) => Some(number.to_string()),
-                _ => None,
-            },
-            expr => unquoted(expr),
-        }
-    }
     let sign = match binary.op {
         BinOp::Sub(_) => "-",
         BinOp::Div(_) => "/",
         _ => return None,
     };
     Some(word(&binary.left)? + sign + &word(&binary.right)?)
+}
+
+/// A part of it.
+fn word(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Path(path) => path.path.get_ident().map(ToString::to_string),
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Int(number) => Some(number.to_string()),
+            _ => None,
+        },
+        expr => unquoted(expr),
+    }
 }
 
 /// The text with captures that says what `expr` does.
@@ -118,7 +120,7 @@ fn formatted(mac: &Macro) -> Option<String> {
     let mut text = parts.next()?.to_owned();
     let mut values = values.iter();
     for part in parts {
-        text += &format!("{{{}}}{part}", place(values.next()?)?);
+        text.extend(["{", &place(values.next()?)?, "}", part]);
     }
     values.next().is_none().then_some(text)
 }

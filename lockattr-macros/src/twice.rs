@@ -61,7 +61,7 @@ fn check(options: &Options, locked: &Locked, is_methods_own: bool) -> Result<()>
 
 fn span(options: &Options) -> Span {
     match &options.locks {
-        Locks::Given(names) => names.first().map_or_else(Span::call_site, |name| name.span()),
+        Locks::Given(names) => names.first().map_or_else(Span::call_site, Spanned::span),
         Locks::Derived(_) => Span::call_site(),
     }
 }

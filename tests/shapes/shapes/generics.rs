@@ -10,7 +10,10 @@ use super::name;
 const LOCK: &str = name!("shapes-generics");
 
 #[interprocess_lock(LOCK)]
-fn bounds<'a, T, U: Clone + Into<String>, const N: usize>(values: [T; N], text: &'a U) -> Result<(usize, &'a U)>
+fn bounds<'a, T, U: Clone + Into<String>, const N: usize>(
+    values: [T; N],
+    text: &'a U,
+) -> Result<(usize, &'a U)>
 where
     T: Copy,
 {
@@ -33,7 +36,9 @@ fn opaque(numbers: Vec<u8>) -> Result<impl Iterator<Item = u8>> {
 }
 
 #[interprocess_lock(LOCK)]
-fn dynamic(value: u8) -> std::result::Result<Box<dyn Display>, Box<dyn std::error::Error + Send + Sync>> {
+fn dynamic(
+    value: u8,
+) -> std::result::Result<Box<dyn Display>, Box<dyn std::error::Error + Send + Sync>> {
     if value == 0 {
         return Err("zero".into());
     }

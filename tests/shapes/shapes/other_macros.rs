@@ -193,9 +193,8 @@ mod instrumented {
 
     #[interprocess_lock(LOCK)]
     #[tracing::instrument(ret)]
-    fn over(n: u8, names: Vec<String>) -> Result<usize> {
-        assert!(is_held(LOCK));
-        Ok(names.len() + usize::from(n))
+    fn over(n: u8, names: Vec<String>) -> Result<(usize, bool)> {
+        Ok((names.len() + usize::from(n), is_held(LOCK)))
     }
 
     #[tracing::instrument]
@@ -208,10 +207,9 @@ mod instrumented {
 
     #[interprocess_lock(LOCK)]
     #[tracing::instrument]
-    async fn future_over(n: u8, name: String) -> Result<usize> {
+    async fn future_over(n: u8, name: String) -> Result<(usize, bool)> {
         futures_lite::future::yield_now().await;
-        assert!(is_held(LOCK));
-        Ok(name.len() + usize::from(n))
+        Ok((name.len() + usize::from(n), is_held(LOCK)))
     }
 
     #[test]
@@ -219,8 +217,8 @@ mod instrumented {
         use futures_lite::future::block_on;
 
         assert_eq!(under(1, ("a".to_owned(), 2)).unwrap(), 3);
-        assert_eq!(over(1, vec![]).unwrap(), 1);
+        assert_eq!(over(1, vec![]).unwrap(), (1, true));
         assert_eq!(block_on(future_under(1, "a".to_owned())).unwrap(), 2);
-        assert_eq!(block_on(future_over(1, "a".to_owned())).unwrap(), 2);
+        assert_eq!(block_on(future_over(1, "a".to_owned())).unwrap(), (2, true));
     }
 }

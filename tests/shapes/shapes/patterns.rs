@@ -27,7 +27,10 @@ fn tuple((a, _): (String, String), (b, c): (u8, u8)) -> Result<String> {
 }
 
 #[interprocess_lock(LOCK)]
-fn structure(Pair { left, right: (_, n) }: Pair, Wrapped(inner): Wrapped<String>) -> Result<String> {
+fn structure(
+    Pair { left, right: (_, n) }: Pair,
+    Wrapped(inner): Wrapped<String>,
+) -> Result<String> {
     Ok(format!("{}{}{}", left, n, inner))
 }
 
@@ -38,7 +41,11 @@ fn by_reference(ref a: String, ref mut b: String, &(ref c, d): &(String, u8)) ->
 }
 
 #[interprocess_lock(LOCK)]
-fn mutable(mut a: String, (mut b, _): (String, u8), Pair { left: ref mut c, .. }: Pair) -> Result<String> {
+fn mutable(
+    mut a: String,
+    (mut b, _): (String, u8),
+    Pair { left: ref mut c, .. }: Pair,
+) -> Result<String> {
     a.push('!');
     b.push('?');
     c.push('.');

@@ -70,7 +70,7 @@ fn not_a_function(input: ParseStream<'_>) -> Error {
     let hint = if starts_expression(input) {
         "; make this a function, or take the lock by hand: `let _guard = BUS.acquire(timeout)?;`"
     } else {
-        ""
+        "; if another macro has copied it here, see \"Beside other attributes\" in its docs"
     };
     input.error(format!(
         "`#[interprocess_lock]` stands on functions and methods that have a body, \

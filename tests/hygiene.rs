@@ -99,13 +99,13 @@ fn generics<'lock, Lock, R>(lock: &'lock Lock, _r: R) -> Outcome<&'lock Lock> {
 /// Captures, and arguments that are named as the rewritten literal's could be.
 #[::lockattr::interprocess_lock(
     ["hygiene-test/{__field0}-{__guard}", "hygiene-test/{pair.1}", LOCK],
-    info = "{pair.0} {__locks}",
+    info = "{pair.0} {__target}",
     or_else = |__error| Outcome::Err(__error),
     on_recover = |_| (),
     reentrant,
 )]
-fn captures(__field0: u32, __guard: u32, __locks: u32, pair: (u32, u32)) -> Outcome<u32> {
-    Outcome::Ok(__field0 + __guard + __locks + pair.0 + pair.1)
+fn captures(__field0: u32, __guard: u32, __target: u32, pair: (u32, u32)) -> Outcome<u32> {
+    Outcome::Ok(__field0 + __guard + __target + pair.0 + pair.1)
 }
 
 struct Driver(u32);
@@ -118,9 +118,9 @@ impl Driver {
 }
 
 #[cfg(feature = "async")]
-#[::lockattr::interprocess_lock("hygiene-test/{__locks}", info = "{__entering}")]
-async fn task(__locks: u32, __entering: u32) -> Outcome<u32> {
-    Outcome::Ok(__locks + __entering)
+#[::lockattr::interprocess_lock("hygiene-test/{__target}", info = "{__entering}")]
+async fn task(__target: u32, __entering: u32) -> Outcome<u32> {
+    Outcome::Ok(__target + __entering)
 }
 
 /// The facade under another path, as a crate that re-exports it has it.

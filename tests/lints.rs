@@ -2,7 +2,9 @@
 
 #![deny(warnings, unused, missing_docs, clippy::all, clippy::pedantic)]
 #![deny(
+    let_underscore_drop,
     missing_debug_implementations,
+    rust_2024_compatibility,
     single_use_lifetimes,
     trivial_casts,
     trivial_numeric_casts,
@@ -20,6 +22,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::shadow_reuse,
+    clippy::shadow_same,
     clippy::shadow_unrelated,
     clippy::significant_drop_in_scrutinee,
     clippy::single_char_lifetime_names,
@@ -106,6 +109,23 @@ fn with_lints_on_arguments(
     Ok(count)
 }
 
+/// For those who write `return`.
+#[deny(clippy::implicit_return)]
+#[allow(clippy::needless_return, clippy::allow_attributes, reason = "that is the test")]
+mod with_returns {
+    use super::*;
+
+    #[interprocess_lock("lints-test/bus")]
+    pub(super) fn moved(text: String, (left, _): (String, String)) -> io::Result<String> {
+        return Ok(text + &left);
+    }
+
+    #[interprocess_lock("lints-test/bus", on_recover = |_| {}, or_else = |_| return String::new())]
+    pub(super) fn handled(text: String) -> String {
+        return text;
+    }
+}
+
 /// How long to wait.
 pub const PATIENCE: core::time::Duration = core::time::Duration::from_secs(2);
 
@@ -190,5 +210,8 @@ fn annotated_functions_do_as_without() -> io::Result<()> {
     assert_eq!(driver.into_value(0, 0, ())?, (7, ()));
     assert_eq!(borrowed("text", "?")?, ("text", 1));
     assert_eq!(with_lints_on_arguments(0, (1, 2), 3)?, 3);
+    let text = || "a".to_owned();
+    assert_eq!(with_returns::moved(text(), (text(), text()))?, "aa");
+    assert_eq!(with_returns::handled(text()), "a");
     Ok(())
 }

@@ -3,11 +3,11 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{token, Error, Expr, ExprPath, Lit, LitStr, Path, Result, Token};
+use syn::{token, Error, Expr, Lit, LitStr, Path, Result, Token};
 
 use crate::backend::Backend;
-use crate::duration;
 use crate::errors::Errors;
+use crate::instead;
 use crate::mode::Mode;
 use crate::name::{self, Name};
 use crate::option::Keyword;
@@ -28,6 +28,7 @@ pub(crate) struct Args {
     /// A closure, or what can be called as one.
     pub(crate) or_else: Option<Expr>,
     pub(crate) on_recover: Option<Expr>,
+    pub(crate) eager: Option<Span>,
     /// The path of the facade.
     pub(crate) krate: Option<Path>,
     pub(crate) skip: Option<Span>,
@@ -50,6 +51,10 @@ impl Args {
         let mut errors = Errors::default();
         let mut is_first = true;
         while !input.is_empty() {
+            if let Some(error) = name::comma_too_many(input)? {
+                errors.push(error);
+                continue;
+            }
             let read = if is_first && !starts_option(input) {
                 name::parse(input, &mut args.names)
             } else {
@@ -94,7 +99,7 @@ impl Args {
             return Err(keyword.without_value(&ident));
         }
         match keyword {
-            Keyword::Timeout => self.timeout = Some(parse_timeout(input)?),
+            Keyword::Timeout => self.timeout = Some(Timeout::parse(input)?),
             Keyword::Backend => {
                 let literal = parse_string(input, Backend::ACCEPTED)?;
                 self.backend = Some(Backend::from_literal(&literal)?);
@@ -105,8 +110,9 @@ impl Args {
                 self.info = Some(Text::parse(literal)?);
             }
             Keyword::Reentrant => self.reentrant = Some(ident.span()),
-            Keyword::OrElse => self.or_else = Some(input.parse()?),
-            Keyword::OnRecover => self.on_recover = Some(input.parse()?),
+            Keyword::OrElse => self.or_else = Some(parse_handler(input, "error")?),
+            Keyword::OnRecover => self.on_recover = Some(parse_handler(input, "holder")?),
+            Keyword::Eager => self.eager = Some(ident.span()),
             Keyword::Crate => self.krate = Some(parse_path(input)?),
             Keyword::Skip => self.skip = Some(ident.span()),
         }
@@ -121,33 +127,22 @@ pub(crate) fn texts<'a>(
 ) -> impl Iterator<Item = &'a Text> {
     let of_names = names.iter().filter_map(|name| match name {
         Name::Text(text) => Some(text),
-        Name::Const(_) => None,
+        Name::Const(_) | Name::Macro(_) => None,
     });
     of_names.chain(info)
 }
 
-/// Whether an option comes next, and not a name: `word =`, `word(`, or an option's bare word.
+/// Whether an option comes next, and not a name: `word =`, or an option's word, bare or as `word(`.
 fn starts_option(input: ParseStream<'_>) -> bool {
     let fork = input.fork();
     let Ok(ident) = fork.call(Ident::parse_any) else {
         return false;
     };
     let is_bare = fork.is_empty() || fork.peek(Token![,]);
-    fork.peek(Token![=]) || fork.peek(token::Paren) || is_bare && Keyword::find(&ident).is_some()
-}
-
-fn parse_timeout(input: ParseStream<'_>) -> Result<Timeout> {
-    let is_path = input.peek(Ident::peek_any) || input.peek(Token![::]) || input.peek(Token![<]);
-    if !is_path {
-        return Timeout::from_literal(&parse_string(input, Timeout::ACCEPTED)?);
-    }
-    let path: ExprPath = input.parse()?;
-    if input.is_empty() || input.peek(Token![,]) {
-        Ok(Timeout::Const(path))
-    } else {
-        let message = format!("expected `,` or nothing after the path; {}", Timeout::ACCEPTED);
-        Err(Error::new(input.span(), message))
-    }
+    let is_call = fork.peek(token::Paren);
+    fork.peek(Token![=])
+        || is_call && Keyword::is_likely(&ident)
+        || is_bare && Keyword::find(&ident).is_some()
 }
 
 fn parse_mode(input: ParseStream<'_>) -> Result<Mode> {
@@ -158,14 +153,35 @@ fn parse_mode(input: ParseStream<'_>) -> Result<Mode> {
 
 fn parse_string(input: ParseStream<'_>, accepted: &str) -> Result<LitStr> {
     let span = input.span();
-    let written = match input.parse::<Lit>() {
-        Ok(Lit::Str(literal)) => return Ok(literal),
-        Ok(Lit::Int(number)) => number.to_string(),
-        _ => String::new(),
+    match input.parse::<Lit>() {
+        Ok(Lit::Str(literal)) => Ok(literal),
+        _ => Err(Error::new(span, format!("expected a string literal; {accepted}"))),
+    }
+}
+
+/// A closure, or what can be called as one. What certainly cannot is the closure's value.
+fn parse_handler(input: ParseStream<'_>, argument: &str) -> Result<Expr> {
+    let handler: Expr = input.parse()?;
+    let is_value = match &handler {
+        Expr::Lit(_) | Expr::Tuple(_) | Expr::Array(_) | Expr::Struct(_) | Expr::Unary(_) => true,
+        Expr::Path(path) => path.path.is_ident("None"),
+        // `Err(…)`, `Default::default()`.
+        Expr::Call(call) => match &*call.func {
+            Expr::Path(function) => function.path.segments.last().is_some_and(|last| {
+                last.ident == "default" || last.ident.to_string().starts_with(char::is_uppercase)
+            }),
+            _ => false,
+        },
+        _ => false,
     };
-    let quotes =
-        if duration::parse(&written).is_ok() { format!(": \"{written}\"") } else { String::new() };
-    Err(Error::new(span, format!("expected a string literal{quotes}; {accepted}")))
+    if is_value {
+        let value = instead::written(&handler);
+        let message = format!(
+            "expected a closure or a function, which is called then; write `|{argument}| {value}`"
+        );
+        return Err(Error::new_spanned(handler, message));
+    }
+    Ok(handler)
 }
 
 /// A path, or one in a string, as in other crates' `crate = "…"`.

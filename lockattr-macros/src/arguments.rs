@@ -1,24 +1,26 @@
 //! Arguments taken by value, moved into the block where the lock is held.
 //!
-//! A parameter of the function itself would drop after the lock was given back.
+//! A parameter of the function itself would drop after the lock was given back. Where nothing drops, as of a
+//! reference, the parameter stays as it is.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote_spanned};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, FnArg, Pat, PatIdent, PatType, Token};
+use syn::{Attribute, FieldPat, FnArg, Pat, PatIdent, PatType, Token, Type};
+
+use crate::peel::peeled_type;
 
 /// Takes the patterns out of the parameters, and returns the `let` statements that bind them, in such
 /// an order that they drop as parameters do: the last first, and each one's parts before its rest.
 ///
 /// ```text
 /// // Input:
-/// (&mut self, register: u8, mut count: u8, (low, _): (u8, u8), _unused: u8)
+/// (&mut self, register: u8, mut file: File, (low, _): (File, File), _unused: T)
 ///
 /// // Output:
-/// (&mut self, register: u8, count: u8, __arg3: (u8, u8), _unused: u8)
-/// let register = register;
-/// let mut count = count;
+/// (&mut self, register: u8, file: File, __arg3: (File, File), _unused: T)
+/// let mut file = file;
 /// let __arg3 = __arg3;
 /// let (low, _) = __arg3;
 /// let (_unused,) = (_unused,);
@@ -31,14 +33,26 @@ pub(crate) fn take(
     captured: &[String],
 ) -> Vec<TokenStream> {
     let arguments = inputs.iter_mut().enumerate().filter_map(|(index, input)| match input {
-        FnArg::Typed(argument) => Some((index, argument)),
-        FnArg::Receiver(_) => None,
+        FnArg::Typed(argument) if !never_drops(&argument.ty) => Some((index, argument)),
+        _ => None,
     });
     arguments.map(|(index, argument)| move_in(index, argument, captured)).collect()
 }
 
+/// Whether a parameter's pattern is taken out of the signature, where its readers would miss it.
+pub(crate) fn hides_pattern(input: &FnArg) -> bool {
+    match input {
+        FnArg::Typed(argument) => {
+            let is_name =
+                matches!(&*argument.pat, Pat::Ident(PatIdent { by_ref: None, subpat: None, .. }));
+            !is_name && !never_drops(&argument.ty)
+        }
+        FnArg::Receiver(_) => false,
+    }
+}
+
 fn move_in(index: usize, argument: &mut PatType, captured: &[String]) -> TokenStream {
-    let PatType { attrs, pat: pattern, .. } = argument;
+    let PatType { attrs, pat: pattern, ty, .. } = argument;
     let on_whole: Vec<_> = attrs.iter().filter(|attr| is_any(attr, &["cfg"])).cloned().collect();
     let on_parts: Vec<_> = attrs.iter().filter(|attr| is_any(attr, ON_LET)).cloned().collect();
     // What it expects of the pattern comes true, or not, at the `let`.
@@ -59,27 +73,66 @@ fn move_in(index: usize, argument: &mut PatType, captured: &[String]) -> TokenSt
                     #(#on_whole)* let _ = &#ident;
                 };
             }
-            if !name.starts_with('_') {
-                return quote_spanned!(site=> #(#on_parts)* let #bound = #ident;);
-            }
-            // To use `_name`, or to bind it to a mere name, is worth a warning to clippy
-            // (`used_underscore_binding`, `no_effect_underscore_binding`): so what is used is a
-            // variable of ours that looks the same in the docs, and what is bound is in a tuple.
+            // The parameter is a variable of ours that looks the same: to clippy, the user's is the one in
+            // the body, which shadows nothing (`shadow_same`), and is the only one that is used
+            // (`used_underscore_binding`).
             ident.set_span(site.located_at(ident.span()));
-            quote_spanned!(site=> #(#on_parts)* let (#bound,) = (#ident,);)
+            if name.starts_with('_') {
+                // To a mere name, it would have no effect (`no_effect_underscore_binding`).
+                return quote_spanned!(site=> #(#on_parts)* let (#bound,) = (#ident,););
+            }
+            quote_spanned!(site=> #(#on_parts)* let #bound = #ident;)
         }
         pattern => {
             let whole = format_ident!("__arg{index}", span = site);
             let pattern = std::mem::replace(pattern, Pat::Verbatim(quote_spanned!(site=> #whole)));
+            // What is borrowed of a reference is another's, whatever the pattern says.
+            let is_owned = !matches!(peeled_type(ty), Type::Reference(_));
+            let mutability =
+                (is_owned && borrows_mutably(&pattern)).then(|| quote_spanned!(site=> mut));
             let parts = match pattern {
                 Pat::Wild(_) => None,
                 pattern => Some(quote_spanned!(site=> #(#on_parts)* let #pattern = #whole;)),
             };
             quote_spanned! {site=>
-                #(#on_whole)* let #whole = #whole;
+                #(#on_whole)* let #mutability #whole = #whole;
                 #parts
             }
         }
+    }
+}
+
+/// Whether nothing happens when a value of this type is dropped: a reference, a primitive, or an array or
+/// a tuple of these.
+fn never_drops(ty: &Type) -> bool {
+    match peeled_type(ty) {
+        Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::Never(_) => true,
+        Type::Array(array) => never_drops(&array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().all(never_drops),
+        Type::Path(path) => PRIMITIVES.iter().any(|primitive| path.path.is_ident(primitive)),
+        _ => false,
+    }
+}
+
+const PRIMITIVES: [&str; 16] = [
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
+    "u64", "u128", "usize",
+];
+
+/// Whether there is a `ref mut` of what the pattern owns.
+fn borrows_mutably(pattern: &Pat) -> bool {
+    match pattern {
+        Pat::Ident(PatIdent { by_ref: Some(_), mutability: Some(_), .. }) => true,
+        Pat::Ident(PatIdent { subpat: Some((_, pattern)), .. }) => borrows_mutably(pattern),
+        Pat::Paren(paren) => borrows_mutably(&paren.pat),
+        Pat::Tuple(tuple) => tuple.elems.iter().any(borrows_mutably),
+        Pat::TupleStruct(tuple) => tuple.elems.iter().any(borrows_mutably),
+        Pat::Slice(slice) => slice.elems.iter().any(borrows_mutably),
+        Pat::Or(or) => or.cases.iter().any(borrows_mutably),
+        Pat::Struct(pattern) => {
+            pattern.fields.iter().any(|FieldPat { pat, .. }| borrows_mutably(pat))
+        }
+        _ => false,
     }
 }
 

@@ -7,7 +7,9 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::{braced, token, Attribute, Generics, ImplItem, ItemImpl, Result, Token, Type};
 
+use crate::cfg_attr;
 use crate::function::{starts_function, Function};
+use crate::peel::peeled_type;
 
 /// An `impl` block, of a type or of a trait for a type.
 pub(crate) struct Block {
@@ -49,7 +51,7 @@ impl Parse for Block {
         let inner_attrs = content.call(Attribute::parse_inner)?;
         let mut members = Vec::new();
         while !content.is_empty() {
-            members.push(content.parse()?);
+            members.extend(Member::parse(&content)?);
         }
         Ok(Self { header, braces, inner_attrs, generics, self_ty: *self_ty, members })
     }
@@ -63,7 +65,7 @@ fn is_last(input: ParseStream<'_>) -> bool {
 impl Block {
     /// The type's own name: what `Driver<'a, T>` or `hal::Driver` is called without the rest.
     pub(crate) fn type_name(&self) -> Option<String> {
-        match &self.self_ty {
+        match peeled_type(&self.self_ty) {
             Type::Path(path) => {
                 path.path.segments.last().map(|last| last.ident.unraw().to_string())
             }
@@ -92,33 +94,39 @@ impl Block {
     }
 }
 
-impl Parse for Member {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
+impl Member {
+    /// The next member, in each of the cases that a `cfg_attr` makes of it.
+    fn parse(input: ParseStream<'_>) -> Result<Vec<Self>> {
         let fork = input.fork();
-        let attrs = fork.call(Attribute::parse_outer)?;
+        fork.call(Attribute::parse_outer)?;
         fork.parse::<syn::Visibility>()?;
         if !starts_function(&fork) {
-            return Ok(Self::Other(input.parse::<ImplItem>()?.into_token_stream()));
+            return Ok(vec![Self::Other(input.parse::<ImplItem>()?.into_token_stream())]);
         }
         let fork = input.fork();
-        let Ok(mut method) = fork.parse::<Function>() else {
+        let Ok(method) = fork.parse::<Function>() else {
             // Without a body, or no method after all: rustc says so.
-            return Ok(Self::Other(input.parse::<ImplItem>()?.into_token_stream()));
+            return Ok(vec![Self::Other(input.parse::<ImplItem>()?.into_token_stream())]);
         };
         input.advance_to(&fork);
-        if attrs.iter().any(is_skip) {
+        let cases = cfg_attr::cases(method.attrs.clone()).into_iter();
+        Ok(cases.map(|attrs| Self::of(Function { attrs, ..method.clone() })).collect())
+    }
+
+    fn of(mut method: Function) -> Self {
+        if method.attrs.iter().any(is_skip) {
             method.attrs.retain(|attr| !is_skip(attr));
-            return Ok(Self::Other(method.into_token_stream()));
+            return Self::Other(method.into_token_stream());
         }
-        if attrs.iter().any(is_ours) {
-            return Ok(Self::Other(method.into_token_stream()));
+        if method.attrs.iter().any(is_ours) {
+            return Self::Other(method.into_token_stream());
         }
-        Ok(Self::Method(Box::new(method)))
+        Self::Method(Box::new(method))
     }
 }
 
-/// Whatever path it was imported by. Renamed, it cannot be known.
-fn is_ours(attr: &Attribute) -> bool {
+/// Whatever path it was imported by. Renamed, it cannot be known, and is found by its marks (`twice`).
+pub(crate) fn is_ours(attr: &Attribute) -> bool {
     attr.path().segments.last().is_some_and(|last| last.ident == "interprocess_lock")
 }
 

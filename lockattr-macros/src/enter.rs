@@ -1,13 +1,15 @@
 //! The call into the runtime that takes the locks.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{format_ident, quote_spanned, ToTokens};
+use syn::spanned::Spanned;
 use syn::{ExprPath, LitStr};
 
+use crate::captures::words;
 use crate::name::Name;
 use crate::text::Text;
 use crate::timeout::Timeout;
-use crate::validate::{Locks, Options, Waiter};
+use crate::validate::{Locked, Locks, Options, Waiter};
 
 pub(crate) fn import(options: &Options) -> TokenStream {
     let site = Span::mixed_site();
@@ -17,42 +19,61 @@ pub(crate) fn import(options: &Options) -> TokenStream {
 }
 
 /// The block that takes the locks, with its static items, and says what came of it.
-pub(crate) fn enter(options: &Options, path: &str, waiter: &Waiter) -> TokenStream {
+pub(crate) fn enter(options: &Options, locked: &Locked) -> TokenStream {
     let site = Span::mixed_site();
     let import = import(options);
-    let (statics, target) = target(options);
+    let shows_paths = options.texts().any(|text| text.may_show_paths(&locked.file_paths));
+    let import_shown = shows_paths.then(|| quote_spanned!(site=> use __lockattr::shown::*;));
+    let (statics, target) = target(options, locked);
     let timeout = timeout(&options.timeout);
     let recovers = options.on_recover.is_some();
     let info = match &options.info {
         Some(info) => {
-            let format = info.format();
+            let format = info.format(&locked.file_paths);
             quote_spanned!(site=> __lockattr::format_args!(#format))
         }
-        None => module_path(path),
+        None => module_path(&locked.path),
     };
     let with = if options.info.is_some() { "_with" } else { "" };
-    match waiter {
-        Waiter::Thread { reentrant, .. } => {
-            let enter = format_ident!("enter{with}", span = site);
-            quote_spanned! {site=> {
-                #import
-                #(#statics)*
-                __lockattr::#enter(
+    let call = |function: &str, arguments: TokenStream| {
+        // Where rustc finds the place of a call, that is where the function's name stands. With a span of our
+        // own it would be the attribute's, for all methods of a block.
+        let span = if options.info.is_some() { site } else { locked.function.sig.ident.span() };
+        let name = format_ident!("{function}{with}", span = span);
+        let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+        arguments.set_span(span);
+        quote_spanned!(span=> __lockattr::#name #arguments)
+    };
+    match &locked.waiter {
+        Waiter::Thread { reentrant } => {
+            let enter = call(
+                "enter",
+                quote_spanned! {site=>
                     #target,
                     __lockattr::Options { timeout: #timeout, reentrant: #reentrant, recovers: #recovers },
                     #info
-                )
+                },
+            );
+            quote_spanned! {site=> {
+                #import
+                #import_shown
+                #(#statics)*
+                #enter
             }}
         }
         Waiter::Task(_) => {
-            let enter = format_ident!("enter_async{with}", span = site);
+            let enter = call("enter_async", quote_spanned!(site=> __target, __options, #info));
+            // The outcome is bound: at the end of a block, temporaries of an `await` drop at another time in
+            // each edition (`tail_expr_drop_order`).
             quote_spanned! {site=> {
                 #import
+                #import_shown
                 #(#statics)*
                 let __target = #target;
                 let __options = __lockattr::Options { timeout: #timeout, reentrant: false, recovers: #recovers };
-                let __entering = __lockattr::#enter(__target, __options, #info);
-                __entering.await
+                let __entering = #enter;
+                let __entered = __entering.await;
+                __entered
             }}
         }
     }
@@ -60,7 +81,7 @@ pub(crate) fn enter(options: &Options, path: &str, waiter: &Waiter) -> TokenStre
 
 /// The statics of the locks whose names are known now, and what is to be taken: one lock as it is, several as
 /// an array of handles. (An array of one guard would cost instructions, and gdb 13 dies of printing it.)
-fn target(options: &Options) -> (Vec<TokenStream>, TokenStream) {
+fn target(options: &Options, locked: &Locked) -> (Vec<TokenStream>, TokenStream) {
     let site = Span::mixed_site();
     let names = match &options.locks {
         Locks::Derived(path) => {
@@ -74,11 +95,15 @@ fn target(options: &Options) -> (Vec<TokenStream>, TokenStream) {
         let is_alone = names.len() == 1;
         let number = if is_alone { String::new() } else { index.to_string() };
         let (span, name) = match name {
+            Name::Const(path) if depends_on_generics(path, &locked.generics) => {
+                return named_by(options, path);
+            }
             Name::Const(path) => (last_span(path), path.to_token_stream()),
+            Name::Macro(name) => (name.path.span(), name.to_token_stream()),
             Name::Text(text) => {
                 let span = text.literal.span();
                 let Some(name) = text.without_captures() else {
-                    return named(options, text);
+                    return named(options, text, &locked.file_paths);
                 };
                 (span, LitStr::new(&name, span).to_token_stream())
             }
@@ -99,8 +124,8 @@ fn target(options: &Options) -> (Vec<TokenStream>, TokenStream) {
     (statics, target)
 }
 
-/// A static, and its name. What makes a `Lock` is a `const fn`, called by a static: a bad name ends the compilation, and rustc
-/// points at the name.
+/// A static, and its name. What makes a `Lock` is a `const fn`, called by a static: a bad name ends the
+/// compilation, and rustc points at the name.
 fn fixed(
     options: &Options,
     number: &str,
@@ -116,16 +141,42 @@ fn fixed(
     (quote_spanned!(site=> static #lock: __lockattr::Lock = #open;), lock.to_token_stream())
 }
 
-fn named(options: &Options, text: &Text) -> TokenStream {
+fn named(options: &Options, text: &Text, file_paths: &[String]) -> TokenStream {
     let backend = options.kind.variant();
     let mode = mode(options);
-    let format = text.format();
+    let format = text.format(file_paths);
     quote_spanned! {Span::mixed_site()=>
         __lockattr::named(
             __lockattr::Kind::new(__lockattr::Backend::#backend) #mode,
             __lockattr::format_args!(#format)
         )
     }
+}
+
+/// The lock that a const of a generic type names, which no static can have.
+fn named_by(options: &Options, path: &ExprPath) -> TokenStream {
+    let backend = options.kind.variant();
+    let mode = mode(options);
+    quote_spanned! {Span::mixed_site()=>
+        __lockattr::named_by(__lockattr::Kind::new(__lockattr::Backend::#backend) #mode, #path)
+    }
+}
+
+/// `Self::NAME`, `T::NAME`. The parameters of an `impl` block around a method with an attribute of its own
+/// are not to be seen here: a type without a lower-case letter may be one, such as `T` and `I2C`.
+fn depends_on_generics(path: &ExprPath, generics: &[String]) -> bool {
+    let mut all = Vec::new();
+    words(path.to_token_stream(), &mut all);
+    let may_be_one = |word: &str| !word.contains(char::is_lowercase);
+    let is_of_type = path.qself.is_some() || path.path.segments.len() > 1;
+    let first = path.path.segments.first().filter(|_| is_of_type && path.qself.is_none());
+    all.iter().any(|word| word == "Self" || generics.contains(word))
+        || first.is_some_and(|first| may_be_one(&first.ident.to_string()))
+        || path.qself.as_ref().is_some_and(|qself| {
+            let mut words_of_type = Vec::new();
+            words(qself.ty.to_token_stream(), &mut words_of_type);
+            words_of_type.iter().any(|word| may_be_one(word))
+        })
 }
 
 /// The call that gives a lock, or the kind of one, its mode.
@@ -145,7 +196,7 @@ fn timeout(timeout: &Timeout) -> TokenStream {
             quote_spanned!(site=> __lockattr::Duration::new(#seconds, #nanoseconds))
         }
         Timeout::Forever => quote_spanned!(site=> __lockattr::Duration::MAX),
-        Timeout::Const(path) => path.to_token_stream(),
+        Timeout::Value(value) => value.to_token_stream(),
     }
 }
 

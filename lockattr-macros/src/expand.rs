@@ -3,27 +3,26 @@
 //! ```text
 //! // Input:
 //! #[interprocess_lock("i2c-1", timeout = "2s")]
-//! fn read(&mut self, register: u8, (low, _): (u8, u8)) -> Result<f32, E> { BODY }
+//! fn read(&mut self, register: u8, name: String, (low, _): (T, T)) -> Result<f32, E> { BODY }
 //!
 //! // Output:
-//! #[track_caller]
-//! fn read(&mut self, register: u8, __arg2: (u8, u8)) -> Result<f32, E> {
+//! fn read(&mut self, register: u8, name: String, __arg3: (T, T)) -> Result<f32, E> {
 //!     match {
 //!         use ::lockattr::__private as __lockattr;
 //!         static __LOCKATTR: __lockattr::Lock = __lockattr::Lock::port("i2c-1");
 //!         __lockattr::enter([__lockattr::fixed(&__LOCKATTR)], OPTIONS, "crate::module::read")
 //!     } {
 //!         ::core::result::Result::Ok(__guard) => {
-//!             let register = register;
-//!             let __arg2 = __arg2;
-//!             let (low, _) = __arg2;
+//!             let name = name;
+//!             let __arg3 = __arg3;
+//!             let (low, _) = __arg3;
 //!             match () {
 //!                 () => { BODY }
 //!             }
 //!         }
 //!         ::core::result::Result::Err(__error) => {
 //!             use ::lockattr::__private as __lockattr;
-//!             __lockattr::fail(__error)
+//!             return __lockattr::fail(__error)
 //!         }
 //!     }
 //! }
@@ -41,10 +40,16 @@
 //!   and they drop before `__guard` if it fails, too.
 //! - An `async fn` awaits `enter_async`, whose arguments are bound by `let` first: `format_args!` makes
 //!   temporaries that are not `Send`, and must not live across the `await`.
+//! - The call of `enter` has the span of the function's name, so that the place which others are told is the
+//!   function's own. To make the function `#[track_caller]` would tell the caller's, but panics in the body too
+//!   would be reported there, and the function would have a hidden argument.
+//! - Nothing is moved that cannot drop: of a reference in an `async fn`, a second copy would only make the
+//!   future larger.
+//! - rustdoc gets the function as it was written, where its patterns have to be taken out of the parameters.
 //! - The facade is imported, in each block, and not written out in each path: if there is none, rustc says it
 //!   once.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned, ToTokens};
 use syn::{token, Expr, ReturnType, Signature};
 
@@ -52,6 +57,10 @@ use crate::arguments;
 use crate::enter::{enter, import};
 use crate::function::Function;
 use crate::validate::{Locked, Options, Plan, PlannedItem, PlannedMember, Task, Waiter};
+
+/// What the guard is called in the methods of a block: by it, an attribute of the method's own finds that
+/// the block did not know it. Elsewhere it is `__guard`.
+pub(crate) const BLOCK_GUARD: &str = "__block_guard";
 
 /// Writes the item out again, each body under the lock.
 pub(crate) fn expand(Plan { options, item }: Plan) -> TokenStream {
@@ -66,14 +75,16 @@ pub(crate) fn expand(Plan { options, item }: Plan) -> TokenStream {
     }
 }
 
-fn function(options: &Options, Locked { function, path, waiter }: Locked) -> TokenStream {
-    let enter = enter(options, &path, &waiter);
+fn function(options: &Options, locked: Locked) -> TokenStream {
+    let enter = enter(options, &locked);
+    let Locked { function, waiter, is_in_block, .. } = locked;
+    let guard = Ident::new(if is_in_block { BLOCK_GUARD } else { "__guard" }, Span::mixed_site());
     let fail = fail(options, &function.sig);
-    let track_caller = track_caller(&waiter);
+    let documented = documented(&function, &waiter);
     let Function { attrs, vis, mut sig, braces, body } = function;
     let captured = options.captured();
     let under_lock = |body_braces, body, moves: &[TokenStream]| {
-        let (pattern, body) = run(options, in_braces(body_braces, body), moves);
+        let (pattern, body) = run(options, &guard, in_braces(body_braces, body), moves);
         let site = Span::mixed_site();
         // The new body has the old one's braces: with others, the function would be another crate's
         // to rustc, which holds back warnings about it (`dead_code`).
@@ -85,19 +96,29 @@ fn function(options: &Options, Locked { function, path, waiter }: Locked) -> Tok
         };
         in_braces(body_braces, locked)
     };
-    let body = if let Waiter::Task(Task::Boxed(boxed)) = waiter {
+    let body = if let Waiter::Task(Task::Block(block)) = waiter {
         // The parameters are moved into the future already.
-        let (future_braces, body) = (boxed.braces, boxed.body.clone());
-        in_braces(braces, boxed.with_block(&under_lock(future_braces, body, &[])))
+        let (future_braces, body) = (block.braces, block.body.clone());
+        in_braces(braces, block.with_block(&under_lock(future_braces, body, &[])))
     } else {
         let moves = arguments::take(&mut sig.inputs, &captured);
         under_lock(braces, body, &moves)
     };
-    quote_spanned! {Span::mixed_site()=>
+    let site = Span::mixed_site();
+    let not_documented = documented.is_some().then(|| quote_spanned!(site=> #[cfg(not(doc))]));
+    quote_spanned! {site=>
+        #documented
+        #not_documented
         #(#attrs)*
-        #track_caller
         #vis #sig #body
     }
+}
+
+/// The function as it was written, for rustdoc, where its patterns would show otherwise.
+fn documented(function: &Function, waiter: &Waiter) -> Option<TokenStream> {
+    let takes_patterns = !matches!(waiter, Waiter::Task(Task::Block(_)))
+        && function.sig.inputs.iter().any(arguments::hides_pattern);
+    takes_patterns.then(|| quote_spanned!(Span::mixed_site()=> #[cfg(doc)] #function))
 }
 
 fn in_braces(braces: token::Brace, tokens: TokenStream) -> TokenStream {
@@ -107,20 +128,25 @@ fn in_braces(braces: token::Brace, tokens: TokenStream) -> TokenStream {
 }
 
 /// The pattern of the guard, and what runs while it holds: the arguments' moves, the hook, the body.
-fn run(options: &Options, body: TokenStream, moves: &[TokenStream]) -> (TokenStream, TokenStream) {
+fn run(
+    options: &Options,
+    guard: &Ident,
+    body: TokenStream,
+    moves: &[TokenStream],
+) -> (TokenStream, TokenStream) {
     let site = Span::mixed_site();
     let guarded = match &options.on_recover {
         Some(hook) => {
-            let recover = recover(options, hook);
+            let recover = recover(options, guard, hook);
             let outcome = quote_spanned!(ends(hook, site).0=> __outcome);
             quote_spanned! {site=>
                 match #recover {
                     ::core::result::Result::Ok(()) => #body
-                    ::core::result::Result::Err(__outcome) => #outcome,
+                    ::core::result::Result::Err(__outcome) => return #outcome,
                 }
             }
         }
-        None if moves.is_empty() => return (quote_spanned!(site=> __guard), body),
+        None if moves.is_empty() => return (guard.to_token_stream(), body),
         None => quote_spanned! {site=>
             match () {
                 () => #body
@@ -128,23 +154,16 @@ fn run(options: &Options, body: TokenStream, moves: &[TokenStream]) -> (TokenStr
         },
     };
     let mutability = options.on_recover.as_ref().map(|_| quote_spanned!(site=> mut));
-    (quote_spanned!(site=> #mutability __guard), quote_spanned!(site=> { #(#moves)* #guarded }))
-}
-
-fn track_caller(waiter: &Waiter) -> Option<TokenStream> {
-    let Waiter::Thread { add_track_caller: true, .. } = waiter else {
-        return None;
-    };
-    Some(quote_spanned!(Span::mixed_site()=> #[track_caller]))
+    (quote_spanned!(site=> #mutability #guard), quote_spanned!(site=> { #(#moves)* #guarded }))
 }
 
 /// The block that runs the user's hook. Types that do not match are the hook's fault, to rustc too.
-fn recover(options: &Options, hook: &Expr) -> TokenStream {
+fn recover(options: &Options, guard: &Ident, hook: &Expr) -> TokenStream {
     let site = Span::mixed_site();
     let import = import(options);
     let (start, end) = ends(hook, site);
     let start = quote_spanned!(start=> __lockattr::);
-    let end = quote_spanned!(end=> recover(&mut __guard, #hook));
+    let end = quote_spanned!(end=> recover(&mut #guard, #hook));
     quote_spanned!(site=> { #import #start #end })
 }
 
@@ -157,7 +176,7 @@ fn fail(options: &Options, sig: &Signature) -> TokenStream {
     let import = import(options);
     let call = if let Some(handler) = &options.or_else {
         let (start, end) = ends(handler, site);
-        let start = quote_spanned!(start=> __lockattr::);
+        let start = quote_spanned!(start=> return __lockattr::);
         let end = quote_spanned!(end=> or_else(#handler, __error));
         quote!(#start #end)
     } else {
@@ -165,7 +184,7 @@ fn fail(options: &Options, sig: &Signature) -> TokenStream {
             ReturnType::Type(_, output) => ends(output, site),
             ReturnType::Default => ends(&sig.ident, site),
         };
-        let start = quote_spanned!(start=> __lockattr::);
+        let start = quote_spanned!(start=> return __lockattr::);
         let end = quote_spanned!(end=> fail(__error));
         quote!(#start #end)
     };

@@ -2,13 +2,14 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{braced, token, AttrStyle, Attribute, Error, Lit, Result, Signature, Token, Visibility};
 
 /// A function or method with a body.
 ///
 /// The body stays raw tokens, so that rustc itself reads it and reports its mistakes, and so that an
 /// editor completes in it as if the attribute were not there.
+#[derive(Clone)]
 pub(crate) struct Function {
     /// Those above the function, then those inside of its body, all as outer attributes.
     pub(crate) attrs: Vec<Attribute>,
@@ -29,8 +30,9 @@ impl Parse for Function {
         if input.peek(Token![;]) {
             return Err(Error::new(
                 input.span(),
-                "`#[interprocess_lock]` needs a body to run under the lock; \
-                 put it on the function that has one, such as the method in the trait's `impl`",
+                "`#[interprocess_lock]` needs a body to run under the lock; put it on the function that has \
+                 one, such as the method in the trait's `impl`; if another macro has made this copy, put \
+                 `#[interprocess_lock]` last, directly above `fn`",
             ));
         }
         let content;
@@ -65,10 +67,32 @@ pub(crate) fn starts_function(input: ParseStream<'_>) -> bool {
 }
 
 fn not_a_function(input: ParseStream<'_>) -> Error {
-    input.error(
+    let hint = if starts_expression(input) {
+        "; make this a function, or take the lock by hand: `let _guard = BUS.acquire(timeout)?;`"
+    } else {
+        "; if another macro has copied it here, see \"Beside other attributes\" in its docs"
+    };
+    input.error(format!(
         "`#[interprocess_lock]` stands on functions and methods that have a body, \
-         and on whole `impl` blocks",
-    )
+         and on whole `impl` blocks{hint}",
+    ))
+}
+
+/// A closure or a block.
+pub(crate) fn is_expression(item: &TokenStream) -> bool {
+    let parser = |input: ParseStream<'_>| {
+        let starts_one = starts_expression(input);
+        input.parse::<TokenStream>()?;
+        Ok(starts_one)
+    };
+    parser.parse2(item.clone()).unwrap_or(false)
+}
+
+fn starts_expression(input: ParseStream<'_>) -> bool {
+    input.peek(token::Brace)
+        || input.peek(Token![|])
+        || input.peek(Token![||])
+        || input.peek(Token![move])
 }
 
 /// As it was written, but for `#![…]`.

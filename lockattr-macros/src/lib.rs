@@ -4,19 +4,25 @@ mod args;
 mod arguments;
 mod backend;
 mod block;
-mod boxed;
+mod captures;
+mod cfg_attr;
 mod duration;
 mod enter;
 mod errors;
 mod expand;
 mod function;
+mod future;
+mod instead;
 mod item;
 mod mode;
 mod name;
 mod option;
+mod peel;
+mod rules;
 mod suggest;
 mod text;
 mod timeout;
+mod twice;
 mod validate;
 
 #[cfg(test)]
@@ -71,6 +77,9 @@ use proc_macro2::TokenStream;
 /// # assert!(matches!(read(), Err(SensorError::Cold)));
 /// ```
 ///
+/// Where the function's error is not yours, or several methods of a block return different ones, `or_else`
+/// says what is returned, see [below](#other-errors).
+///
 /// # The lock's name
 ///
 /// It stands first. Equal names are one lock, in any function of any process, if their `backend` is the
@@ -79,7 +88,8 @@ use proc_macro2::TokenStream;
 /// | written as | the name is |
 /// | --- | --- |
 /// | `#[interprocess_lock("i2c-1")]` | this text; `{{` and `}}` stand for braces |
-/// | `#[interprocess_lock(names::I2C_1)]` | the value of a `const` of type `&'static str`; not through `Self`, for the lock is a static: `Driver::BUS` |
+/// | `#[interprocess_lock(names::I2C_1)]` | the value of a `const` of type `&'static str` |
+/// | `#[interprocess_lock(concat!("i2c-", 1))]` | what a macro makes that a `static` takes: `concat!`, `env!`, `stringify!` |
 /// | `#[interprocess_lock("i2c-{bus}")]` | made from the arguments, see below |
 /// | `#[interprocess_lock(["i2c-1", "gpio-17"])]` | several locks, all of them, see below |
 /// | `#[interprocess_lock]` | the module's path and the function's name, `sensord::bme280::read`; on an `impl` block, the type's name |
@@ -99,7 +109,12 @@ use proc_macro2::TokenStream;
 /// # Ok::<_, io::Error>(())
 /// ```
 ///
-/// What a name may be depends on the backend, and is checked by the compiler:
+/// A const of a generic type, `Self::NAME` or `T::NAME`, is one name for each type. Its lock can be no static
+/// and is found by its name at each call; so is one of a type whose name has no lower-case letter, such as
+/// `I2C::NAME`, which may be a parameter of the `impl` around.
+///
+/// What a name may be depends on the backend, and is checked by the compiler, or, for a const of a generic
+/// type, when the lock is taken:
 ///
 /// | backend | its names |
 /// | --- | --- |
@@ -136,8 +151,10 @@ use proc_macro2::TokenStream;
 /// ```
 ///
 /// - What can be captured is what is in scope where the function starts: `self`, the arguments that
-///   have a name (not the parts of a pattern, `(low, high): (u8, u8)`), and consts. An unknown name is
-///   rustc's error, in the literal.
+///   have a name (not the parts of a pattern that is taken apart under the lock), and consts, by their path
+///   too: `"{Self::NAME}-{channel}"`. An unknown name is rustc's error, in the literal.
+/// - A path to a file (`Path`, `PathBuf`, `OsStr`: an argument of such a type, or a field) shows as the text
+///   that it is. If it is not UTF-8, the call fails with `LockError::InvalidName`.
 /// - The arguments are only borrowed: the body may move them.
 /// - The text that stands there for certain is checked while compiling. The name itself is checked when
 ///   it is made: one that breaks a rule of its backend is `LockError::InvalidName`, and the body does
@@ -153,7 +170,7 @@ use proc_macro2::TokenStream;
 /// `["i2c-1", "gpio-{pin}", names::RESET]` are taken in one order that all processes have, whatever the
 /// order written, all within one timeout. If one cannot be had, none is kept. The same lock twice is a
 /// compile error if both are written alike, and `LockError::WouldDeadlock` if a const or an argument
-/// makes them so. Who takes a second lock *in* a body must keep an order himself.
+/// makes them so. If a body takes a second lock, all such bodies must take the two in the same order.
 ///
 /// # Options
 ///
@@ -161,13 +178,14 @@ use proc_macro2::TokenStream;
 ///
 /// | option | value | without it |
 /// | --- | --- | --- |
-/// | `timeout` | whole numbers with the units `h`, `m`, `s`, `ms`, `us`, the largest first: `"2s"`, `"1m30s"`, `"250ms"`. `"0s"` tries once, `"none"` waits for ever. Or the path of a `const` of type `Duration` | `"1s"` |
+/// | `timeout` | numbers with the units `h`, `m`, `s`, `ms`, `us`, the largest first: `"2s"`, `"1m30s"`, `"1.5s"`. `"0s"` tries once, `"none"` waits for ever. Or a `Duration`: a const, an argument or a field, `timeout = self.timeout` | `"1s"` |
 /// | `backend` | what the lock is made of, see below: `"port"` or `"semaphore"` | `"port"` |
 /// | `mode` | only with `backend = "semaphore"`: who may use the semaphore if this lock is the one that makes it, and whose files it may be beside one's own and root's. An octal number: `0o600` for its owner, with any bits of `0o060` for its group and of `0o006` for all others | `0o600` |
-/// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut: with captures after 512 bytes, without after some 3,500 | the place of the call: `crate::module::function (file:line)` |
+/// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut: with captures after 512 bytes, without after some 3,500 | the function and where it stands: `crate::module::function (file:line)` |
 /// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |
 /// | `or_else` | a closure or function `LockError -> ReturnType`: what the function returns if the lock cannot be had | the function returns a `Result`, see above |
 /// | `on_recover` | a closure or function that takes a `&Holder`, run before the body if the last holder died while it held the lock, or left it by a panic | nothing is done about it |
+/// | `eager` | none: a function that returns a future takes the lock while it makes the future, see [below](#async-fn) | such a function is an error, or takes the lock when the future runs |
 /// | `crate` | the path of lockattr where it is not `::lockattr`, such as `crate = hal::lockattr` or `crate = "hal::lockattr"` | `::lockattr` |
 ///
 /// A `"port"` is a unix socket: waiters are served first come, first served, and the kernel frees the
@@ -198,6 +216,52 @@ use proc_macro2::TokenStream;
 /// }
 /// # assert!(blink(1));
 /// ```
+///
+/// ## Other errors
+///
+/// An error type of your own needs `From<LockError>` once, and `LockError` is `Clone` and `PartialEq` where
+/// it is too. A type of another crate, or a generic one (`Result<T, I2C::Error>`), cannot have it: put it into
+/// an enum of your own, or say in `or_else` what stands for a lock that is not free. In a block whose methods
+/// return different types, `or_else` may be a generic function, and a method that gives `self` back uses it
+/// there:
+///
+/// ```
+/// use lockattr::{interprocess_lock, LockError};
+///
+/// #[derive(Debug, PartialEq)]
+/// enum Error<E> {
+///     Bus(E),
+///     Busy,
+/// }
+///
+/// fn busy<T, E>(_: LockError) -> Result<T, Error<E>> {
+///     Err(Error::Busy)
+/// }
+///
+/// struct Idle;
+/// struct Running;
+///
+/// #[interprocess_lock("adc-1", or_else = busy)]
+/// impl Idle {
+///     fn read(&mut self) -> Result<u16, Error<u8>> {
+///         Ok(7)
+///     }
+///
+///     fn name(&self) -> Result<&str, Error<()>> {
+///         Ok("adc")
+///     }
+///
+///     #[interprocess_lock("adc-1", or_else = |_| Err((Error::Busy, self)))]
+///     fn start(self) -> Result<Running, (Error<u8>, Self)> {
+///         Ok(Running)
+///     }
+/// }
+/// # assert_eq!(Idle.read(), Ok(7));
+/// # assert_eq!(Idle.name(), Ok("adc"));
+/// # assert!(Idle.start().is_ok());
+/// ```
+///
+/// ## `on_recover`
 ///
 /// `on_recover` brings in order what a crashed program left behind. It returns nothing, or a
 /// `Result<(), E>` whose error becomes the function's as by `?`; then the body does not run, and the
@@ -237,7 +301,26 @@ use proc_macro2::TokenStream;
 /// # Where it may stand
 ///
 /// On functions and methods that have a body and are not `const`: free ones, inherent ones, those of a
-/// trait's `impl`, a trait's default methods; generic, `unsafe`, `async` or `extern "C"`.
+/// trait's `impl`, a trait's default methods; generic, `unsafe`, `async` or `extern "C"`. Twice on one function
+/// it takes both locks; the same lock twice is a compile error.
+///
+/// ## Beside other attributes
+///
+/// Put it last, directly above `fn` or `impl`; above `#[napi]` and `#[ext]`. The attributes above it then do
+/// to the function what they do to any other, and those that copy attributes onto what they generate copy
+/// none of this. Tried:
+///
+/// | macro | order |
+/// | --- | --- |
+/// | `async_trait` | any, on the methods and on the whole `impl` |
+/// | `tracing::instrument` | any; above, the span has the time of waiting in it |
+/// | `tokio::test`, `#[test]` | any |
+/// | `contracts::requires`, `ensures` | any; above, they are checked without the lock |
+/// | `rstest`, `test_case` | last |
+/// | `auto_impl` | last, on a provided method |
+/// | `delegate` | on the method that is delegated to |
+/// | `easy_ext::ext`, `napi` | first |
+/// | `mockall::automock`, `rstest::fixture` | not on the same function: on the driver that uses the mock or the fixture |
 ///
 /// ## A whole `impl` block
 ///
@@ -268,7 +351,8 @@ use proc_macro2::TokenStream;
 /// ```
 ///
 /// Every method takes the lock, with the options given, but those under `#[interprocess_lock(skip)]`. A
-/// method with an attribute of its own has that one's lock and options, and none of the block's.
+/// method with an attribute of its own has that one's lock and options, and none of the block's; in a
+/// `cfg_attr` too. The block knows it by its name: imported under another one, it is a compile error.
 /// Without a name the block has one lock, `module::path::Type`, also a trait's `impl` for that type. If
 /// methods call each other, give the option `reentrant`: without it the inner call fails with
 /// `LockError::WouldDeadlock`.
@@ -280,12 +364,17 @@ use proc_macro2::TokenStream;
 ///
 /// With lockattr's feature `async`, and on any executor: waiting blocks no thread, the lock is held
 /// across each `await`, and a future that is dropped gives the lock back, or leaves the queue. The
-/// future is `Send` if the body's is. `reentrant` is an error here, since a task belongs to no thread,
-/// and the place that others are told is that of the attribute. A task that waits for a lock which it
-/// holds itself waits until the timeout.
+/// future is `Send` if the body's is. `reentrant` is an error here, since a task belongs to no thread.
+/// A task that waits for a lock which it holds itself waits until the timeout.
 ///
 /// Methods under `#[async_trait]` are `async fn`s to it as well, and so is a function whose whole body
-/// is `Box::pin(async move { … })`: the lock is taken when the future runs.
+/// is an `async` block, or a boxed one (`Box::pin(async move { … })`, `async { … }.boxed()`): the lock is
+/// taken when the future runs. Any other function whose type says that it returns a future is a compile
+/// error, for the lock would be given back before the future runs. With `eager` the lock is held while the
+/// future is made, and no longer.
+///
+/// The same holds for all that is evaluated later, and is not told by its type: an iterator in an
+/// `io::Result<impl Iterator>`, a stream, a closure. What they do they do after the lock was given back.
 ///
 /// # How long the lock is held
 ///
@@ -295,75 +384,75 @@ use proc_macro2::TokenStream;
 /// if the body does not move it, is dropped after the lock was given back. Move it (`let this = self;`)
 /// if its `drop` uses the hardware.
 ///
-/// # The place of the call
+/// # The place that others are told
 ///
-/// The function becomes `#[track_caller]`, so that the place that others are told is where it was
-/// called from. That has a price: panics that arise in the body itself (`unwrap`, `panic!`, an index
-/// out of bounds) are reported at the line of the call too; a backtrace (`RUST_BACKTRACE=1`) still has
-/// theirs. With `info = "…"` the function stays as it is. Functions that Rust permits no
-/// `#[track_caller]` on (another ABI than Rust's, `async`, `main`) tell the place of their attribute.
+/// Without `info` others are told the function, and the file and line where its name stands. Where the
+/// function is `#[track_caller]`, it is the place that it was called from, as everywhere in Rust.
 ///
 /// # What it expands to
 ///
 /// ```text
 /// #[interprocess_lock("i2c-1", timeout = "2s", on_recover = Self::reset)]
-/// fn read(&mut self, register: u8) -> Result<f32, SensorError> { BODY }
+/// fn read(&mut self, register: u8, buffer: Vec<u8>) -> Result<f32, SensorError> { BODY }
 /// ```
 ///
 /// becomes
 ///
 /// ```text
-/// #[track_caller]
-/// fn read(&mut self, register: u8) -> Result<f32, SensorError> {
+/// fn read(&mut self, register: u8, buffer: Vec<u8>) -> Result<f32, SensorError> {
 ///     match {
 ///         use ::lockattr::__private as __lockattr;
 ///         static __LOCKATTR: __lockattr::Lock = __lockattr::Lock::port("i2c-1");
 ///         __lockattr::enter(
-///             [__lockattr::fixed(&__LOCKATTR)],
-///             __lockattr::Options { timeout: __lockattr::Duration::new(2u64, 0u32), reentrant: false },
+///             &__LOCKATTR,
+///             __lockattr::Options { timeout: __lockattr::Duration::new(2u64, 0u32), … },
 ///             __lockattr::concat!(__lockattr::module_path!(), "::read"),
 ///         )
 ///     } {
 ///         ::core::result::Result::Ok(mut __guard) => {
-///             let register = register;
+///             let buffer = buffer;
 ///             match {
 ///                 use ::lockattr::__private as __lockattr;
 ///                 __lockattr::recover(&mut __guard, Self::reset)
 ///             } {
 ///                 ::core::result::Result::Ok(()) => { BODY }
-///                 ::core::result::Result::Err(__outcome) => __outcome,
+///                 ::core::result::Result::Err(__outcome) => return __outcome,
 ///             }
 ///         }
 ///         ::core::result::Result::Err(__error) => {
 ///             use ::lockattr::__private as __lockattr;
-///             __lockattr::fail(__error)
+///             return __lockattr::fail(__error)
 ///         }
 ///     }
 /// }
 /// ```
 ///
 /// with local names that the body cannot see. The inner `match` is where temporaries of the body's last
-/// expression end: before the arguments, and before the guard. Nothing in `__private` is for use by
+/// expression end: before the arguments, and before the guard. Arguments that have nothing to drop, as
+/// references and numbers, stay where they are. Nothing in `__private` is for use by
 /// hand; `Lock` does the same.
 #[proc_macro_attribute]
 pub fn interprocess_lock(
     args: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    annotate(args.into(), &item.into()).into()
+    annotate(args.into(), item.into()).into()
 }
 
 /// Parse, validate, expand. After a mistake the item comes out as it was, beside the messages, so that
 /// its callers still find it.
-fn annotate(args: TokenStream, item: &TokenStream) -> TokenStream {
+fn annotate(args: TokenStream, item: TokenStream) -> TokenStream {
     let args = args::Args::parse(args);
+    let item = peel::peeled_item(item);
     let item_read = syn::parse2::<item::Item>(item.clone());
     let stub = item_read.as_ref().map_or_else(|_| item.clone(), item::Item::stub);
     let item_read = item_read.and_then(validate::item);
-    match errors::both(args, item_read).and_then(validate::plan) {
+    match errors::both(args, item_read).and_then(validate::plan).and_then(twice::reject) {
         Ok(plan) => expand::expand(plan),
         Err(error) => {
             let messages = error.into_compile_error();
+            // Two things in a row are items, and no expression.
+            let stub = if function::is_expression(&stub) { TokenStream::new() } else { stub };
             quote::quote!(#stub #messages)
         }
     }

@@ -15,13 +15,14 @@ pub(crate) enum Keyword {
     Reentrant,
     OrElse,
     OnRecover,
+    Eager,
     Crate,
     /// No option: it stands alone, in an `impl` block.
     Skip,
 }
 
 impl Keyword {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Timeout,
         Self::Backend,
         Self::Mode,
@@ -29,6 +30,7 @@ impl Keyword {
         Self::Reentrant,
         Self::OrElse,
         Self::OnRecover,
+        Self::Eager,
         Self::Crate,
         Self::Skip,
     ];
@@ -42,6 +44,7 @@ impl Keyword {
             Self::Reentrant => "reentrant",
             Self::OrElse => "or_else",
             Self::OnRecover => "on_recover",
+            Self::Eager => "eager",
             Self::Crate => "crate",
             Self::Skip => "skip",
         }
@@ -56,6 +59,7 @@ impl Keyword {
             Self::Reentrant => "reentrant",
             Self::OrElse => "or_else = |error| None",
             Self::OnRecover => "on_recover = |holder| reset_bus()",
+            Self::Eager => "eager",
             Self::Crate => "crate = path::to::lockattr",
             Self::Skip => "skip",
         }
@@ -63,11 +67,16 @@ impl Keyword {
 
     /// Whether it stands without a value.
     pub(crate) fn is_flag(self) -> bool {
-        matches!(self, Self::Reentrant | Self::Skip)
+        matches!(self, Self::Reentrant | Self::Eager | Self::Skip)
     }
 
     pub(crate) fn find(ident: &Ident) -> Option<Self> {
         Self::ALL.into_iter().find(|keyword| ident == keyword.name())
+    }
+
+    /// Whether it is an option, or nearly one.
+    pub(crate) fn is_likely(ident: &Ident) -> bool {
+        suggest::nearest(&ident.to_string(), Self::ALL.map(Self::name)).is_some()
     }
 
     /// # Errors

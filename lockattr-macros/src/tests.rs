@@ -7,7 +7,7 @@ use quote::quote;
 use crate::annotate;
 
 fn expansion(args: TokenStream, item: &TokenStream) -> String {
-    let expanded = annotate(args, item);
+    let expanded = annotate(args, item.clone());
     let file = syn::parse2(expanded.clone())
         .unwrap_or_else(|error| panic!("{error}, in what is no Rust:\n{expanded}"));
     prettyplease::unparse(&file)
@@ -40,11 +40,12 @@ snapshot! { arguments:
     fn write<'a, T: Copy>(
         &'a mut self,
         register: u8,
-        mut count: u8,
+        mut names: Vec<String>,
         (low, _): (T, T),
         ref name: String,
-        _: u8,
-        _unused: u8,
+        _: T,
+        _unused: T,
+        (x, y): (u8, &T),
         #[cfg(unix)]
         #[other::macros]
         #[expect(unused_variables)]
@@ -85,7 +86,7 @@ snapshot! { other_facade:
     }
 }
 
-snapshot! { without_track_caller:
+snapshot! { foreign:
     #[interprocess_lock("i2c-1")]
     #[no_mangle]
     unsafe extern "C" fn read(n: u32) -> Outcome {
@@ -95,8 +96,8 @@ snapshot! { without_track_caller:
 }
 
 snapshot! { captures:
-    #[interprocess_lock("i2c-{bus:02}", info = "reads {self.channel} of {bus}", timeout = PATIENCE)]
-    fn read(&self, bus: u8, _unused: u8) -> io::Result<u8> {
+    #[interprocess_lock("i2c-{bus:02}", info = "reads {self.channel} of {bus} at {path}", timeout = patience.read)]
+    fn read(&self, bus: u8, patience: Patience, path: &Path) -> io::Result<u8> {
         Ok(bus)
     }
 }
@@ -124,7 +125,7 @@ snapshot! { semaphores_with_a_mode:
 
 snapshot! { handlers:
     #[interprocess_lock("i2c-1", or_else = |_| default, on_recover = Self::reset)]
-    fn read(&mut self, default: u8, bus: Bus) -> u8 {
+    fn read(&mut self, default: Value, bus: Bus) -> Value {
         bus.read()
     }
 }
@@ -148,6 +149,21 @@ snapshot! { async_trait:
     }
 }
 
+#[cfg(feature = "async")]
+snapshot! { async_block:
+    #[interprocess_lock("i2c-1")]
+    fn read(channel: u8) -> impl Future<Output = io::Result<u8>> {
+        async move { Ok(channel) }.boxed()
+    }
+}
+
+snapshot! { names_of_generic_types:
+    #[interprocess_lock([Self::BUS, "{T::NAME}-1", concat!("a", "b")], backend = "semaphore", mode = 0o660)]
+    fn read() -> io::Result<()> {
+        Ok(())
+    }
+}
+
 snapshot! { block:
     #[interprocess_lock(timeout = "2s")]
     /// A driver.
@@ -163,7 +179,7 @@ snapshot! { block:
             self.bus.read(Self::PORT)
         }
 
-        #[interprocess_lock("gpio-17")]
+        #[cfg_attr(feature = "gpio", interprocess_lock("gpio-17"))]
         fn reset(&self) -> io::Result<()> {
             Ok(())
         }
@@ -187,82 +203,6 @@ snapshot! { mistakes:
     const fn read() -> io::Result<()> {
         Ok(())
     }
-}
-
-#[test]
-fn track_caller_is_added_only_where_rust_permits_it() {
-    let mut functions = vec![
-        (
-            true,
-            quote!(
-                fn f() {}
-            ),
-        ),
-        (
-            true,
-            quote!(
-                extern "Rust" fn f() {}
-            ),
-        ),
-        (
-            true,
-            quote!(
-                #[target_feature(enable = "sse2")]
-                unsafe fn f() {}
-            ),
-        ),
-        (
-            true,
-            quote!(
-                #[test]
-                fn f() {}
-            ),
-        ),
-        (
-            false,
-            quote!(
-                extern "C" fn f() {}
-            ),
-        ),
-        (
-            false,
-            quote!(
-                extern "C" fn f() {}
-            ),
-        ),
-        (
-            false,
-            quote!(
-                fn main() {}
-            ),
-        ),
-        (
-            false,
-            quote!(
-                #[unsafe(naked)]
-                fn f() {}
-            ),
-        ),
-    ];
-    // Where it stands already, no second one is added.
-    functions.push((
-        true,
-        quote!(
-            #[track_caller]
-            fn f() {}
-        ),
-    ));
-    for (is_expected, function) in functions {
-        let expansion = expansion(quote!("i2c-1"), &function);
-        assert_eq!(expansion.matches("#[track_caller]").count(), usize::from(is_expected));
-        let with_info = expansion_with_info(&function);
-        let written = function.to_string().matches("track_caller").count();
-        assert_eq!(with_info.matches("#[track_caller]").count(), written);
-    }
-}
-
-fn expansion_with_info(function: &TokenStream) -> String {
-    expansion(quote!("i2c-1", info = "text"), function)
 }
 
 /// What may stand in the parentheses, by somebody who does not know.
@@ -398,7 +338,7 @@ fn no_tokens_make_it_panic() {
         for item in ITEMS {
             // Not everything is a token to begin with.
             if let (Ok(args), Ok(item)) = (args.parse(), item.parse()) {
-                let _: TokenStream = annotate(args, &item);
+                let _: TokenStream = annotate(args, item);
             }
         }
     }

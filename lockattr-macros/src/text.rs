@@ -16,8 +16,9 @@ enum Piece {
     Captured(Capture),
 }
 
-/// `{argument:spec}`, or `{argument.field.field:spec}`.
+/// `{argument:spec}`, `{argument.field.field:spec}`, or `{Self::NAME:spec}`.
 struct Capture {
+    /// A word, or several with `::` between them: then it is no argument.
     argument: String,
     fields: Vec<Member>,
     /// With its colon, or empty.
@@ -65,70 +66,79 @@ impl Text {
         });
         captures.flat_map(|Capture { argument, spec, .. }| {
             let widths = spec.match_indices('$').map(|(end, _)| last_word(&spec[..end]));
-            widths.chain([argument.as_str()])
+            widths.chain(Some(argument.as_str()).filter(|argument| !argument.contains("::")))
         })
     }
 
-    /// What stands in the parentheses of `format_args!`.
+    /// Whether a value may be a path to a file, for which the expansion imports how it is shown.
+    pub(crate) fn may_show_paths(&self, paths: &[String]) -> bool {
+        self.pieces.iter().any(|piece| match piece {
+            Piece::Fixed(_) => false,
+            Piece::Captured(capture) => capture.may_be_path(paths),
+        })
+    }
+
+    /// What stands in the parentheses of `format_args!`, where the arguments in `paths` are paths to files.
     ///
-    /// That is the user's own literal, in which rustc can point at a name, but where fields are
-    /// captured, which `format!` cannot:
+    /// That is the user's own literal, in which rustc can point at a name, but where fields, paths of consts
+    /// or paths to files are captured, which `format!` cannot:
     ///
     /// ```text
     /// // Input:
-    /// "{self.bus.number:02}-{channel}"
+    /// "{self.bus.number:02}-{self.port}-{channel}"
     ///
     /// // Output:
-    /// "{__field0:02}-{channel}", __field0 = self.bus.number
+    /// "{__field0:02}-{__field1}-{channel}",
+    /// __field0 = self.bus.number,
+    /// __field1 = (&&__lockattr::Shown(&self.port)).shown()
     /// ```
-    pub(crate) fn format(&self) -> TokenStream {
+    pub(crate) fn format(&self, paths: &[String]) -> TokenStream {
         let span = self.literal.span();
+        let site = Span::mixed_site().located_at(span);
         let mut format = String::new();
-        let mut fields = Vec::new();
+        let mut values = Vec::new();
         for piece in &self.pieces {
             match piece {
                 Piece::Fixed(text) => {
                     format.push_str(&text.replace('{', "{{").replace('}', "}}"));
                 }
-                Piece::Captured(Capture { argument, fields: path, spec }) => {
-                    let name = if path.is_empty() {
-                        argument.clone()
+                Piece::Captured(capture) => {
+                    let name = if capture.is_plain(paths) {
+                        capture.argument.clone()
                     } else {
-                        let name = format_ident!("__field{}", fields.len(), span = span);
-                        let argument = ident(argument, span);
-                        fields.push(quote_spanned!(span=> #name = #argument #(.#path)*));
+                        let name = format_ident!("__field{}", values.len(), span = span);
+                        let mut value = capture.value(span);
+                        if capture.may_be_path(paths) {
+                            let place = quote_spanned!(span=> &#value);
+                            value = quote_spanned!(site=> (&&__lockattr::Shown(#place)).shown());
+                        }
+                        values.push(quote_spanned!(span=> #name = #value));
                         name.to_string()
                     };
-                    format.extend(["{", &name, spec, "}"]);
+                    format.extend(["{", &name, &capture.spec, "}"]);
                 }
             }
         }
-        if fields.is_empty() {
+        if values.is_empty() {
             return self.literal.to_token_stream();
         }
         let format = LitStr::new(&format, span);
-        let fields = fields.into_iter().map(|field| respanned(field, span));
-        quote!(#format, #(#fields),*)
+        quote!(#format, #(#values),*)
     }
-}
-
-/// `parse_str` gives its tokens the span of the whole attribute.
-fn respanned(tokens: TokenStream, span: Span) -> TokenStream {
-    let respan = |mut token: proc_macro2::TokenTree| {
-        token.set_span(span);
-        token
-    };
-    tokens.into_iter().map(respan).collect()
 }
 
 /// What `format!` calls by its plain name, keywords too.
 fn ident(name: &str, span: Span) -> Ident {
-    match syn::parse_str::<Ident>(name) {
-        Ok(_) => Ident::new(name, span),
-        Err(_) if name == "self" => Ident::new(name, span),
-        Err(_) => Ident::new_raw(name, span),
+    let is_raw = syn::parse_str::<Ident>(name).is_err() && !IN_PATHS.contains(&name);
+    if is_raw {
+        Ident::new_raw(name, span)
+    } else {
+        Ident::new(name, span)
     }
 }
+
+/// Keywords that begin a path, and are never raw.
+const IN_PATHS: [&str; 4] = ["self", "Self", "crate", "super"];
 
 fn pieces(text: &str) -> std::result::Result<Vec<Piece>, String> {
     let mut pieces = Vec::new();
@@ -166,7 +176,7 @@ fn pieces(text: &str) -> std::result::Result<Vec<Piece>, String> {
 
 impl Capture {
     fn parse(written: &str) -> std::result::Result<Self, String> {
-        let (path, spec) = written.split_at(written.find(':').unwrap_or(written.len()));
+        let (path, spec) = written.split_at(start_of_spec(written));
         let path = path.trim();
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if digits(path) {
@@ -192,7 +202,8 @@ impl Capture {
             )
         };
         let mut names = path.split('.').map(str::trim);
-        let argument = names.next().filter(|name| is_name(name)).ok_or_else(no_path)?;
+        let argument =
+            names.next().filter(|name| is_name(name) || is_path(name)).ok_or_else(no_path)?;
         let fields = names.map(|name| {
             if digits(name) {
                 let index = name.parse().ok();
@@ -205,6 +216,52 @@ impl Capture {
         let fields = fields.collect::<Option<_>>().ok_or_else(no_path)?;
         Ok(Self { argument: argument.to_owned(), fields, spec: spec.to_owned() })
     }
+
+    /// Whether `format!` captures it as it is written.
+    fn is_plain(&self, paths: &[String]) -> bool {
+        self.fields.is_empty() && !self.argument.contains("::") && !self.may_be_path(paths)
+    }
+
+    /// What a field is, only rustc knows.
+    fn may_be_path(&self, paths: &[String]) -> bool {
+        self.spec.is_empty() && (!self.fields.is_empty() || paths.contains(&self.argument))
+    }
+
+    /// `self.a.0`, or `Self::NAME`.
+    fn value(&self, span: Span) -> TokenStream {
+        let names = self.argument.split("::").map(|name| ident(name.trim(), span));
+        let fields = self.fields.iter().map(|field| {
+            let mut field = field.clone();
+            match &mut field {
+                Member::Named(name) => name.set_span(span),
+                Member::Unnamed(index) => index.span = span,
+            }
+            quote_spanned!(span=> .#field)
+        });
+        quote_spanned!(span=> #(#names)::* #(#fields)*)
+    }
+}
+
+/// Where the format begins: at the first `:` that is no part of a `::` with a name behind it.
+fn start_of_spec(written: &str) -> usize {
+    let mut from = 0;
+    while let Some(colon) = written[from..].find(':').map(|colon| from + colon) {
+        let behind = written[colon..].strip_prefix("::").map(str::trim_start);
+        if !behind.is_some_and(|behind| behind.starts_with(|c: char| c == '_' || c.is_alphabetic()))
+        {
+            return colon;
+        }
+        from = colon + 2;
+    }
+    written.len()
+}
+
+/// `Self::NAME`, `names::BUS`.
+fn is_path(written: &str) -> bool {
+    let mut names = written.split("::").map(str::trim);
+    let first = names.next().is_some_and(|name| IN_PATHS.contains(&name) || is_name(name));
+    let mut rest = names.peekable();
+    first && rest.peek().is_some() && rest.all(|name| is_name(name) || name == "super")
 }
 
 /// The word that `text` ends with.
@@ -259,14 +316,26 @@ mod tests {
             ("{type:>4}{{", "\"{type:>4}{{\""),
             ("{value:width$.precision$}", "\"{value:width$.precision$}\""),
             ("{a:x1$}", "\"{a:x1$}\""),
-            ("{self.port}", "\"{__field0}\" , __field0 = self . port"),
+            ("{self.port:?}", "\"{__field0:?}\" , __field0 = self . port"),
             (
-                "{{{self.0.type:02}-{bus}/{bus.name}}}",
-                "\"{{{__field0:02}-{bus}/{__field1}}}\" , \
+                "{self.port}{path:?}{path}",
+                "\"{__field0}{path:?}{__field1}\" , \
+                 __field0 = (&& __lockattr :: Shown (& self . port)) . shown () , \
+                 __field1 = (&& __lockattr :: Shown (& path)) . shown ()",
+            ),
+            (
+                "{Self::NAME}-{crate::names::BUS:>5}{x::>5}",
+                "\"{__field0}-{__field1:>5}{x::>5}\" , \
+                 __field0 = Self :: NAME , __field1 = crate :: names :: BUS",
+            ),
+            (
+                "{{{self.0.type:02}-{bus}/{bus.name:>4}}}",
+                "\"{{{__field0:02}-{bus}/{__field1:>4}}}\" , \
                  __field0 = self . 0 . r#type , __field1 = bus . name",
             ),
         ] {
-            assert_eq!(read(written).unwrap().format().to_string(), format);
+            let text = read(written).unwrap();
+            assert_eq!(text.format(&["path".to_owned()]).to_string(), format);
         }
     }
 
@@ -291,6 +360,10 @@ mod tests {
             "{a:0$}",
             "{a:>1$}",
             "{crate}",
+            "{Self}",
+            "{Self::}",
+            "{::a}",
+            "{a::b()}",
             "{1.a}",
             "{a.99999999999}",
             "{ä b}",

@@ -1,16 +1,17 @@
 //! What fits together: after this, nothing illegal can be written down.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
-use syn::{Attribute, Error, Expr, FnArg, GenericParam, Generics, Pat, Path, Result};
+use syn::{Error, Expr, GenericParam, Generics, Path, Result};
 
 use crate::args::{self, Args};
 use crate::backend::{Backend, Kind};
 use crate::block::{Block, Member};
-use crate::boxed::Boxed;
+use crate::captures::{self, words};
 use crate::errors::Errors;
 use crate::function::Function;
+use crate::future::{self, AsyncBlock};
 use crate::item::Item;
 use crate::name::Name;
 use crate::text::Text;
@@ -39,6 +40,7 @@ impl Options {
     pub(crate) fn captured(&self) -> Vec<String> {
         let mut captured: Vec<_> =
             self.texts().flat_map(Text::arguments).map(str::to_owned).collect();
+        captured.extend(self.timeout.argument().map(|argument| argument.unraw().to_string()));
         if let Some(handler) = &self.or_else {
             words(handler.to_token_stream(), &mut captured);
         }
@@ -79,18 +81,24 @@ pub(crate) struct Locked {
     /// What it is called behind its module's path.
     pub(crate) path: String,
     pub(crate) waiter: Waiter,
+    /// Its type parameters and its block's: what no static can name.
+    pub(crate) generics: Vec<String>,
+    /// The arguments that are paths to files, by their types.
+    pub(crate) file_paths: Vec<String>,
+    /// Whether the attribute stands on the block around it.
+    pub(crate) is_in_block: bool,
 }
 
 /// Who waits for the lock.
 pub(crate) enum Waiter {
-    Thread { reentrant: bool, add_track_caller: bool },
+    Thread { reentrant: bool },
     Task(Task),
 }
 
 /// What makes the future in which the body runs.
 pub(crate) enum Task {
     AsyncFn,
-    Boxed(Boxed),
+    Block(AsyncBlock),
 }
 
 /// Whether the attribute may stand on this item, whatever its arguments are.
@@ -123,32 +131,26 @@ pub(crate) fn plan((args, item): (Args, Item)) -> Result<Plan> {
         return Err(Error::new(
             span,
             "`skip` stands alone, on a method in an `impl` block that has \
-             `#[interprocess_lock(…)]` as a whole; here is nothing to leave out",
+             `#[interprocess_lock(…)]` as a whole; here is nothing to leave out. If there is such a block, \
+             give the attribute its own name here, by which the block knows it",
         ));
     }
     let mut errors = Errors::default();
     let kind = errors.keep(kind(&args)).unwrap_or_default();
-    let reentrant = args.reentrant;
     let (item, derived) = match item {
         Item::Function(function) => {
             let derived = format!("::{}", function.sig.ident.unraw());
-            let generics = [&function.sig.generics];
-            errors.keep(reject_generic(&args.names, &generics));
-            let locked = errors.keep(locked(function, &args, derived.clone(), reentrant));
+            let locked = errors.keep(locked(function, &args, derived.clone(), None));
             (locked.map(PlannedItem::Function), derived)
         }
         Item::Block(mut block) => {
-            errors.keep(reject_generic(&args.names, &[&block.generics]));
             let derived = errors.keep(derive_from_type(&block, &args)).unwrap_or_default();
             let members = std::mem::take(&mut block.members);
             let members = members.into_iter().filter_map(|member| match member {
                 Member::Other(tokens) => Some(PlannedMember::Other(tokens)),
                 Member::Method(method) => {
                     let path = format!("{derived}::{}", method.sig.ident.unraw());
-                    // At the method: the option is right for the others.
-                    let reentrant = reentrant.map(|_| method.sig.ident.span());
-                    errors.keep(reject_generic(&args.names, &[&method.sig.generics]));
-                    let locked = locked(*method, &args, path, reentrant);
+                    let locked = locked(*method, &args, path, Some(&block.generics));
                     errors.keep(locked).map(PlannedMember::Method)
                 }
             });
@@ -179,36 +181,92 @@ fn kind(args: &Args) -> Result<Kind> {
     }
 }
 
+/// One function, on its own or in a block with these generics.
 fn locked(
     function: Function,
     args: &Args,
     path: String,
-    reentrant: Option<Span>,
+    block: Option<&Generics>,
 ) -> Result<Box<Locked>> {
-    reject_captures_of_parts(&function, args)?;
-    let task = match function.sig.asyncness {
-        Some(asyncness) => Some((asyncness.span, Task::AsyncFn)),
-        None => Boxed::of(&function).map(|boxed| (boxed.asyncness.span, Task::Boxed(boxed))),
-    };
-    let waiter = match task {
-        None => Waiter::Thread {
-            reentrant: reentrant.is_some(),
-            add_track_caller: args.info.is_none() && permits_track_caller(&function),
-        },
-        Some((asyncness, task)) => {
-            require_feature(asyncness, cfg!(feature = "async"))?;
-            if let Some(span) = reentrant {
-                return Err(Error::new(
-                    span,
-                    "an `async fn` cannot be `reentrant`: its task moves between threads, and others \
-                     run on the same thread, so the thread does not tell who holds the lock; \
-                     lock an outer function, and let it call one that has no attribute",
-                ));
-            }
-            Waiter::Task(task)
+    captures::reject(&function, args)?;
+    let waiter = waiter(&function, args, block.is_some())?;
+    let generics = [Some(&function.sig.generics), block];
+    let generics = generics.into_iter().flatten().flat_map(|generics| &generics.params);
+    let generics = generics.filter_map(|param| match param {
+        GenericParam::Type(param) => Some(param.ident.to_string()),
+        GenericParam::Const(param) => Some(param.ident.to_string()),
+        GenericParam::Lifetime(_) => None,
+    });
+    let generics = generics.collect();
+    let file_paths = captures::file_paths(&function);
+    Ok(Box::new(Locked {
+        function,
+        path,
+        waiter,
+        generics,
+        file_paths,
+        is_in_block: block.is_some(),
+    }))
+}
+
+fn waiter(function: &Function, args: &Args, is_in_block: bool) -> Result<Waiter> {
+    let (asyncness, task) = match (function.sig.asyncness, args.eager) {
+        (Some(_), Some(eager)) if !is_in_block => {
+            return Err(Error::new(
+                eager,
+                "an `async fn` does nothing before its future runs, so it cannot take the lock before; \
+                 remove `eager`",
+            ))
         }
+        (Some(asyncness), _) => (asyncness.span, Task::AsyncFn),
+        (None, Some(_)) => return Ok(thread(args)),
+        (None, None) => match AsyncBlock::of(function) {
+            Some(block) => (block.asyncness.span, Task::Block(block)),
+            None => return reject_future(function, is_in_block).map(|()| thread(args)),
+        },
     };
-    Ok(Box::new(Locked { function, path, waiter }))
+    require_feature(asyncness, cfg!(feature = "async"))?;
+    if let Some(span) = args.reentrant {
+        // In a block, at the method: the option is right for the others.
+        let span = if is_in_block { function.sig.ident.span() } else { span };
+        let what = match task {
+            Task::AsyncFn => "an `async fn`",
+            Task::Block(_) => "a function whose body is an `async` block",
+        };
+        return Err(Error::new(
+            span,
+            format!(
+                "{what} cannot be `reentrant`: its task moves between threads, and others run on the same \
+                 thread, so the thread does not tell who holds the lock; lock an outer function, and let \
+                 it call one that has no attribute",
+            ),
+        ));
+    }
+    Ok(Waiter::Task(task))
+}
+
+fn thread(args: &Args) -> Waiter {
+    Waiter::Thread { reentrant: args.reentrant.is_some() }
+}
+
+/// A future that something is done before: the lock would be given back before it runs.
+fn reject_future(function: &Function, is_in_block: bool) -> Result<()> {
+    let Some(output) = future::returned_by(function) else {
+        return Ok(());
+    };
+    let or_skip = if is_in_block {
+        ", or leave this method out with `#[interprocess_lock(skip)]`"
+    } else {
+        ""
+    };
+    Err(Error::new_spanned(
+        output,
+        format!(
+            "the lock would be given back before this future runs; make it an `async fn`, or let the body \
+             be one `async` block, which takes the lock when it runs; to hold the lock while the future is \
+             made, write `eager`{or_skip}",
+        ),
+    ))
 }
 
 fn require_feature(asyncness: Span, is_on: bool) -> Result<()> {
@@ -233,98 +291,6 @@ fn derive_from_type(block: &Block, args: &Args) -> Result<String> {
              as in `#[interprocess_lock(\"i2c-1\")]`",
         )),
     }
-}
-
-/// `T::BUS`: the static would be one for all `T`, so rustc has none of it, and says it less clearly.
-fn reject_generic(names: &[Name], generics: &[&Generics]) -> Result<()> {
-    let mut errors = Errors::default();
-    let params = || generics.iter().flat_map(|generics| &generics.params);
-    for name in names {
-        let Name::Const(path) = name else {
-            continue;
-        };
-        let is_relative = path.path.leading_colon.is_none() && path.qself.is_none();
-        let Some(first) = path.path.segments.first().filter(|_| is_relative) else {
-            continue;
-        };
-        let is_generic = params().any(|param| match param {
-            GenericParam::Type(param) => param.ident == first.ident,
-            GenericParam::Const(param) => param.ident == first.ident,
-            GenericParam::Lifetime(_) => false,
-        });
-        if is_generic {
-            errors.push(Error::new(
-                first.ident.span(),
-                format!(
-                    "the lock is a static, one for every `{0}`, so its name cannot depend on `{0}`; \
-                     name a type or a const that is not generic",
-                    first.ident,
-                ),
-            ));
-        }
-    }
-    errors.finish(())
-}
-
-/// `{low}` with an argument `(low, high): (u8, u8)`: the pattern is taken apart under the lock, and
-/// rustc would find no `low`.
-fn reject_captures_of_parts(function: &Function, args: &Args) -> Result<()> {
-    let mut parts = Vec::new();
-    for input in &function.sig.inputs {
-        if let FnArg::Typed(argument) = input {
-            match &*argument.pat {
-                Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => {}
-                pattern => words(pattern.to_token_stream(), &mut parts),
-            }
-        }
-    }
-    let mut errors = Errors::default();
-    for text in args.texts() {
-        let part = text.arguments().find(|name| parts.iter().any(|part| part == name));
-        if let Some(part) = part {
-            errors.push(Error::new(
-                text.literal.span(),
-                format!(
-                    "`{part}` is a part of a pattern, which is taken apart only under the lock; \
-                     take the argument whole, and write `let` in the body",
-                ),
-            ));
-        }
-    }
-    errors.finish(())
-}
-
-/// Every word in `tokens`: more than the variables.
-fn words(tokens: TokenStream, into: &mut Vec<String>) {
-    for token in tokens {
-        match token {
-            TokenTree::Ident(word) => into.push(word.unraw().to_string()),
-            TokenTree::Group(group) => words(group.stream(), into),
-            _ => {}
-        }
-    }
-}
-
-/// rustc refuses `#[track_caller]` on other ABIs than Rust's (E0737), on naked functions (E0736) and
-/// on `main`; a second one is an unused attribute.
-fn permits_track_caller(function: &Function) -> bool {
-    let is_rust_abi = function
-        .sig
-        .abi
-        .as_ref()
-        .map_or(true, |abi| abi.name.as_ref().is_some_and(|name| name.value() == "Rust"));
-    let has = |name: &str| function.attrs.iter().any(|attr| mentions(attr, name));
-    is_rust_abi && function.sig.ident.unraw() != "main" && !has("track_caller") && !has("naked")
-}
-
-/// Whether `attr` is `#[name]`, `#[unsafe(name)]` or a `#[cfg_attr(…, name)]`.
-fn mentions(attr: &Attribute, name: &str) -> bool {
-    let wraps = ["unsafe", "cfg_attr"].iter().any(|wrapper| attr.path().is_ident(wrapper));
-    attr.path().is_ident(name)
-        || wraps
-            && attr.meta.require_list().is_ok_and(|list| {
-                list.tokens.clone().into_iter().any(|token| token.to_string() == name)
-            })
 }
 
 #[cfg(test)]

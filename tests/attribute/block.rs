@@ -43,8 +43,8 @@ impl<T: Copy + Display> Driver<T> {
         Ok(self.value)
     }
 
-    fn observed() -> Result<String, LockError> {
-        Ok(info(NAME))
+    fn observed() -> Result<(String, u32), LockError> {
+        Ok((info(NAME), line!() - 1))
     }
 }
 
@@ -61,7 +61,8 @@ fn its_methods_take_the_lock_and_may_call_each_other() {
         assert!(driver.read(1).unwrap_err().is_timeout());
     });
     assert_eq!(driver.by_value().unwrap(), 7);
-    let (seen, line) = (Driver::<u8>::observed().unwrap(), line!());
+    // Each method's own, not the block's.
+    let (seen, line) = Driver::<u8>::observed().unwrap();
     assert_eq!(seen, format!("{}::Driver::observed ({}:{line})", module_path!(), file!()));
     assert!(!is_held(NAME));
 }
@@ -132,6 +133,35 @@ fn one_lock_is_derived_for_the_type() {
     assert_eq!(sensor.read().unwrap(), 3);
     assert!(!sensor.provided());
     assert_eq!(<Sensor<'_> as derived::Read>::BITS, 8);
+}
+
+#[test]
+fn a_cfg_attr_is_seen_through() {
+    struct Driver;
+    #[interprocess_lock("attribute-test/conditional")]
+    impl Driver {
+        #[cfg_attr(all(), interprocess_lock(skip))]
+        fn skipped(&self) -> bool {
+            is_held("attribute-test/conditional")
+        }
+        #[cfg_attr(any(), interprocess_lock(skip))]
+        fn not_skipped(&self) -> io::Result<bool> {
+            Ok(is_held("attribute-test/conditional"))
+        }
+        #[cfg_attr(all(), inline, cfg_attr(all(), interprocess_lock("attribute-test/own")))]
+        fn own(&self) -> io::Result<bool> {
+            Ok(is_held("attribute-test/own") && !is_held("attribute-test/conditional"))
+        }
+        #[cfg_attr(any(), interprocess_lock("attribute-test/own"))]
+        fn not_own(&self) -> io::Result<bool> {
+            Ok(!is_held("attribute-test/own") && is_held("attribute-test/conditional"))
+        }
+    }
+    alone();
+    assert!(!Driver.skipped());
+    assert!(Driver.not_skipped().unwrap());
+    assert!(Driver.own().unwrap());
+    assert!(Driver.not_own().unwrap());
 }
 
 #[test]

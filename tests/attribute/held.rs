@@ -110,9 +110,26 @@ fn while_arguments_taken_by_value_drop() {
     fn by_reference(ref witness: Witness<'_>) -> Result<u32, LockError> {
         Ok(witness.value())
     }
+    #[interprocess_lock("attribute-test/arguments")]
+    fn by_mutable_reference(ref mut witness: Witness<'_>) -> Result<u32, LockError> {
+        witness.lock = NAME;
+        Ok(witness.value())
+    }
+    #[interprocess_lock("attribute-test/arguments")]
+    fn half_by_mutable_reference(
+        (ref mut n, _): (u32, Witness<'_>),
+        &mut (ref mut m, _): &mut (u32, String),
+    ) -> Result<u32, LockError> {
+        *n += *m;
+        *m = 0;
+        Ok(*n)
+    }
     alone();
     let saw = Cell::new(None);
     let witness = || Witness { lock: NAME, value: 42, saw: &saw };
+    let mut pair = (2, String::new());
+    assert_eq!(half_by_mutable_reference((40, witness()), &mut pair).unwrap(), 42);
+    assert_eq!(saw.take(), Some(true));
     for (form, result) in [
         ("plain", plain(witness())),
         ("mutable", mutable(witness())),
@@ -120,10 +137,11 @@ fn while_arguments_taken_by_value_drop() {
         ("unused", unused(witness())),
         ("half", half((42, witness()))),
         ("by_reference", by_reference(witness())),
+        ("by_mutable_reference", by_mutable_reference(witness())),
     ] {
         assert_eq!(result.unwrap(), 42, "{form}");
     }
-    for call in [plain, mutable, ignored, unused, by_reference] {
+    for call in [plain, mutable, ignored, unused, by_reference, by_mutable_reference] {
         saw.set(None);
         call(witness()).unwrap();
         assert_eq!(saw.get(), Some(true));

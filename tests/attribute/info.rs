@@ -3,16 +3,34 @@
 use super::*;
 
 #[test]
-fn is_the_place_of_the_call() {
+fn is_the_functions_own_place() {
+    const LINE: u32 = line!() + 3;
     #[interprocess_lock("attribute-test/call site")]
+    #[inline]
     fn observed() -> io::Result<String> {
         Ok(info("attribute-test/call site"))
     }
     alone();
-    let (first, line) = (observed().unwrap(), line!());
-    assert_eq!(first, format!("{}::observed ({}:{line})", module_path!(), file!()));
-    let (second, line) = (observed().unwrap(), line!());
-    assert_eq!(second, format!("{}::observed ({}:{line})", module_path!(), file!()));
+    let expected = format!("{}::observed ({}:{LINE})", module_path!(), file!());
+    assert_eq!(observed().unwrap(), expected);
+    assert_eq!(observed().unwrap(), expected);
+}
+
+#[test]
+fn is_the_place_of_the_functions_name_in_what_a_macro_makes() {
+    macro_rules! function {
+        ($name:ident) => {
+            #[interprocess_lock("attribute-test/call site of a macro")]
+            fn $name() -> io::Result<String> {
+                Ok(info("attribute-test/call site of a macro"))
+            }
+        };
+    }
+    const LINE: u32 = line!() + 1;
+    function!(observed);
+    alone();
+    let expected = format!("{}::observed ({}:{LINE})", module_path!(), file!());
+    assert_eq!(observed().unwrap(), expected);
 }
 
 #[test]
@@ -31,16 +49,36 @@ fn is_the_place_of_the_callers_call_under_track_caller() {
     assert_eq!(seen, format!("{}::observed ({}:{line})", module_path!(), file!()));
 }
 
+/// A function that is made `#[track_caller]` has a hidden argument, which C and other crates do not pass.
 #[test]
-fn is_the_definitions_place_where_rust_does_not_know_the_caller() {
-    const LINE: u32 = line!() + 1;
+fn is_known_without_another_argument() {
+    const LINE: u32 = line!() + 2;
     #[interprocess_lock("attribute-test/extern")]
     extern "C" fn observed() -> io::Result<String> {
         Ok(info("attribute-test/extern"))
     }
+    mod elsewhere {
+        use super::*;
+
+        #[no_mangle]
+        #[interprocess_lock("attribute-test/no_mangle")]
+        pub(super) fn lockattr_attribute_test_no_mangle(n: u32) -> io::Result<u32> {
+            Ok(n)
+        }
+    }
+    mod here {
+        use super::*;
+
+        extern "Rust" {
+            pub(super) fn lockattr_attribute_test_no_mangle(n: u32) -> io::Result<u32>;
+        }
+    }
     alone();
     let expected = format!("{}::observed ({}:{LINE})", module_path!(), file!());
     assert_eq!(observed().unwrap(), expected);
+    // SAFETY: it has this signature.
+    assert_eq!(unsafe { here::lockattr_attribute_test_no_mangle(7) }.unwrap(), 7);
+    assert_eq!(elsewhere::lockattr_attribute_test_no_mangle(8).unwrap(), 8);
 }
 
 #[test]
@@ -54,9 +92,9 @@ fn is_the_text_given() {
 }
 
 #[test]
-fn a_text_leaves_panics_at_their_own_place() {
+fn panics_are_at_their_own_place() {
     static SEEN: Mutex<Option<u32>> = Mutex::new(None);
-    #[interprocess_lock("attribute-test/info panic", info = "panics")]
+    #[interprocess_lock("attribute-test/info panic")]
     fn panics() -> io::Result<u32> {
         Ok("seven".parse().unwrap()) // LINE
     }

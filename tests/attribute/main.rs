@@ -6,8 +6,11 @@
 // Forms that one would not choose, but may have.
 #![allow(
     clippy::boxed_local,
+    clippy::large_types_passed_by_value,
+    clippy::manual_async_fn,
     clippy::needless_arbitrary_self_type,
     clippy::needless_pass_by_value,
+    clippy::no_mangle_with_rust_abi,
     clippy::too_many_arguments,
     clippy::toplevel_ref_arg,
     clippy::unused_self,

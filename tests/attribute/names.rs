@@ -48,6 +48,212 @@ fn from_consts() {
     assert!(Driver::read().unwrap());
 }
 
+#[test]
+fn from_macros_that_a_static_takes() {
+    macro_rules! bus {
+        ($number:literal) => {
+            concat!("attribute-test/macro ", $number)
+        };
+    }
+    #[interprocess_lock(concat!("attribute-test/", "concat ", 1))]
+    fn concatenated() -> io::Result<bool> {
+        Ok(is_held("attribute-test/concat 1"))
+    }
+    #[interprocess_lock(concat!("attribute-test/", stringify!(word)))]
+    fn stringified() -> io::Result<bool> {
+        Ok(is_held("attribute-test/word"))
+    }
+    #[interprocess_lock([env!("CARGO_PKG_NAME"), bus!(2)])]
+    fn several() -> io::Result<bool> {
+        Ok(is_held(env!("CARGO_PKG_NAME")) && is_held("attribute-test/macro 2"))
+    }
+    alone();
+    assert!(concatenated().unwrap());
+    assert!(stringified().unwrap());
+    assert!(several().unwrap());
+}
+
+/// `macro_rules!` puts groups without delimiters around what it passes on.
+mod from_fragments {
+    use super::*;
+
+    macro_rules! driver {
+        ($type:ty, $name:expr, $timeout:expr, $output:ty, $method:item) => {
+            #[interprocess_lock]
+            impl $type {
+                fn derived(&self) -> $output {
+                    Ok(is_held(concat!(module_path!(), "::Driver")))
+                }
+            }
+
+            impl $type {
+                #[interprocess_lock($name, timeout = $timeout)]
+                fn named(&self) -> $output {
+                    Ok(is_held("attribute-test/fragment"))
+                }
+
+                #[interprocess_lock([$name, "attribute-test/fragment's other"])]
+                fn listed(&self) -> $output {
+                    Ok(is_held("attribute-test/fragment"))
+                }
+
+                #[interprocess_lock("attribute-test/fragment item")]
+                $method
+            }
+        };
+    }
+
+    macro_rules! whole {
+        ($block:item) => {
+            #[interprocess_lock("attribute-test/fragment block")]
+            $block
+        };
+    }
+
+    struct Driver;
+
+    driver! { Driver, "attribute-test/fragment", "2s", io::Result<bool>,
+    /// An item.
+    fn item(&self) -> io::Result<bool> {
+        Ok(is_held("attribute-test/fragment item"))
+    } }
+
+    whole! { impl Driver {
+        fn of_block(&self) -> io::Result<bool> {
+            Ok(is_held("attribute-test/fragment block"))
+        }
+    } }
+
+    #[test]
+    fn are_names_types_and_items() {
+        alone();
+        assert!(Driver.derived().unwrap());
+        assert!(Driver.named().unwrap());
+        assert!(Driver.listed().unwrap());
+        assert!(Driver.item().unwrap());
+        assert!(Driver.of_block().unwrap());
+    }
+}
+
+mod from_consts_of_generic_types {
+    use std::marker::PhantomData;
+
+    use super::*;
+
+    struct Port<const N: u8>;
+
+    impl Bus for Port<1> {
+        const BUS: &'static str = "attribute-test/generic 1";
+    }
+
+    impl Bus for Port<2> {
+        const BUS: &'static str = "attribute-test/generic 2";
+    }
+
+    struct Generic<I2C>(PhantomData<I2C>);
+
+    impl<I2C: Bus> Generic<I2C> {
+        const NAME: &'static str = I2C::BUS;
+
+        #[interprocess_lock(Self::NAME)]
+        fn of_self() -> io::Result<bool> {
+            Ok(is_held(I2C::BUS))
+        }
+
+        #[interprocess_lock(I2C::BUS)]
+        fn of_parameter() -> io::Result<bool> {
+            Ok(is_held(I2C::BUS))
+        }
+
+        #[interprocess_lock(<I2C as Bus>::BUS)]
+        fn of_trait() -> io::Result<bool> {
+            Ok(is_held(I2C::BUS))
+        }
+
+        #[interprocess_lock("{Self::NAME}-{n}")]
+        fn captured(n: u8) -> io::Result<bool> {
+            Ok(is_held(&format!("{}-{n}", I2C::BUS)))
+        }
+    }
+
+    #[interprocess_lock(I2C::BUS)]
+    impl<I2C: Bus> Generic<I2C> {
+        fn of_block(&self) -> io::Result<bool> {
+            Ok(is_held(I2C::BUS))
+        }
+    }
+
+    #[interprocess_lock(Device::BUS)]
+    fn of_function<Device: Bus>(_device: Device) -> io::Result<bool> {
+        Ok(is_held(Device::BUS))
+    }
+
+    #[test]
+    fn each_type_has_its_lock() {
+        fn check<I2C: Bus>() -> io::Result<bool> {
+            Ok(Generic::<I2C>::of_self()?
+                && Generic::<I2C>::of_parameter()?
+                && Generic::<I2C>::of_trait()?
+                && Generic::<I2C>::captured(7)?
+                && Generic::<I2C>(PhantomData).of_block()?)
+        }
+        alone();
+        assert!(check::<Port<1>>().unwrap());
+        assert!(check::<Port<2>>().unwrap());
+        assert!(of_function(Port::<2>).unwrap());
+        assert!(!is_held("attribute-test/generic 1"));
+    }
+
+    #[test]
+    fn a_name_that_breaks_a_rule_is_an_error_when_it_is_used() {
+        struct Nameless;
+        impl Bus for Nameless {
+            const BUS: &'static str = "";
+        }
+        let error = of_function(Nameless).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
+}
+
+mod from_paths_to_files {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+
+    struct Serial {
+        path: PathBuf,
+    }
+
+    impl Serial {
+        #[interprocess_lock("{self.path}")]
+        fn field(&self) -> io::Result<bool> {
+            Ok(is_held("/attribute-test/tty"))
+        }
+    }
+
+    #[interprocess_lock(["{path}", "{other}!"])]
+    fn arguments(path: &Path, other: PathBuf) -> io::Result<bool> {
+        Ok(is_held("/attribute-test/tty") && is_held(&format!("{}!", other.display())))
+    }
+
+    #[test]
+    fn are_the_text_that_they_are() {
+        alone();
+        let path = PathBuf::from("/attribute-test/tty");
+        assert!(arguments(&path, path.clone()).unwrap());
+        assert!(Serial { path }.field().unwrap());
+    }
+
+    #[test]
+    fn are_an_error_where_they_are_no_text() {
+        let path = Path::new(OsStr::from_bytes(b"/attribute-test/\xff"));
+        let error = arguments(path, PathBuf::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    }
+}
+
 #[interprocess_lock]
 fn derived() -> io::Result<bool> {
     Ok(is_held(concat!(module_path!(), "::derived")))

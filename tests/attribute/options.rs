@@ -94,6 +94,79 @@ mod or_else {
     }
 }
 
+mod or_else_of_drivers {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    enum Error {
+        Busy,
+    }
+
+    /// One function for all methods of a block, whatever they return.
+    trait Busy {
+        fn busy() -> Self;
+    }
+
+    impl Busy for Option<u8> {
+        fn busy() -> Self {
+            None
+        }
+    }
+
+    impl<T> Busy for Result<T, Error> {
+        fn busy() -> Self {
+            Err(Error::Busy)
+        }
+    }
+
+    fn busy<T: Busy>(_: LockError) -> T {
+        T::busy()
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Idle(u8);
+
+    #[derive(Debug, PartialEq)]
+    struct Running(u8);
+
+    /// As embedded-hal's drivers have it: the driver comes back where its mode was not changed.
+    #[derive(Debug, PartialEq)]
+    struct ModeChangeError<D>(Error, D);
+
+    #[interprocess_lock("attribute-test/or_else block", timeout = "0s", or_else = busy)]
+    impl Idle {
+        fn peek(&self) -> Option<u8> {
+            Some(self.0)
+        }
+
+        fn read(&self) -> Result<u16, Error> {
+            Ok(self.0.into())
+        }
+
+        #[interprocess_lock(
+            "attribute-test/or_else block",
+            timeout = "0s",
+            or_else = |_| Err(ModeChangeError(Error::Busy, self)),
+        )]
+        fn start(self) -> Result<Running, ModeChangeError<Self>> {
+            Ok(Running(self.0))
+        }
+    }
+
+    #[test]
+    fn is_generic_over_what_methods_return_and_gives_self_back() {
+        alone();
+        while_taken("attribute-test/or_else block", || {
+            assert_eq!(Idle(1).peek(), None);
+            assert_eq!(Idle(1).read(), Err(Error::Busy));
+            assert_eq!(Idle(1).start(), Err(ModeChangeError(Error::Busy, Idle(1))));
+        });
+        assert_eq!(Idle(1).peek(), Some(1));
+        assert_eq!(Idle(1).read(), Ok(1));
+        assert_eq!(Idle(1).start(), Ok(Running(1)));
+    }
+}
+
 mod on_recover {
     use lockattr::{Holder, Tenure};
 
@@ -228,6 +301,55 @@ mod timeout {
     #[interprocess_lock("attribute-test/const timeout", timeout = std::time::Duration::ZERO)]
     fn try_read() -> Result<(), LockError> {
         Ok(())
+    }
+
+    struct Patient {
+        timeout: Duration,
+        nested: (Duration, u8),
+    }
+
+    impl Patient {
+        #[interprocess_lock("attribute-test/const timeout", timeout = self.timeout)]
+        fn of_field(&self) -> Result<(), LockError> {
+            Ok(())
+        }
+
+        #[interprocess_lock("attribute-test/const timeout", timeout = self.nested.0)]
+        fn of_nested_field(&self) -> Result<u8, LockError> {
+            Ok(self.nested.1)
+        }
+    }
+
+    // The body does not use it, which is no reason to warn.
+    #[deny(unused_variables)]
+    #[interprocess_lock("attribute-test/const timeout", timeout = patience)]
+    fn of_argument(patience: Duration) -> Result<(), LockError> {
+        Ok(())
+    }
+
+    #[interprocess_lock("attribute-test/const timeout", timeout = "0.03s")]
+    fn of_a_fraction() -> Result<(), LockError> {
+        Ok(())
+    }
+
+    #[test]
+    fn is_an_argument_or_a_field() {
+        alone();
+        while_taken("attribute-test/const timeout", || {
+            let patient = Patient { timeout: BRIEFLY, nested: (BRIEFLY, 1) };
+            for (outcome, least) in [
+                (patient.of_field(), BRIEFLY),
+                (patient.of_nested_field().map(drop), BRIEFLY),
+                (of_argument(BRIEFLY), BRIEFLY),
+                (of_a_fraction(), Duration::from_millis(30)),
+                (of_argument(Duration::ZERO), Duration::ZERO),
+            ] {
+                let Err(LockError::Timeout { waited, .. }) = outcome else {
+                    panic!("no timeout");
+                };
+                assert!(waited >= least && waited < Duration::from_millis(900), "{waited:?}");
+            }
+        });
     }
 
     #[test]

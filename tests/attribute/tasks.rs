@@ -1,6 +1,7 @@
 //! `async fn`, `#[async_trait]`, `#[tokio::test]`, `#[tracing::instrument]`.
 
 use std::future::Future;
+use std::mem::size_of_val;
 use std::pin::Pin;
 
 use futures_lite::future::{block_on, poll_once};
@@ -158,8 +159,8 @@ fn a_hook_that_fails_or_is_not_reached_leaves_the_lock_free() {
 }
 
 #[test]
-fn info_is_the_place_of_the_attribute() {
-    const LINE: u32 = line!() + 1;
+fn info_is_the_functions_own_place() {
+    const LINE: u32 = line!() + 2;
     #[interprocess_lock("attribute-test/async info")]
     async fn observed() -> io::Result<String> {
         Ok(info("attribute-test/async info"))
@@ -265,6 +266,109 @@ mod in_traits {
         assert!(!is_held("attribute-test/boxed"));
         assert!(block_on(future).unwrap());
     }
+}
+
+mod functions_that_return_futures {
+    use super::*;
+
+    const NAME: &str = "attribute-test/future";
+
+    type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+    type Hidden = BoxFuture<'static, io::Result<bool>>;
+
+    trait Boxes: Future + Send + Sized {
+        fn boxed<'a>(self) -> BoxFuture<'a, Self::Output>
+        where
+            Self: 'a,
+        {
+            Box::pin(self)
+        }
+    }
+
+    impl<F: Future + Send> Boxes for F {}
+
+    async fn held() -> io::Result<bool> {
+        tokio::task::yield_now().await;
+        Ok(is_held_async(NAME).await)
+    }
+
+    #[interprocess_lock("attribute-test/future")]
+    fn opaque() -> impl Future<Output = io::Result<bool>> + Send {
+        async move { held().await }
+    }
+
+    #[interprocess_lock("attribute-test/{name}")]
+    fn of_arguments(name: &str) -> impl Future<Output = io::Result<bool>> + Send + '_ {
+        async move {
+            assert_eq!(name, "future");
+            held().await
+        }
+    }
+
+    #[interprocess_lock("attribute-test/future")]
+    fn aliased() -> BoxFuture<'static, io::Result<bool>> {
+        Box::pin(async { held().await })
+    }
+
+    #[interprocess_lock("attribute-test/future")]
+    fn hidden() -> Hidden {
+        async { held().await }.boxed()
+    }
+
+    macro_rules! returning {
+        ($name:ident, $type:ty) => {
+            #[interprocess_lock("attribute-test/future")]
+            fn $name() -> $type {
+                Box::pin(async { held().await })
+            }
+        };
+    }
+
+    returning!(of_fragment, Pin<Box<dyn Future<Output = io::Result<bool>> + Send>>);
+
+    #[test]
+    fn whose_body_is_an_async_block_hold_while_it_runs() {
+        alone();
+        let futures =
+            [opaque().boxed(), of_arguments("future").boxed(), aliased(), hidden(), of_fragment()];
+        assert!(!is_held(NAME));
+        for future in futures {
+            assert!(block_on(future).unwrap());
+        }
+        assert!(!is_held(NAME));
+    }
+
+    #[interprocess_lock("attribute-test/future", eager, or_else = |_| Box::pin(async { Ok(true) }))]
+    fn eager() -> BoxFuture<'static, io::Result<bool>> {
+        assert!(is_held(NAME));
+        Box::pin(async { held().await })
+    }
+
+    #[test]
+    fn that_are_eager_hold_while_it_is_made() {
+        alone();
+        assert!(!block_on(eager()).unwrap());
+    }
+}
+
+/// Arguments that are plain values stay where they are: to move them would be room for a second copy.
+#[test]
+fn a_future_has_no_second_copy_of_plain_arguments() {
+    async fn without(block: [u8; 8192], pair: (u64, &str)) -> io::Result<usize> {
+        tokio::task::yield_now().await;
+        Ok(block.len() + pair.1.len())
+    }
+    #[interprocess_lock("attribute-test/size")]
+    async fn with(block: [u8; 8192], pair: (u64, &str)) -> io::Result<usize> {
+        tokio::task::yield_now().await;
+        Ok(block.len() + pair.1.len())
+    }
+    let pair = (1, "text");
+    let (without, with) = (without([0; 8192], pair), with([0; 8192], pair));
+    let sizes = (size_of_val(&without), size_of_val(&with));
+    assert!(sizes.1 < sizes.0 + 4096, "{sizes:?}");
+    alone();
+    assert_eq!(block_on(with).unwrap(), 8196);
 }
 
 mod among_other_attributes {

@@ -5,6 +5,7 @@ mod enter;
 mod names;
 mod outcome;
 mod recover;
+pub mod shown;
 
 pub use std::time::Duration;
 pub use std::{concat, format_args, module_path};
@@ -12,9 +13,10 @@ pub use std::{concat, format_args, module_path};
 pub use enter::{enter, enter_with, Options, Target};
 #[cfg(feature = "async")]
 pub use enter::{enter_async, enter_async_with};
-pub use names::{fixed, named};
-pub use outcome::{fail, or_else, Fallible};
+pub use names::{fixed, named, named_by};
+pub use outcome::{fail, or_else, Fallible, FromLockError};
 pub use recover::{recover, Guards, RecoveryOutcome};
+pub use shown::Shown;
 
 pub use crate::kind::{Backend, Kind};
 pub use crate::lock::Lock;

@@ -29,14 +29,26 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
     let mut buffer = Buffer::<BYTES>::new();
     let written = buffer.write_fmt(name);
     let text = buffer.as_str();
-    let invalid = |reason| LockError::InvalidName { lock: text.into(), reason };
+    let invalid = |reason| invalid(text, reason);
     if buffer.length() > BYTES {
         let (bytes, limit) = (buffer.length(), name::limit(kind.backend));
         return Err(invalid(NameError::TooLong { bytes, limit }));
     }
     written.map_err(|_| invalid(NameError::Unwritable))?;
-    name::check(text, kind.backend).map_err(invalid)?;
-    registry::kept(kind, name::without_slash(text, kind.backend)).map(Handle)
+    named_by(kind, text)
+}
+
+/// The lock that a const of a generic type names, which no static can have.
+///
+/// # Errors
+/// As [`named`].
+pub fn named_by(kind: Kind, name: &str) -> Result<Handle, LockError> {
+    name::check(name, kind.backend).map_err(|reason| invalid(name, reason))?;
+    registry::kept(kind, name::without_slash(name, kind.backend)).map(Handle)
+}
+
+fn invalid(name: &str, reason: NameError) -> LockError {
+    LockError::InvalidName { lock: name.into(), reason }
 }
 
 #[cfg(test)]

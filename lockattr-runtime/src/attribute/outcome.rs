@@ -15,9 +15,33 @@ pub trait Fallible {
     fn from_lock_error(error: LockError) -> Self;
 }
 
-impl<T, E: From<LockError>> Fallible for Result<T, E> {
+impl<T, E: FromLockError> Fallible for Result<T, E> {
+    #[inline]
     fn from_lock_error(error: LockError) -> Self {
-        Err(error.into())
+        Err(E::from_lock_error(error))
+    }
+}
+
+/// An error that can be made from a [`LockError`].
+#[diagnostic::on_unimplemented(
+    message = "the function's error `{Self}` cannot be made from a `LockError`",
+    label = "when the lock is not acquired, this is what the function returns",
+    note = "if the type is your own, write `impl From<lockattr::LockError> for {Self}`",
+    note = "or say what to return with `or_else = |error| Err(…)`",
+    note = "or, in an `impl` block that has the attribute as a whole, leave this method out with `#[interprocess_lock(skip)]`"
+)]
+pub trait FromLockError {
+    /// The error for a lock that was not acquired.
+    fn from_lock_error(error: LockError) -> Self;
+}
+
+// Else rustc would ask for `From`, without the notes above. It knows the attribute from 1.85 on.
+#[allow(unknown_or_malformed_diagnostic_attributes)]
+#[diagnostic::do_not_recommend]
+impl<E: From<LockError>> FromLockError for E {
+    #[inline]
+    fn from_lock_error(error: LockError) -> Self {
+        error.into()
     }
 }
 

@@ -1,0 +1,10 @@
+use lockattr::interprocess_lock;
+
+#[interprocess_lock(format!("i2c-{}", bus))]
+fn read(bus: u8) -> std::io::Result<u8> {
+    Ok(bus)
+}
+
+fn main() {
+    read(1).unwrap();
+}

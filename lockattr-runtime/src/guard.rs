@@ -12,6 +12,7 @@ use crate::holder::Holder;
 use crate::info::Info;
 use crate::state::{End, Request, State};
 use crate::sys::generation::generation;
+use crate::sys::thread::current;
 
 /// Holds a lock, and gives it back when dropped.
 ///
@@ -42,11 +43,26 @@ impl LockGuard {
         request: Request,
         info: Info<'_>,
     ) -> Result<Self, LockError> {
+        let thread = current();
+        match state.acquire_at_once(request, info, thread) {
+            Some(held) => Ok(Self {
+                state,
+                held: Some(held),
+                generation: thread.generation,
+                end: End::Release,
+                watches_panics: None,
+            }),
+            None => Self::wait(state, request, info),
+        }
+    }
+
+    /// Not inlined: what it makes on its way would be moved about for the others, too.
+    #[cold]
+    fn wait(state: Arc<State>, request: Request, info: Info<'_>) -> Result<Self, LockError> {
         let held = state.acquire(request, info)?;
         Ok(Self::new(state, held, request))
     }
 
-    #[inline]
     fn new(state: Arc<State>, held: Option<AnyHeld>, request: Request) -> Self {
         let watches_panics = request.recovers.then(thread::panicking);
         Self { state, held, generation: generation(), end: End::Release, watches_panics }
@@ -132,15 +148,15 @@ impl LockGuard {
 
 impl Drop for LockGuard {
     fn drop(&mut self) {
-        let held = self.held.take();
-        if self.generation == generation() {
+        let thread = current();
+        if self.generation == thread.generation {
             let is_left_by_a_panic = self.watches_panics == Some(false) && thread::panicking();
             let end = if is_left_by_a_panic { End::Abandon } else { self.end };
-            return self.state.leave(held, end);
+            return self.state.leave(&mut self.held, end, thread);
         }
         // A child does not hold what its parent holds. Nothing is freed either: in a child that was made
         // without at-fork handlers another thread of the parent may have been inside the allocator.
-        mem::forget(held);
+        mem::forget(self.held.take());
         mem::forget(Arc::clone(&self.state));
     }
 }

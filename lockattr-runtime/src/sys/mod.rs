@@ -16,6 +16,7 @@ pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod procfs;
 pub(crate) mod semaphore;
+pub(crate) mod shelf;
 pub(crate) mod socket;
 pub(crate) mod thread;
 

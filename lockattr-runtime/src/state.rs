@@ -12,9 +12,9 @@ use crate::holder::Holder;
 use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::standing::Standing;
+use crate::sys::fork;
 use crate::sys::generation::generation;
 use crate::sys::thread::{self, Thread};
-use crate::sys::fork;
 
 #[derive(Debug)]
 pub(crate) struct State {

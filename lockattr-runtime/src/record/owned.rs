@@ -400,7 +400,7 @@ mod tests {
         let this = *Process::this();
         let owner = Owner::of(&this.identity).that(Phase::Holds);
         assert!(page.swap_owner(page.owner(), owner));
-        page.write_grant("bus", 1, Info::Text("x"));
+        page.write_grant("bus", 1, Info::Text("x"), crate::sys::thread::current());
         this
     }
 

@@ -32,6 +32,12 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
 
     let mut buffer = Buffer::<BYTES>::new();
     let written = buffer.write_fmt(name);
+    if written.is_ok() {
+        let shared = name::without_slash_in_bytes(buffer.as_bytes(), kind.backend);
+        if let Some(state) = registry::remembered(kind, shared) {
+            return Ok(Handle(state));
+        }
+    }
     let text = buffer.as_str();
     let invalid = |reason| LockError::InvalidName { lock: text.into(), reason };
     if buffer.length() > BYTES {
@@ -40,7 +46,9 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
     }
     written.map_err(|_| invalid(NameError::Unwritable))?;
     name::check(text, kind.backend).map_err(invalid)?;
-    registry::kept(kind, name::without_slash(text, kind.backend)).map(Handle)
+    let state = registry::kept(kind, name::without_slash(text, kind.backend))?;
+    registry::remember(&state);
+    Ok(Handle(state))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub(crate) mod fork;
 pub(crate) mod generation;
 pub(crate) mod mapping;
 pub(crate) mod namespace;
+pub(crate) mod pidfd;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod procfs;

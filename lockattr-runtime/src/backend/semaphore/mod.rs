@@ -22,6 +22,7 @@ mod model;
 mod objects;
 mod observe;
 mod protocol;
+mod pulse;
 mod trust;
 mod turnstile;
 
@@ -136,7 +137,7 @@ impl RawLock for Semaphore {
             // The semaphore is left as it is.
             objects.left(clock::monotonic_coarse()) != Left::Semaphore && {
                 objects.page.write_detachment();
-                done(protocol::detach(&Access { objects, me: held.me }))
+                done(protocol::detach(&Access::new(objects, held.me)))
             }
         });
         if !is_detached {
@@ -182,7 +183,7 @@ impl RawLock for Semaphore {
             opened => drop(opened?),
         }
         let (objects, me) = self.begin(Deadline::after(Duration::ZERO)).map_err(|why| *why)?;
-        Ok(done(protocol::force(&Access { objects: &objects, me })))
+        Ok(done(protocol::force(&Access::new(&objects, me))))
     }
 }
 
@@ -254,7 +255,7 @@ impl Semaphore {
     /// The way of nearly every acquire.
     #[inline]
     fn takes_at_once(&self, objects: &Objects, me: Owner) -> bool {
-        let access = Access { objects, me };
+        let access = Access::new(objects, me);
         // Those that wait come first.
         if objects.page.waiting() != 0 || !done(access.try_wait()) {
             return false;
@@ -307,7 +308,7 @@ impl Semaphore {
         info: Info<'_>,
         thread: Thread,
     ) -> Result<Option<Box<Holder>>, Overposted> {
-        let access = Access { objects, me };
+        let access = Access::new(objects, me);
         match done(protocol::drain(&access)) {
             Drained::Surplus(0) => {}
             Drained::Surplus(surplus) => self.report_surplus(surplus),
@@ -375,7 +376,7 @@ struct Overposted(u32);
 fn give_back(objects: &Objects, me: Owner, write_end: impl FnOnce(&OwnedPage, u64)) -> bool {
     // To a tick of the kernel's clock: this is on the way of every release, which wins a fifth by it.
     let now = clock::monotonic_coarse();
-    let access = Access { objects, me };
+    let access = Access::new(objects, me);
     // The files may have been cut during the hold.
     match objects.left(now) {
         Left::Both => {

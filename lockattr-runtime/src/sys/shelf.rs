@@ -176,4 +176,18 @@ mod tests {
         drop(put(&shelf, 78));
         assert_eq!(Arc::strong_count(&last), 1);
     }
+
+    #[test]
+    fn memory_stays_the_same_over_ten_thousand_values() {
+        let counted = Arc::new(());
+        let shelf = Shelf::default();
+        for _ in 0..10_000 {
+            let outdated = shelf.put(&mut gate().unwrap(), Arc::clone(&counted)).1;
+            drop(outdated);
+            // This one's own, those that are kept, and the newest.
+            assert!(Arc::strong_count(&counted) <= 1 + KEPT + 1);
+        }
+        drop(shelf);
+        assert_eq!(Arc::strong_count(&counted), 1);
+    }
 }

@@ -41,8 +41,8 @@ pub(super) fn write(words: &Words, limit: usize, wall: u64, info: Info<'_>) -> W
     let (stamp, limit) = (stamp(wall), limit.min(TEXT_BYTES));
     let written = match info {
         Info::Text(text) => write_whole(words, limit, stamp, text),
-        Info::Place(place) => site::write(words, limit, stamp, "", place),
-        Info::Function(function, place) => site::write(words, limit, stamp, function, place),
+        Info::Place(place) => site::write(words, limit, &stamp, "", place),
+        Info::Function(function, place) => site::write(words, limit, &stamp, function, place),
     };
     written.unwrap_or_else(|| write_by_parts(words, limit, stamp, info))
 }
@@ -84,7 +84,7 @@ fn write_whole(
     word[8 - FIRST..].copy_from_slice(first);
     let first = u64::from_ne_bytes(word);
     let mut has_nul = has_nul(first | u64::from_ne_bytes([0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0]));
-    let (first, mut digest) = write_stamp(words, stamp, first);
+    let (first, mut digest) = write_stamp(words, &stamp, first);
 
     let mut chunks = rest.chunks_exact(8);
     let mut index = STAMP_WORDS;
@@ -116,14 +116,15 @@ fn has_nul(word: u64) -> bool {
 }
 
 /// Writes the time, and what follows it in its last word; but not the first word, which it returns with the
-/// digest of all.
+/// digest of all. (It reads one word after the other: what was just written by words and is then copied as
+/// a whole makes the processor wait.)
 #[inline]
-fn write_stamp(words: &Words, mut stamp: [u64; STAMP_WORDS], last: u64) -> (u64, u64) {
-    stamp[STAMP_WORDS - 1] |= last;
+fn write_stamp(words: &Words, stamp: &[u64; STAMP_WORDS], last: u64) -> (u64, u64) {
     let mut digest = term(0, stamp[0]);
     for index in 1..STAMP_WORDS {
-        words[index].store(stamp[index], Ordering::Relaxed);
-        digest = digest.wrapping_add(term(index, stamp[index]));
+        let word = if index == STAMP_WORDS - 1 { stamp[index] | last } else { stamp[index] };
+        words[index].store(word, Ordering::Relaxed);
+        digest = digest.wrapping_add(term(index, word));
     }
     (stamp[0], digest)
 }

@@ -36,7 +36,7 @@ thread_local! {
 pub(super) fn write(
     to: &Words,
     limit: usize,
-    stamp: [u64; STAMP_WORDS],
+    stamp: &[u64; STAMP_WORDS],
     function: &'static str,
     place: &'static Location<'static>,
 ) -> Option<Written> {
@@ -79,7 +79,7 @@ impl Site {
     }
 
     #[inline]
-    fn write(&self, to: &Words, limit: usize, stamp: [u64; STAMP_WORDS]) -> Option<Written> {
+    fn write(&self, to: &Words, limit: usize, stamp: &[u64; STAMP_WORDS]) -> Option<Written> {
         if (STAMP_WORDS + self.count) * 8 > limit {
             return None;
         }
@@ -108,7 +108,7 @@ mod tests {
                 let plain =
                     Text::new(&pages[0][..448], limit, stamp).with_site(function, place).finish();
                 for _ in 0..2 {
-                    let Some(written) = write(&pages[1], limit, stamp, function, place) else {
+                    let Some(written) = write(&pages[1], limit, &stamp, function, place) else {
                         assert!(function.len() > 64 || limit <= 100, "{function} {limit}");
                         continue;
                     };

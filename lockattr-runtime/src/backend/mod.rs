@@ -35,8 +35,7 @@ use crate::sys::thread::Thread;
 pub(crate) trait RawLock: Send + Sync + Sized {
     /// What a holder has in hand. One of [`release`](Self::release), [`abandon`](Self::abandon) and
     /// [`detach`](Self::detach) of the lock that it came from ends the hold, and then it is dropped. To drop it
-    /// before may leave the lock taken. (They get it by reference: to move it about would be a tenth of an
-    /// acquire's price.)
+    /// before may leave the lock taken. (They get it by reference, as it costs to move it about.)
     type Held: Send;
 
     /// Takes the lock at `now`, the present time, if it is there to be taken at once by little work. None says

@@ -1,5 +1,5 @@
 //! A process, held by a descriptor: what it says of the process's end no later process of the same pid can
-//! spoil (pidfd_open(2), Linux 5.3).
+//! spoil (`pidfd_open(2)`, Linux 5.3).
 
 use std::io;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};

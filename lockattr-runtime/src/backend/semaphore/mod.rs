@@ -213,7 +213,7 @@ impl Semaphore {
     /// The files, opened, or opened again if somebody removed or cut them; and this process's word.
     fn open(&self, now: u64) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         let me = Writer::this().word;
-        let newest = self.objects.newest(&mut *self.gate()?);
+        let newest = self.objects.newest(&mut *gate()?);
         match newest.filter(|objects| objects.are_whole(now)) {
             Some(objects) => Ok((objects, me)),
             None => Ok((self.open_anew()?, me)),
@@ -230,7 +230,7 @@ impl Semaphore {
             // Unless another copy of this library in this program is just about to write its record.
             thread::sleep(MOMENT);
         }
-        let mut gate = self.gate()?;
+        let mut gate = gate()?;
         // Nothing but this state takes the lock for this program, and it has not yet: what stands
         // there with this process's word was left before `exec`.
         match left {
@@ -246,10 +246,6 @@ impl Semaphore {
         drop(gate);
         drop(outdated);
         Ok(objects)
-    }
-
-    fn gate(&self) -> Result<fork::Guard, Box<Failure>> {
-        Ok(fork::gate().map_err(Failure::io("enter the library"))?)
     }
 
     /// The way of nearly every acquire.
@@ -366,6 +362,10 @@ impl Semaphore {
     fn report_surplus(&self, units: u32) {
         crate::log::surplus_units(&self.name, units);
     }
+}
+
+fn gate() -> Result<fork::Guard, Box<Failure>> {
+    Ok(fork::gate().map_err(Failure::io("enter the library"))?)
 }
 
 /// As many units beside the caller's as no mistake makes.

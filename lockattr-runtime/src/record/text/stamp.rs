@@ -28,11 +28,11 @@ pub(super) fn stamp(wall: u64) -> [u64; STAMP_WORDS] {
     #[allow(clippy::cast_possible_truncation)] // less than a billion
     let micros = (wall - second * 1_000_000_000) as u32 / 1_000;
     // Bytes 20 to 26, in whole words.
-    let [a, b, c, d, ..] = last.to_ne_bytes();
-    let (high, low) = (micros / 10_000, micros % 10_000);
-    let ([e, f], [g, h], [i, j]) = (two_digits(high), two_digits(low / 100), two_digits(low % 100));
-    let last = u64::from_ne_bytes([a, b, c, d, e, f, g, h]);
-    [first, middle, last, u64::from_ne_bytes([i, j, b' ', b'-', b' ', 0, 0, 0])]
+    let (mut last, mut end) = (last.to_ne_bytes(), *b"00 - \0\0\0");
+    last[4..6].copy_from_slice(&two_digits(micros / 10_000));
+    last[6..].copy_from_slice(&two_digits(micros / 100 % 100));
+    end[..2].copy_from_slice(&two_digits(micros % 100));
+    [first, middle, u64::from_ne_bytes(last), u64::from_ne_bytes(end)]
 }
 
 /// Of a number below 100.

@@ -22,7 +22,7 @@ use crate::sys::clock;
 use crate::sys::socket::ForkSocket;
 
 /// Nanoseconds between two looks of the head: it alone sees that an owner has died.
-const HEADS_SLICE: u64 = 15_000_000;
+const HEADS_SLICE: u64 = 10_000_000;
 
 /// Nanoseconds between two looks of a waiter out of turn: there may be many.
 const SLICE: u64 = 25_000_000;
@@ -35,7 +35,7 @@ const WATCHED: u64 = 250_000_000;
 const TRUSTED: u64 = 4_000_000_000;
 
 /// A head that has looked within so many nanoseconds is awake: it has slept through five looks otherwise.
-const FRESH: u64 = 75_000_000;
+const FRESH: u64 = 50_000_000;
 
 /// One attempt's place. Dropping it gives the place on.
 #[derive(Debug)]

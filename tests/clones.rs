@@ -29,6 +29,7 @@ fn role() {
         ("drop in a child", drop_in_a_child),
         ("drop in a child while busy", drop_in_a_child_while_busy),
         ("acquire in a child", acquire_in_a_child),
+        ("clone while files are opened anew", clone_while_files_are_opened_anew),
         ("leave copies", leave_copies),
         ("share descriptors", share_descriptors),
         ("fork in a signal handler", fork_in_a_signal_handler),
@@ -224,6 +225,53 @@ fn a_child_acquires_as_a_process_of_its_own() {
         parent.expect("held by the parent: true");
         parent.end();
     });
+}
+
+/// While other threads open the lock's files again and again. The child takes the same lock.
+fn clone_while_files_are_opened_anew(argument: &str) {
+    const CHILDREN: u32 = 60;
+
+    let (lock, clone) = parsed(argument);
+    let path = format!("/dev/shm/sem.{}", lock.name());
+    let ends = AtomicBool::new(false);
+    let (mut well, mut hung) = (0, 0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !ends.load(Ordering::Relaxed) {
+                    let _ = std::fs::remove_file(&path);
+                    drop(open(lock.name()).acquire(LONG));
+                    drop(lock.acquire(LONG));
+                }
+            });
+        }
+        for _ in 0..CHILDREN {
+            let child = in_a_child(clone, || {
+                // A thread that the child does not have may have been inside the allocator: that ends it.
+                // SAFETY: takes a number.
+                unsafe { libc::alarm(2) };
+                let _ = lock.acquire(Duration::from_millis(300)).map(drop);
+            });
+            match waitpid(child, None).unwrap() {
+                WaitStatus::Exited(_, 0) => well += 1,
+                WaitStatus::Signaled(_, nix::sys::signal::Signal::SIGALRM, _) => hung += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        ends.store(true, Ordering::Relaxed);
+    });
+    say(&format!("most ended well: {}", well > hung));
+}
+
+#[test]
+fn a_child_follows_nothing_that_a_thread_of_its_parent_was_just_opening() {
+    for (clone, _) in CLONES {
+        let name = support::unique_semaphore(&format!("clone-anew-{clone}"));
+        let mut parent =
+            Actor::start("clone while files are opened anew", &format!("{name} {clone}"));
+        parent.expect("most ended well: true");
+        parent.end();
+    }
 }
 
 /// The child uses another lock, and lives on after its parent has released.

@@ -15,6 +15,7 @@ use crate::request::Request;
 use crate::state::{End, State};
 use crate::sys::clock;
 use crate::sys::generation::generation;
+use crate::sys::thread::current;
 
 /// Holds a lock, and gives it back when dropped.
 ///
@@ -47,11 +48,31 @@ impl LockGuard {
         request: &Request<'_>,
         deadline: Deadline<'_>,
     ) -> Result<Self, LockError> {
+        let thread = current();
+        match state.acquire_at_once(request, deadline, thread) {
+            Some(held) => Ok(Self {
+                state,
+                held: Some(held),
+                asked: deadline.start(),
+                generation: thread.generation,
+                end: End::Release,
+                watches_panics: None,
+            }),
+            None => Self::wait(state, request, deadline),
+        }
+    }
+
+    /// Not inlined: what it makes on its way would be moved about for the others, too.
+    #[cold]
+    fn wait(
+        state: Arc<State>,
+        request: &Request<'_>,
+        deadline: Deadline<'_>,
+    ) -> Result<Self, LockError> {
         let held = state.acquire(request, deadline)?;
         Ok(Self::new(state, held, request, deadline))
     }
 
-    #[inline]
     fn new(
         state: Arc<State>,
         held: Option<AnyHeld>,
@@ -200,15 +221,15 @@ impl LockGuard {
 
 impl Drop for LockGuard {
     fn drop(&mut self) {
-        let held = self.held.take();
-        if self.generation == generation() {
+        let thread = current();
+        if self.generation == thread.generation {
             let is_left_by_a_panic = self.watches_panics == Some(false) && thread::panicking();
             let end = if is_left_by_a_panic { End::Abandon } else { self.end };
-            return self.state.leave(held, end);
+            return self.state.leave(&mut self.held, end, thread);
         }
         // A child does not hold what its parent holds. Nothing is freed either: in a child that was made
         // without at-fork handlers another thread of the parent may have been inside the allocator.
-        mem::forget(held);
+        mem::forget(self.held.take());
         mem::forget(Arc::clone(&self.state));
     }
 }

@@ -52,29 +52,46 @@ impl Hold {
     /// One more guard, if `thread` holds still: its guard may have been sent to another thread, which
     /// has just dropped it.
     pub(crate) fn enter_again(&self, thread: NonZeroU64) -> bool {
-        self.word
-            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
-                let (token, guards) = (hold >> GUARD_BITS, hold & GUARDS);
-                (token == thread.get() && guards != GUARDS).then_some(hold + 1)
-            })
-            .is_ok()
+        self.change(|hold| {
+            let (token, guards) = (hold >> GUARD_BITS, hold & GUARDS);
+            (token == thread.get() && guards != GUARDS).then_some(hold + 1)
+        })
+        .is_some()
     }
 
-    /// Takes back a guard, if it is the last one.
-    pub(crate) fn leave_if_last(&self) -> bool {
-        self.word
-            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
-                (hold & GUARDS == 1).then_some(0)
-            })
-            .is_ok()
+    /// Takes back a guard of `thread`, the caller, if it is the last one.
+    #[inline]
+    pub(crate) fn leave_if_last(&self, thread: NonZeroU64) -> bool {
+        // Nobody else changes the word: this guard is the only one, and the thread that may enter again is
+        // this one. So a store will do. Release, for those that began before it: see `State::end`.
+        if self.word.load(Ordering::Acquire) == thread.get() << GUARD_BITS | 1 {
+            self.word.store(0, Ordering::Release);
+            return true;
+        }
+        self.change(|hold| (hold & GUARDS == 1).then_some(0)).is_some()
     }
 
     /// Takes back a guard; whether it was the last one.
     pub(crate) fn leave(&self) -> bool {
-        let left = self.word.fetch_update(Ordering::AcqRel, Ordering::Relaxed, |hold| {
-            Some(if hold & GUARDS <= 1 { 0 } else { hold - 1 })
-        });
-        left.is_ok_and(|before| before & GUARDS <= 1)
+        self.change(|hold| Some(if hold & GUARDS <= 1 { 0 } else { hold - 1 }))
+            .is_some_and(|before| before & GUARDS <= 1)
+    }
+
+    /// Changes the word, unless `new` is none; what it was before.
+    fn change(&self, new: impl Fn(u64) -> Option<u64>) -> Option<u64> {
+        let mut hold = self.word.load(Ordering::Relaxed);
+        loop {
+            let changed = self.word.compare_exchange_weak(
+                hold,
+                new(hold)?,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+            match changed {
+                Ok(before) => return Some(before),
+                Err(found) => hold = found,
+            }
+        }
     }
 }
 
@@ -92,10 +109,13 @@ mod tests {
         assert_eq!(hold.here(), Some(Here::Thread));
         assert!(!hold.enter_again(other));
         assert!(hold.enter_again(one));
-        assert!(!hold.leave_if_last() && !hold.leave());
+        assert!(!hold.leave_if_last(one) && !hold.leave());
         assert!(hold.is_by(one));
-        assert!(hold.leave_if_last());
+        assert!(hold.leave_if_last(one));
         assert!(!hold.is_by(one) && !hold.enter_again(one));
+        hold.begin(Some(one));
+        assert!(hold.leave_if_last(other), "the guard was sent to it");
+        assert!(!hold.is_by(one));
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl std::error::Error for NameError {}
 /// being `const`, for names in consts at compile time. The attribute checks literals by the same
 /// rules, to put its message on the literal.
 pub(crate) const fn check(name: &str, backend: Backend) -> Result<(), NameError> {
-    let bytes = without_slash(name, backend).as_bytes();
+    let bytes = without_slash_in_bytes(name.as_bytes(), backend);
     let limit = limit(backend);
     if bytes.is_empty() {
         return Err(NameError::Empty);
@@ -148,6 +148,14 @@ pub(crate) const fn without_slash(name: &str, backend: Backend) -> &str {
             Ok(rest) => rest,
             Err(_) => unreachable!(), // what follows an ASCII byte is UTF-8 still
         },
+        _ => name,
+    }
+}
+
+/// As [`without_slash`].
+pub(crate) const fn without_slash_in_bytes(name: &[u8], backend: Backend) -> &[u8] {
+    match (backend, name) {
+        (Backend::Semaphore, [b'/', rest @ ..]) => rest,
         _ => name,
     }
 }

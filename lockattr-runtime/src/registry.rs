@@ -1,13 +1,15 @@
 //! All locks that this process uses, by name: two [`Lock`](crate::Lock)s of one name are one lock.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::{Arc, Weak};
 
 use crate::error::LockError;
 use crate::kind::Kind;
 use crate::state::State;
 use crate::sys::fork;
-use crate::sys::generation::asks_for_the_pid;
+use crate::sys::generation::{asks_for_the_pid, generation};
 
 static REGISTRY: fork::Gated<Registry> =
     fork::Gated::new(Registry { states: BTreeMap::new(), kept: Vec::new() });
@@ -42,6 +44,41 @@ pub(crate) fn kept(kind: Kind, name: &str) -> Result<Arc<State>, LockError> {
     })?;
     drop(outdated);
     checked(state, kind)
+}
+
+thread_local! {
+    /// The last state that this thread had by [`remembered`], and the process that it is of.
+    static LAST: RefCell<Option<(u32, Arc<State>)>> = const { RefCell::new(None) };
+}
+
+/// The state of a name that this thread has used last, if that is `name` still, which need not have been
+/// checked: then it is a valid one. Without the gate, and without a look at other threads' memory.
+pub(crate) fn remembered(kind: Kind, name: &[u8]) -> Option<Arc<State>> {
+    let is_it = |(generation, state): &&(u32, Arc<State>)| {
+        state.name().as_bytes() == name
+            && state.backend() == kind.backend
+            && *generation == self::generation()
+    };
+    let state = |last: &RefCell<Option<(u32, Arc<State>)>>| {
+        last.try_borrow().ok()?.as_ref().filter(is_it).map(|(_, state)| Arc::clone(state))
+    };
+    // Fails only while the thread ends.
+    LAST.try_with(state).ok()?
+}
+
+/// Keeps `state` for [`remembered`], for as long as this thread lives and uses no other one.
+pub(crate) fn remember(state: &Arc<State>) {
+    let new = Some((generation(), Arc::clone(state)));
+    // The one before is dropped after the borrow ends: it may take the gate.
+    let old =
+        LAST.try_with(|last| last.try_borrow_mut().map(|mut last| mem::replace(&mut *last, new)));
+    if let Ok(Ok(Some((generation, state)))) = old {
+        if generation != self::generation() {
+            // In a child that was made without handlers, another thread of the parent may have been inside
+            // the allocator.
+            mem::forget(state);
+        }
+    }
 }
 
 /// The state of `name`, and those that `keep` lets go of when it is given a new one. They must be

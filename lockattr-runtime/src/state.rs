@@ -14,8 +14,10 @@ use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::request::Request;
 use crate::standing::Standing;
+use crate::sys::fork;
 use crate::sys::generation::generation;
-use crate::sys::{fork, process, thread};
+use crate::sys::process;
+use crate::sys::thread::{self, Thread};
 
 #[derive(Debug)]
 pub(crate) struct State {
@@ -68,8 +70,24 @@ impl State {
         self.raw.backend()
     }
 
-    /// Takes the lock for the calling thread. Nothing comes in hand where that enters again.
+    /// Takes the lock for the calling thread, if it is there to be taken at once. None says nothing:
+    /// [`acquire`](Self::acquire) tries again, and has the errors.
     #[inline]
+    pub(crate) fn acquire_at_once(
+        &self,
+        request: &Request<'_>,
+        deadline: Deadline<'_>,
+        thread: Thread,
+    ) -> Option<AnyHeld> {
+        if request.recovers || request.cancel.is_some() || self.hold.is_by(thread.token) {
+            return None;
+        }
+        let held = self.raw.acquire_at_once(deadline.start(), request.info, thread)?;
+        self.start(Some(thread.token));
+        Some(held)
+    }
+
+    /// Takes the lock for the calling thread. Nothing comes in hand where that enters again.
     pub(crate) fn acquire(
         &self,
         request: &Request<'_>,
@@ -141,45 +159,55 @@ impl State {
         LockError::Cancelled { lock: self.name.clone(), waited }
     }
 
-    #[inline]
     fn begin(
         &self,
-        held: AnyHeld,
+        mut held: AnyHeld,
         request: &Request<'_>,
         deadline: Deadline<'_>,
         thread: Option<NonZeroU64>,
     ) -> Result<AnyHeld, LockError> {
         if request.recovers {
             if let Err(failure) = self.raw.check_record(&held) {
-                self.raw.release(held);
+                self.raw.release(&mut held);
                 return Err(self.error(failure, deadline.waited()));
             }
         }
+        self.start(thread);
+        Ok(held)
+    }
+
+    #[inline]
+    fn start(&self, thread: Option<NonZeroU64>) {
         // In a forked child it may be left of what its parent held.
         self.is_abandoned.store(false, Ordering::Relaxed);
         self.hold.begin(thread);
-        Ok(held)
     }
 
     /// Takes back a guard. The last one ends the hold. (The hold ends first: once the lock is given
     /// away, another thread of this process may begin its own.)
     #[inline]
-    pub(crate) fn leave(&self, held: Option<AnyHeld>, end: End) {
+    pub(crate) fn leave(&self, held: &mut Option<AnyHeld>, end: End, thread: Thread) {
         if end == End::Abandon {
             self.is_abandoned.store(true, Ordering::Relaxed);
         }
+        match held {
+            Some(held) if self.hold.leave_if_last(thread.token) => self.end(held, end),
+            _ => self.leave_others(held.take(), end),
+        }
+    }
+
+    /// As [`leave`](Self::leave), where other guards of the thread's are left, or this is one of those.
+    #[cold]
+    fn leave_others(&self, held: Option<AnyHeld>, end: End) {
         if let Some(held) = held {
-            if self.hold.leave_if_last() {
-                return self.end(held, end);
-            }
             // Others are left. What they will end the hold with lies there before this guard is
             // counted out: whoever finds itself the last one finds it.
             let generation = generation();
             self.exchange(Some(LeftBehind { held, end, generation }));
         }
         if self.hold.leave() {
-            if let Some(left) = self.exchange(None) {
-                self.end(left.held, left.end);
+            if let Some(mut left) = self.exchange(None) {
+                self.end(&mut left.held, left.end);
             }
         }
     }
@@ -208,7 +236,7 @@ impl State {
     }
 
     #[inline]
-    fn end(&self, held: AnyHeld, end: End) {
+    fn end(&self, held: &mut AnyHeld, end: End) {
         // Ordered by `hold`, which each guard has left after it wrote.
         let is_abandoned = self.is_abandoned.load(Ordering::Relaxed);
         match end {

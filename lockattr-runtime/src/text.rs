@@ -79,9 +79,14 @@ impl<const BYTES: usize> Buffer<BYTES> {
         self.length
     }
 
+    /// As [`as_str`](Self::as_str), and perhaps a part of a character more.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.length.min(BYTES)]
+    }
+
     /// The text, or what fits of it.
     pub(crate) fn as_str(&self) -> &str {
-        let bytes = &self.bytes[..self.length.min(BYTES)];
+        let bytes = self.as_bytes();
         match std::str::from_utf8(bytes) {
             Ok(text) => text,
             // Cut within a character.

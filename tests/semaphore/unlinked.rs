@@ -1,6 +1,7 @@
 //! Files that lose their names while the lock is in use.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -44,4 +45,81 @@ fn a_waiter_finds_the_lock_that_was_made_anew() {
         waiter.join().unwrap().unwrap();
     });
     holder.end();
+}
+
+/// Longer than a look at the files is kept.
+const UNNOTICED: Duration = Duration::from_millis(12);
+
+/// How many mappings of the lock's files this process has.
+fn mappings(name: &str) -> usize {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let is_of_it = |line: &&str| {
+        line.contains(&format!("/dev/shm/{name} "))
+            || line.contains(&format!("/dev/shm/sem.{name} "))
+    };
+    maps.lines().filter(is_of_it).count()
+}
+
+/// A lock keeps so many pairs of files that it has opened, for those that hold by them.
+const KEPT: usize = 16;
+
+#[test]
+fn a_semaphore_that_is_removed_again_and_again_while_threads_acquire_excludes_them_all() {
+    const ROUNDS: u32 = 150;
+
+    let name = unique_semaphore("unlinked-often");
+    let (is_held, ends) = (AtomicBool::new(false), AtomicBool::new(false));
+    let holds = AtomicU32::new(0);
+    let lock = open(&name);
+    drop(lock.acquire(LONG).unwrap());
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while !ends.load(Ordering::Relaxed) {
+                    let guard = lock.acquire(LONG).unwrap();
+                    assert!(!is_held.swap(true, Ordering::AcqRel), "two holders");
+                    thread::yield_now();
+                    is_held.store(false, Ordering::Release);
+                    drop(guard);
+                    holds.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        for _ in 0..ROUNDS {
+            let _ = fs::remove_file(semaphore_of(&name));
+            thread::sleep(UNNOTICED);
+        }
+        ends.store(true, Ordering::Relaxed);
+    });
+    assert!(holds.load(Ordering::Relaxed) > ROUNDS);
+    thread::sleep(UNNOTICED);
+    drop(lock.acquire(LONG).unwrap());
+    assert_eq!(value(&name), 1);
+    let mapped = mappings(&name);
+    assert!(mapped <= 2 * (KEPT + 1), "{mapped} mappings");
+    drop(lock);
+    assert_eq!(mappings(&name), 0);
+}
+
+#[test]
+fn a_guard_outlives_many_locks_of_its_name() {
+    let name = unique_semaphore("unlinked-guard");
+    let lock = open(&name);
+    drop(lock.acquire(LONG).unwrap()); // opened
+    let mut old = vec![lock.acquire(LONG).unwrap()];
+    for round in 0..KEPT + 4 {
+        remove_semaphore(&name);
+        thread::sleep(UNNOTICED);
+        // Another thread than the holder's: that would be told that it waits for itself.
+        let next = thread::scope(|scope| scope.spawn(|| lock.acquire(LONG)).join().unwrap());
+        assert_eq!(value(&name), 0, "round {round}");
+        old.push(next.unwrap());
+    }
+    let is_newest_held = || value(&name) == 0;
+    let newest = old.pop();
+    old.into_iter().for_each(drop);
+    assert!(is_newest_held());
+    drop(newest);
+    assert!(!is_newest_held());
+    drop(lock.acquire(LONG).unwrap());
 }

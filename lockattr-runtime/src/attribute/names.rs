@@ -28,6 +28,12 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
 
     let mut buffer = Buffer::<BYTES>::new();
     let written = buffer.write_fmt(name);
+    if written.is_ok() {
+        let shared = name::without_slash_in_bytes(buffer.as_bytes(), kind.backend);
+        if let Some(state) = registry::remembered(kind, shared) {
+            return Ok(Handle(state));
+        }
+    }
     let text = buffer.as_str();
     let invalid = |reason| invalid(text, reason);
     if buffer.length() > BYTES {
@@ -35,7 +41,9 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
         return Err(invalid(NameError::TooLong { bytes, limit }));
     }
     written.map_err(|_| invalid(NameError::Unwritable))?;
-    named_by(kind, text)
+    let handle = named_by(kind, text)?;
+    registry::remember(&handle.0);
+    Ok(handle)
 }
 
 /// The lock that a const of a generic type names, which no static can have.

@@ -18,6 +18,7 @@ use crate::holder::Holder;
 use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::standing::Standing;
+use crate::sys::thread::Thread;
 
 /// A named lock that processes and threads exclude each other by.
 ///
@@ -32,9 +33,18 @@ use crate::standing::Standing;
 /// - Looking ([`is_locked`](Self::is_locked), [`holder`](Self::holder),
 ///   [`last_holder`](Self::last_holder)) takes nothing and creates nothing.
 pub(crate) trait RawLock: Send + Sync + Sized {
-    /// What a holder has in hand. Dropping it must free the lock too, if perhaps not as fairly as
-    /// [`release`](Self::release) does.
+    /// What a holder has in hand. One of [`release`](Self::release), [`abandon`](Self::abandon) and
+    /// [`detach`](Self::detach) of the lock that it came from ends the hold, and then it is dropped. To drop it
+    /// before may leave the lock taken. (They get it by reference, as it costs to move it about.)
     type Held: Send;
+
+    /// Takes the lock at `now`, the present time, if it is there to be taken at once by little work. None says
+    /// nothing: [`acquire`](Self::acquire) tries all that can be tried.
+    #[inline]
+    fn acquire_at_once(&self, now: u64, info: Info<'_>, thread: Thread) -> Option<Self::Held> {
+        let _ = (now, info, thread);
+        None
+    }
 
     /// Takes the lock, waiting until `deadline` at most, and writes `info` into its record. A
     /// deadline of no wait at all makes this try once.
@@ -50,18 +60,18 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     ) -> impl Future<Output = Result<Self::Held, Box<Failure>>> + Send;
 
     /// Gives the lock back. Must not fail: where the fair way is barred, the lock becomes free.
-    fn release(&self, held: Self::Held);
+    fn release(&self, held: &mut Self::Held);
 
     /// Gives the lock back as if its holder had died: the next holder's
     /// [`recovered_from`](Self::recovered_from) tells.
-    fn abandon(&self, held: Self::Held);
+    fn abandon(&self, held: &mut Self::Held);
 
     /// Whether [`detach`](Self::detach) does what it says.
     fn check_detach(&self) -> Result<(), Failure>;
 
     /// Leaves the lock taken, whatever becomes of this process, until somebody releases it by force.
     /// Where that cannot be, gives it back.
-    fn detach(&self, held: Self::Held);
+    fn detach(&self, held: &mut Self::Held);
 
     /// When it was granted, in nanoseconds of the monotonic clock.
     fn granted(held: &Self::Held) -> u64;
@@ -162,7 +172,22 @@ impl AnyLock {
         }
     }
 
+    /// See [`RawLock::acquire_at_once`].
     #[inline]
+    pub(crate) fn acquire_at_once(
+        &self,
+        now: u64,
+        info: Info<'_>,
+        thread: Thread,
+    ) -> Option<AnyHeld> {
+        match self {
+            Self::Semaphore(lock) => {
+                lock.acquire_at_once(now, info, thread).map(AnyHeld::Semaphore)
+            }
+            Self::Port(_) => None, // that takes system calls
+        }
+    }
+
     pub(crate) fn acquire(
         &self,
         deadline: Deadline<'_>,
@@ -189,19 +214,19 @@ impl AnyLock {
     }
 
     #[inline]
-    pub(crate) fn release(&self, held: AnyHeld) {
+    pub(crate) fn release(&self, held: &mut AnyHeld) {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.release(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.release(held),
-            (_, held) => drop(held), // never: what a lock gave comes back to it
+            _ => {} // never: what a lock gave comes back to it
         }
     }
 
-    pub(crate) fn abandon(&self, held: AnyHeld) {
+    pub(crate) fn abandon(&self, held: &mut AnyHeld) {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.abandon(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.abandon(held),
-            (_, held) => drop(held), // as above
+            _ => {} // as above
         }
     }
 
@@ -212,11 +237,11 @@ impl AnyLock {
         }
     }
 
-    pub(crate) fn detach(&self, held: AnyHeld) {
+    pub(crate) fn detach(&self, held: &mut AnyHeld) {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.detach(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.detach(held),
-            (_, held) => drop(held), // as above
+            _ => {} // as above
         }
     }
 

@@ -23,6 +23,7 @@ use crate::sys::fork;
 use crate::sys::mapping::{self, Words, PAGE_WORDS};
 use crate::sys::namespace::Network;
 use crate::sys::process::{effective_uid, Identity, Process};
+use crate::sys::thread;
 use file::SharedFile;
 use layout::{Field, MAGIC, TEXT_BYTES, VERSION};
 use write::ABANDONED;
@@ -119,7 +120,8 @@ impl Page {
 
     /// Writes that the caller, who holds the lock `name` by a socket of `network`, was granted it at `now`.
     pub(crate) fn write_grant(&self, name: &str, network: Network, now: u64, info: Info<'_>) {
-        write::grant(self.words(), TEXT_BYTES, name, Some(network), now, info);
+        let by = thread::current();
+        write::grant(self.words(), TEXT_BYTES, name, Some(network), now, info, by);
     }
 
     /// Writes another text for the caller, who holds the lock; whether others can see it.
@@ -235,7 +237,7 @@ impl Grant {
 
     /// When it was given back, by the monotonic clock.
     pub(crate) fn released_at(&self) -> Option<u64> {
-        Some(self.released).filter(|released| !matches!(*released, 0 | ABANDONED))
+        Some(self.released).filter(|released| write::is_release(*released))
     }
 
     /// Which network namespace its socket belongs to.

@@ -14,6 +14,7 @@ use crate::info::Info;
 use crate::sys::clock;
 use crate::sys::mapping::{self, SharedPage, PAGE_BYTES};
 use crate::sys::process::{Identity, Process};
+use crate::sys::thread::Thread;
 
 /// The page, mapped by one who uses the lock.
 #[derive(Debug)]
@@ -188,8 +189,9 @@ impl OwnedPage {
     }
 
     /// Writes that this process, which owns the lock `name`, was granted it at `now`.
-    pub(crate) fn write_grant(&self, name: &str, now: u64, info: Info<'_>) {
-        write::grant(self.page.get(), self.text_limit(), name, None, now, info);
+    #[inline]
+    pub(crate) fn write_grant(&self, name: &str, now: u64, info: Info<'_>, by: Thread) {
+        write::grant(self.page.get(), self.text_limit(), name, None, now, info, by);
     }
 
     /// Writes another text for the caller, who owns the lock; not over one that is no owner's. Whether others see
@@ -200,6 +202,7 @@ impl OwnedPage {
         self.text_is_an_owners() && write::info(words, self.text_limit(), first, info)
     }
 
+    #[inline]
     fn text_limit(&self) -> usize {
         match self.get(Field::TextLimit) {
             0 => TEXT_BYTES,
@@ -226,6 +229,13 @@ impl OwnedPage {
 
     pub(crate) fn last_grant(&self) -> Grant {
         Grant::read(self.page.get())
+    }
+
+    /// As [`Grant::is_in_order`], by one word where it is.
+    #[inline]
+    pub(crate) fn is_in_order(&self) -> bool {
+        let released = Field::ReleasedMonotonic.of(self.page.get()).load(Ordering::Relaxed);
+        write::is_release(released) || self.last_grant().is_in_order()
     }
 }
 
@@ -402,7 +412,7 @@ mod tests {
         let this = *Process::this();
         let owner = Owner::of(&this.identity).that(Phase::Holds);
         assert!(page.swap_owner(page.owner(), owner));
-        page.write_grant("bus", 1, Info::Text("x"));
+        page.write_grant("bus", 1, Info::Text("x"), crate::sys::thread::current());
         this
     }
 

@@ -79,12 +79,19 @@ pub(crate) struct Writer {
     pub(crate) word: Owner,
 }
 
+static THIS: OncePerProcess<Writer> = OncePerProcess::new();
+
 impl Writer {
     #[inline]
     pub(crate) fn this() -> &'static Self {
-        static THIS: OncePerProcess<Writer> = OncePerProcess::new();
-
         THIS.get_or_retry(Self::find_out, |this| this.process.is_final)
+    }
+
+    /// As [`this`](Self::this), in the process `generation`, which is the caller's. None where it has yet to be
+    /// found out.
+    #[inline]
+    pub(crate) fn known(generation: u32) -> Option<&'static Self> {
+        THIS.get(generation).filter(|this| this.process.is_final)
     }
 
     fn find_out() -> Self {

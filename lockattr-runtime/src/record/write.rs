@@ -10,13 +10,19 @@ use crate::sys::clock;
 use crate::sys::mapping::Words;
 use crate::sys::namespace::Network;
 use crate::sys::process::{last_effective_uid, Process};
-use crate::sys::thread;
+use crate::sys::thread::Thread;
 
 /// In place of the time of the release: the holder let go of what it could not bring in order.
 pub(super) const ABANDONED: u64 = u64::MAX;
 
 /// In place of the time of the release: the holder left the lock taken, for somebody to release by force.
 pub(super) const DETACHED: u64 = u64::MAX - 1;
+
+/// Whether such a word is the time of a release.
+#[inline]
+pub(super) fn is_release(released: u64) -> bool {
+    !matches!(released, 0 | ABANDONED)
+}
 
 /// Writes that the caller, who holds the lock `name`, was granted it at `now` of the monotonic clock.
 /// The text gets `limit` bytes at most.
@@ -30,6 +36,7 @@ pub(super) fn grant(
     network: Option<Network>,
     now: u64,
     info: Info<'_>,
+    by: Thread,
 ) {
     let wall = clock::wall_at(now);
     text::mark(words);
@@ -38,7 +45,7 @@ pub(super) fn grant(
     let put = |field: Field, value| field.of(words).store(value, Ordering::Relaxed);
     put(Field::TextDigest, written.digest);
     written.commit(words);
-    put(Field::Thread, thread::current().tid.into());
+    put(Field::Thread, by.tid.into());
     put(Field::GrantedMonotonic, now);
     put(Field::GrantedWall, wall);
     put(Field::ReleasedMonotonic, 0);
@@ -48,7 +55,7 @@ pub(super) fn grant(
     }
     let get = |field: Field| field.of(words).load(Ordering::Relaxed);
     // Where addresses are not random, a program after `exec` has the word of the one before.
-    let writer = Writer::this();
+    let writer = Writer::known(by.generation).unwrap_or_else(Writer::this);
     let uid = u64::from(last_effective_uid());
     if (get(Field::Writer), get(Field::Random), get(Field::Uid))
         != (writer.word.0, writer.process.random, uid)

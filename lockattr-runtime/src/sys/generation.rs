@@ -51,15 +51,24 @@ impl<T: Send + Sync> OncePerProcess<T> {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
+    /// What was found out by the process `generation`, the caller's.
+    #[inline]
+    pub(crate) fn get(&self, generation: u32) -> Option<&'static T> {
+        // SAFETY: what is stored there was leaked.
+        match unsafe { self.0.load(Ordering::Acquire).as_ref() } {
+            Some((known, value)) if *known == generation => Some(value),
+            _ => None,
+        }
+    }
+
     /// Several threads may find it out at the same time.
     #[inline]
     pub(crate) fn get_or_init(&self, find_out: impl FnOnce() -> T) -> &'static T {
         // Before the rest: a child that is forked meanwhile finds another number.
         let generation = generation();
-        // SAFETY: what is stored there was leaked.
-        match unsafe { self.0.load(Ordering::Acquire).as_ref() } {
-            Some((known, value)) if *known == generation => value,
-            _ => self.init(generation, find_out()),
+        match self.get(generation) {
+            Some(value) => value,
+            None => self.init(generation, find_out()),
         }
     }
 

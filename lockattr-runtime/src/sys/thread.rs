@@ -15,7 +15,8 @@ pub(crate) struct Thread {
     pub(crate) token: NonZeroU64,
     /// The kernel's id (gettid(2)), for people to read.
     pub(crate) tid: u32,
-    generation: u32,
+    /// Its process: see [`generation`].
+    pub(crate) generation: u32,
 }
 
 thread_local! {
@@ -23,15 +24,19 @@ thread_local! {
 }
 
 /// The calling thread. After a fork the child's thread is another one than the parent's.
+#[inline]
 pub(crate) fn current() -> Thread {
+    let generation = generation();
+    match CURRENT.try_with(Cell::get) {
+        Ok(Some(thread)) if thread.generation == generation => thread,
+        _ => first_seen(generation),
+    }
+}
+
+#[cold]
+fn first_seen(generation: u32) -> Thread {
     static TOKENS: AtomicU64 = AtomicU64::new(1);
 
-    let generation = generation();
-    if let Ok(Some(thread)) = CURRENT.try_with(Cell::get) {
-        if thread.generation == generation {
-            return thread;
-        }
-    }
     let token = NonZeroU64::new(TOKENS.fetch_add(1, Ordering::Relaxed)).unwrap_or(NonZeroU64::MAX);
     let tid = u32::try_from(gettid().as_raw()).unwrap_or_default();
     let thread = Thread { token, tid, generation };

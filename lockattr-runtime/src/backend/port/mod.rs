@@ -55,7 +55,8 @@ pub(crate) struct Port {
 /// The lock, in a holder's hand.
 #[derive(Debug)]
 pub(crate) struct Held {
-    listener: ForkSocket,
+    /// None once it is given away.
+    listener: Option<ForkSocket>,
     /// Where the grant was written, and the release will be.
     page: Arc<record::Page>,
     recovered_from: Option<Box<Holder>>,
@@ -80,15 +81,15 @@ impl RawLock for Port {
         Ok(self.conclude(listener, deadline, info)?)
     }
 
-    fn release(&self, held: Held) {
+    fn release(&self, held: &mut Held) {
         // While the lock is still held: the next holder writes its own grant.
         held.page.write_release();
-        self.hand_off(held.listener, &held.page);
+        self.give(held);
     }
 
-    fn abandon(&self, held: Held) {
+    fn abandon(&self, held: &mut Held) {
         held.page.write_abandonment();
-        self.hand_off(held.listener, &held.page);
+        self.give(held);
     }
 
     fn check_detach(&self) -> Result<(), Failure> {
@@ -96,7 +97,7 @@ impl RawLock for Port {
         Err(Failure::io("leave it taken")(io::Error::new(io::ErrorKind::Unsupported, reason)))
     }
 
-    fn detach(&self, held: Held) {
+    fn detach(&self, held: &mut Held) {
         self.release(held);
     }
 
@@ -219,12 +220,18 @@ impl Port {
             Ok(recovered_from) => {
                 let granted = clock::monotonic();
                 page.write_grant(&self.name, network, granted, info);
-                Ok(Held { listener, page, recovered_from, granted })
+                Ok(Held { listener: Some(listener), page, recovered_from, granted })
             }
             Err(failure) => {
                 self.pass_on(listener);
                 Err(failure)
             }
+        }
+    }
+
+    fn give(&self, held: &mut Held) {
+        if let Some(listener) = held.listener.take() {
+            self.hand_off(listener, &held.page);
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::memory::{done, Access};
 use super::objects::Objects;
 use super::protocol::{self, Look, Memory, Sight, Taken};
+use super::pulse::Pulse;
 use super::turnstile::{Turn, Turnstile};
 use super::{Failure, Semaphore};
 use crate::deadline::Deadline;
@@ -31,6 +32,7 @@ pub(super) struct Attempt<'a> {
     /// When to try.
     pub(super) turnstile: Turnstile,
     me: Owner,
+    pulse: Pulse,
     deadline: Deadline<'a>,
     /// Whether it has waited for a moment before the first look: most waits end there.
     has_waited: bool,
@@ -66,6 +68,7 @@ impl<'a> Attempt<'a> {
             turnstile: Turnstile::new(Arc::clone(&objects), deadline),
             objects,
             me,
+            pulse: Pulse::default(),
             deadline,
             has_waited: deadline.is_now(),
             suspicion: None,
@@ -90,7 +93,7 @@ impl<'a> Attempt<'a> {
                 }
             }
             let objects = Arc::clone(&self.objects);
-            let access = Access { objects: &objects, me: self.me };
+            let access = Access::new(&objects, self.me);
             if taken || done(access.try_wait()) {
                 taken = false;
                 match done(protocol::own(&access)) {
@@ -120,7 +123,7 @@ impl<'a> Attempt<'a> {
                 self.has_waited = true;
                 return Ok(self.sleep(now, self.deadline.end().min(now + FIRST)));
             }
-            let look = done(protocol::look(&access));
+            let look = done(protocol::look(&Access { pulse: Some(&self.pulse), ..access }));
             if let Some(until) = self.until(&access, look, now) {
                 // At the end of each slice the files may be others.
                 self.open(now)?;
@@ -165,7 +168,7 @@ impl<'a> Attempt<'a> {
     /// The end of one whose turn has not come.
     fn conclude(&mut self) -> Next {
         let objects = Arc::clone(&self.objects);
-        let access = Access { objects: &objects, me: self.me };
+        let access = Access::new(&objects, self.me);
         let look = done(protocol::look(&access));
         let is_doubtful = look == Look::Unknown;
         match self.until(&access, look, clock::monotonic()).filter(|_| is_doubtful) {

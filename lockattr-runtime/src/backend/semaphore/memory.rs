@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use super::judge;
 use super::objects::Objects;
 use super::protocol::{Memory, Sight};
+use super::pulse::Pulse;
 use crate::record::owner::{Owner, Phase};
 use crate::sys::process::Process;
 
@@ -13,6 +14,15 @@ pub(super) struct Access<'a> {
     pub(super) objects: &'a Objects,
     /// See [`Memory::me`].
     pub(super) me: Owner,
+    /// Of one who looks again and again.
+    pub(super) pulse: Option<&'a Pulse>,
+}
+
+impl<'a> Access<'a> {
+    #[inline]
+    pub(super) fn new(objects: &'a Objects, me: Owner) -> Self {
+        Self { objects, me, pulse: None }
+    }
 }
 
 /// Nothing stops a process here.
@@ -35,7 +45,11 @@ impl Sight for Access<'_> {
     }
 
     fn is_dead(&self, owner: Owner) -> Result<bool, Infallible> {
-        Ok(judge::is_dead(owner, Process::this(), &self.objects.page))
+        let judge = || judge::is_dead(owner, Process::this(), &self.objects.page);
+        Ok(match self.pulse {
+            Some(pulse) => pulse.is_dead(owner, judge),
+            None => judge(),
+        })
     }
 
     fn text_is_an_owners(&self) -> Result<bool, Infallible> {

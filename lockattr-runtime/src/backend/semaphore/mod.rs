@@ -22,6 +22,7 @@ mod model;
 mod objects;
 mod observe;
 mod protocol;
+mod pulse;
 mod trust;
 mod turnstile;
 
@@ -40,8 +41,9 @@ use crate::record::OwnedPage;
 use crate::standing::Standing;
 use crate::sys::clock;
 use crate::sys::fork;
-use crate::sys::generation::generation;
 use crate::sys::process::Process;
+use crate::sys::shelf::{Loan, Shelf};
+use crate::sys::thread::{current, Thread};
 use attempt::{Attempt, Waited};
 use memory::{done, Access};
 use objects::{Left, Objects, Paths};
@@ -58,31 +60,49 @@ pub(crate) struct Semaphore {
     /// Of the files, where this makes them.
     mode: u32,
     /// Opened at the first acquire.
-    objects: fork::Gated<Option<Arc<Objects>>>,
+    objects: Shelf<Objects>,
     /// Counts acquisitions: see [`Owner::in_turn`].
     turns: AtomicU64,
 }
 
-/// The lock, in a holder's hand. Dropping it gives the lock back.
+/// The lock, in a holder's hand.
 #[derive(Debug)]
 pub(crate) struct Held {
-    /// Those that it was taken by, whatever has become of their names.
-    objects: Arc<Objects>,
+    objects: By,
     me: Owner,
-    generation: u32,
-    is_over: bool,
     recovered_from: Option<Box<Holder>>,
     granted: u64,
+}
+
+/// The files that a lock was taken by, whatever has become of their names.
+#[derive(Debug)]
+enum By {
+    /// Those that the lock keeps: the hold of a process that found it free counts no reference.
+    Kept(Loan),
+    Counted(Arc<Objects>),
 }
 
 impl RawLock for Semaphore {
     type Held = Held;
 
     #[inline]
+    fn acquire_at_once(&self, now: u64, info: Info<'_>, thread: Thread) -> Option<Held> {
+        let objects = self.objects.peek(thread.generation)?;
+        if !objects.are_whole(now) {
+            return None;
+        }
+        let me = Writer::known(thread.generation)?.word.in_turn(self.next_turn());
+        if !self.takes_at_once(objects, me) {
+            return None;
+        }
+        let recovered_from = self.grant(objects, me, now, info, thread).ok()?;
+        Some(Held { objects: By::Kept(Loan::of(objects)), me, recovered_from, granted: now })
+    }
+
     fn acquire(&self, deadline: Deadline<'_>, info: Info<'_>) -> Result<Held, Box<Failure>> {
         let (objects, me) = self.begin(deadline)?;
         if self.takes_at_once(&objects, me) {
-            return self.grant(objects, me, deadline.start(), info);
+            return self.hold(objects, me, deadline.start(), info);
         }
         self.conclude(Attempt::new(self, objects, me, deadline).wait()?, me, info)
     }
@@ -95,17 +115,17 @@ impl RawLock for Semaphore {
     ) -> Result<Held, Box<Failure>> {
         let (objects, me) = self.begin(deadline)?;
         if self.takes_at_once(&objects, me) {
-            return self.grant(objects, me, deadline.start(), info);
+            return self.hold(objects, me, deadline.start(), info);
         }
         self.conclude(Attempt::new(self, objects, me, deadline).wait_async().await?, me, info)
     }
 
     #[inline]
-    fn release(&self, held: Held) {
+    fn release(&self, held: &mut Held) {
         self.give_back(held, OwnedPage::write_release);
     }
 
-    fn abandon(&self, held: Held) {
+    fn abandon(&self, held: &mut Held) {
         self.give_back(held, |page, _| page.write_abandonment());
     }
 
@@ -113,14 +133,15 @@ impl RawLock for Semaphore {
         Ok(())
     }
 
-    fn detach(&self, mut held: Held) {
-        held.is_over = true;
-        let has_record = held.objects.left(clock::monotonic_coarse()) != Left::Semaphore;
-        if has_record {
-            held.objects.page.write_detachment();
-        }
-        // The semaphore is left as it is.
-        if !has_record || !done(protocol::detach(&held.access())) {
+    fn detach(&self, held: &mut Held) {
+        let is_detached = self.objects_of(held).is_some_and(|objects| {
+            // The semaphore is left as it is.
+            objects.left(clock::monotonic_coarse()) != Left::Semaphore && {
+                objects.page.write_detachment();
+                done(protocol::detach(&Access::new(objects, held.me)))
+            }
+        });
+        if !is_detached {
             crate::log::torn_away(&self.name);
         }
     }
@@ -138,16 +159,23 @@ impl RawLock for Semaphore {
     }
 
     fn set_info(&self, held: Option<&Held>, info: Info<'_>) -> Result<(), Failure> {
+        let opened;
         let objects = if let Some(held) = held {
-            Arc::clone(&held.objects)
+            self.objects_of(held)
         } else {
-            self.open(clock::monotonic_coarse()).map_err(|failure| *failure)?.0
+            opened = self.open(clock::monotonic_coarse()).map_err(|failure| *failure)?.0;
+            Some(&*opened)
         };
-        let has_record = objects.left(clock::monotonic_coarse()) != Left::Semaphore;
+        let objects =
+            objects.filter(|objects| objects.left(clock::monotonic_coarse()) != Left::Semaphore);
         let _gate = fork::gate().map_err(Failure::io("enter the library"))?;
-        let is_own = || objects.page.owner().process() == Writer::this().word.process();
-        // A program may have released the lock by force, and another one have taken it: its text is the only sign.
-        if has_record && is_own() && objects.page.write_info(info) {
+        let is_written = objects.is_some_and(|objects| {
+            // A program may have released the lock by force, and another one have taken it: its text is the
+            // only sign.
+            let is_own = objects.page.owner().process() == Writer::this().word.process();
+            is_own && objects.page.write_info(info)
+        });
+        if is_written {
             return Ok(());
         }
         let reason = "another program has written over the lock's record";
@@ -184,7 +212,7 @@ impl RawLock for Semaphore {
             opened => drop(opened?),
         }
         let (objects, me) = self.begin(Deadline::after(Duration::ZERO)).map_err(|why| *why)?;
-        Ok(done(protocol::force(&Access { objects: &objects, me })))
+        Ok(done(protocol::force(&Access::new(&objects, me))))
     }
 }
 
@@ -195,32 +223,34 @@ impl Semaphore {
             name: name.into(),
             paths: Paths::new(name).into(),
             mode,
-            objects: fork::Gated::default(),
+            objects: Shelf::default(),
             turns: AtomicU64::new(0),
         }
     }
 
     /// What an acquisition works with: the files, and its own word.
-    #[inline]
     fn begin(&self, deadline: Deadline<'_>) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         let (objects, process) = self.open(deadline.start())?;
-        Ok((objects, process.in_turn(self.turns.fetch_add(1, Ordering::Relaxed))))
+        Ok((objects, process.in_turn(self.next_turn())))
+    }
+
+    #[inline]
+    fn next_turn(&self) -> u64 {
+        self.turns.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The files, opened, or opened again if somebody removed or cut them; and this process's word.
-    #[inline]
     fn open(&self, now: u64) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
-        let look = |objects: &mut Option<Arc<Objects>>| {
-            objects.as_ref().filter(|objects| objects.are_whole(now)).cloned()
-        };
-        match self.with_objects(look)? {
-            (Some(objects), me) => Ok((objects, me)),
-            (None, _) => self.open_anew(),
+        let me = Writer::this().word;
+        let newest = self.objects.newest(&mut *gate()?);
+        match newest.filter(|objects| objects.are_whole(now)) {
+            Some(objects) => Ok((objects, me)),
+            None => Ok((self.open_anew()?, me)),
         }
     }
 
     #[cold]
-    fn open_anew(&self) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
+    fn open_anew(&self) -> Result<Arc<Objects>, Box<Failure>> {
         // Outside of the gate, as it may take a while. Another thread may do the same.
         let this = Process::this();
         let opened = Objects::open(&self.paths, self.mode, |owner| judge::can_be(owner, this))?;
@@ -229,36 +259,28 @@ impl Semaphore {
             // Unless another copy of this library in this program is just about to write its record.
             thread::sleep(MOMENT);
         }
-        self.with_objects(|objects| {
-            // Nothing but this state takes the lock for this program, and it has not yet: what stands
-            // there with this process's word was left before `exec`.
-            match left {
-                Some(left)
-                    if objects.is_none() && opened.page.left_before_exec(this) == Some(left) =>
-                {
-                    opened.page.swap_owner(left, left.left_before_exec());
-                }
-                _ => {}
+        let mut gate = gate()?;
+        // Nothing but this state takes the lock for this program, and it has not yet: what stands
+        // there with this process's word was left before `exec`.
+        match left {
+            Some(left)
+                if self.objects.newest(&mut gate).is_none()
+                    && opened.page.left_before_exec(this) == Some(left) =>
+            {
+                opened.page.swap_owner(left, left.left_before_exec());
             }
-            Arc::clone(objects.insert(Arc::new(opened)))
-        })
-    }
-
-    /// Both under one gate: this is on the way of every acquire.
-    #[inline]
-    fn with_objects<T>(
-        &self,
-        work: impl FnOnce(&mut Option<Arc<Objects>>) -> T,
-    ) -> Result<(T, Owner), Box<Failure>> {
-        let me = Writer::this().word;
-        let mut gate = fork::gate().map_err(Failure::io("enter the library"))?;
-        Ok((work(self.objects.get(&mut gate)), me))
+            _ => {}
+        }
+        let (objects, outdated) = self.objects.put(&mut gate, opened);
+        drop(gate);
+        drop(outdated);
+        Ok(objects)
     }
 
     /// The way of nearly every acquire.
     #[inline]
     fn takes_at_once(&self, objects: &Objects, me: Owner) -> bool {
-        let access = Access { objects, me };
+        let access = Access::new(objects, me);
         // Those that wait come first.
         if objects.page.waiting() != 0 || !done(access.try_wait()) {
             return false;
@@ -274,7 +296,7 @@ impl Semaphore {
     fn conclude(&self, waited: Waited, me: Owner, info: Info<'_>) -> Result<Held, Box<Failure>> {
         match waited {
             Waited::Acquired(objects, turnstile) => {
-                let granted = self.grant(objects, me, clock::monotonic(), info);
+                let granted = self.hold(objects, me, clock::monotonic(), info);
                 // The next one is to be in the semaphore before the lock is given back.
                 drop(turnstile);
                 granted
@@ -283,47 +305,75 @@ impl Semaphore {
         }
     }
 
-    /// The caller owns the lock. Writes the record.
-    #[inline]
-    fn grant(
+    /// The caller owns the lock.
+    fn hold(
         &self,
         objects: Arc<Objects>,
         me: Owner,
         now: u64,
         info: Info<'_>,
     ) -> Result<Held, Box<Failure>> {
-        let access = Access { objects: &objects, me };
+        match self.grant(&objects, me, now, info, current()) {
+            Ok(recovered_from) => {
+                Ok(Held { objects: By::Counted(objects), me, recovered_from, granted: now })
+            }
+            // As the others find it, with the caller's own.
+            Err(Overposted(others)) => {
+                Err(Box::new(self.paths.overposted(others.saturating_add(1))))
+            }
+        }
+    }
+
+    /// The caller owns the lock. Writes the record; who held the lock before, if that process died. If there are
+    /// too many units, the caller owns the lock no more.
+    #[inline]
+    fn grant(
+        &self,
+        objects: &Objects,
+        me: Owner,
+        now: u64,
+        info: Info<'_>,
+        thread: Thread,
+    ) -> Result<Option<Box<Holder>>, Overposted> {
+        let access = Access::new(objects, me);
         match done(protocol::drain(&access)) {
             Drained::Surplus(0) => {}
             Drained::Surplus(surplus) => self.report_surplus(surplus),
             Drained::TooMany(others) => {
                 done(protocol::refuse(&access));
-                // As the others find it, with the caller's own.
-                return Err(Box::new(self.paths.overposted(others.saturating_add(1))));
+                return Err(Overposted(others));
             }
         }
         // Before its record is written over.
-        let last = objects.page.last_grant();
-        let recovered_from =
-            if last.is_in_order() { None } else { self.look_who_died(&last).map(Box::new) };
-        objects.page.write_grant(&self.name, now, info);
-        let generation = generation();
-        Ok(Held { objects, me, generation, is_over: false, recovered_from, granted: now })
+        let is_in_order = objects.page.is_in_order();
+        let recovered_from = if is_in_order { None } else { self.recovered_from_last(objects) };
+        objects.page.write_grant(&self.name, now, info, thread);
+        Ok(recovered_from)
+    }
+
+    #[cold]
+    fn recovered_from_last(&self, objects: &Objects) -> Option<Box<Holder>> {
+        self.look_who_died(&objects.page.last_grant()).map(Box::new)
     }
 
     /// Writes to the record how the hold ends, and gives the lock back.
     #[inline]
-    fn give_back(&self, mut held: Held, write_end: impl FnOnce(&OwnedPage, u64)) {
-        // To a tick of the kernel's clock: this is on the way of every release, which wins a fifth by it.
-        let now = clock::monotonic_coarse();
-        // The files may have been cut during the hold.
-        let left = held.objects.left(now);
-        if left != Left::Semaphore {
-            // While the lock is still held: the next holder writes its own grant.
-            write_end(&held.objects.page, now);
-        }
-        if !held.give_back(left) {
+    fn give_back(&self, held: &Held, write_end: impl FnOnce(&OwnedPage, u64)) {
+        let is_given = match self.objects_of(held) {
+            Some(objects) => give_back(objects, held.me, write_end),
+            None => false,
+        };
+        if !is_given {
             crate::log::torn_away(&self.name);
+        }
+    }
+
+    /// The files that a lock was taken by.
+    #[inline]
+    fn objects_of<'a>(&'a self, held: &'a Held) -> Option<&'a Objects> {
+        match &held.objects {
+            By::Kept(loan) => self.objects.find(*loan),
+            By::Counted(objects) => Some(objects),
         }
     }
 
@@ -339,37 +389,39 @@ impl Semaphore {
         }
     }
 
+    #[cold]
     fn report_surplus(&self, units: u32) {
         crate::log::surplus_units(&self.name, units);
     }
 }
 
-impl Held {
-    fn access(&self) -> Access<'_> {
-        Access { objects: &self.objects, me: self.me }
-    }
-
-    /// Whether it was there to be given back, as far as there is something `left`.
-    fn give_back(&mut self, left: Left) -> bool {
-        self.is_over = true;
-        let access = self.access();
-        match left {
-            Left::Both => {}
-            // There is no semaphore to post. The next one is made when that file has been removed: its
-            // holder must not find an owner that lives.
-            Left::Record => return done(protocol::detach(&access)),
-            // There is no word to clear, and only the process that has cleared it posts the unit.
-            Left::Semaphore => return false,
-        }
-        done(protocol::give_back(&access))
-    }
+fn gate() -> Result<fork::Guard, Box<Failure>> {
+    Ok(fork::gate().map_err(Failure::io("enter the library"))?)
 }
 
-impl Drop for Held {
-    fn drop(&mut self) {
-        // A forked child does not hold what its parent holds.
-        if !self.is_over && self.generation == generation() {
-            self.give_back(self.objects.left(clock::monotonic_coarse()));
+/// As many units beside the caller's as no mistake makes.
+struct Overposted(u32);
+
+/// Gives back what `me` holds; whether it was there to be given back, as far as the files are.
+#[inline]
+fn give_back(objects: &Objects, me: Owner, write_end: impl FnOnce(&OwnedPage, u64)) -> bool {
+    // To a tick of the kernel's clock: this is on the way of every release, which wins a fifth by it.
+    let now = clock::monotonic_coarse();
+    let access = Access::new(objects, me);
+    // The files may have been cut during the hold.
+    match objects.left(now) {
+        Left::Both => {
+            // While the lock is still held: the next holder writes its own grant.
+            write_end(&objects.page, now);
+            done(protocol::give_back(&access))
         }
+        // There is no semaphore to post. The next one is made when that file has been removed: its
+        // holder must not find an owner that lives.
+        Left::Record => {
+            write_end(&objects.page, now);
+            done(protocol::detach(&access))
+        }
+        // There is no word to clear, and only the process that has cleared it posts the unit.
+        Left::Semaphore => false,
     }
 }

@@ -148,7 +148,16 @@ pub(super) enum Drained {
 
 /// Takes what is more than the caller's own unit, which it has as the owner: with it, a resourcelock
 /// program would come in beside the caller.
+#[inline]
 pub(super) fn drain<M: Memory>(memory: &M) -> Result<Drained, M::Stop> {
+    match memory.value()? {
+        0 => Ok(Drained::Surplus(0)),
+        _ => drain_all(memory),
+    }
+}
+
+#[cold]
+fn drain_all<M: Memory>(memory: &M) -> Result<Drained, M::Stop> {
     /// A program that posts without end would keep the caller busy for ever.
     const MOST: u32 = 16;
 

@@ -22,15 +22,17 @@ use crate::sys::clock;
 use crate::sys::socket::ForkSocket;
 
 /// Nanoseconds between two looks of the head: it alone sees that an owner has died.
-const HEADS_SLICE: u64 = 8_000_000;
+const HEADS_SLICE: u64 = 10_000_000;
 
 /// Nanoseconds between two looks of a waiter out of turn: there may be many.
 const SLICE: u64 = 25_000_000;
 
 /// Nanoseconds between two looks of a waiter in the queue, whether the head goes on looking: at first, and
-/// once it has for a while. There may be hundreds of waiters.
+/// once it has for a while. There may be hundreds of waiters, and one of them that finds the head stopped is
+/// enough for the lock to be used on. But each has to find it before its own time is over: so the pauses are
+/// also a quarter of the time that is left, at most.
 const WATCHED: u64 = 250_000_000;
-const TRUSTED: u64 = 1_000_000_000;
+const TRUSTED: u64 = 4_000_000_000;
 
 /// A head that has looked within so many nanoseconds is awake: it has slept through five looks otherwise.
 const FRESH: u64 = 50_000_000;
@@ -89,7 +91,7 @@ impl Turnstile {
             Ok(Step::Barred(pause)) => Some(u64::try_from(pause.as_nanos()).unwrap_or(WATCHED)),
             Err(_) => return self.go_out_of_turn(),
         };
-        let is_lost = watch.is_lost(&self.objects);
+        let is_lost = watch.is_lost(&self.objects, deadline);
         let now = clock::monotonic();
         if now >= deadline.end() || is_lost {
             return match acquisition.leave() {
@@ -232,19 +234,21 @@ impl Watch {
 
     /// Looks when it is time to. A head that is lost is stopped, or has died in another network namespace;
     /// or it is a program that has bound the queue's address.
-    fn is_lost(&mut self, objects: &Objects) -> bool {
+    fn is_lost(&mut self, objects: &Objects, deadline: Deadline) -> bool {
         let noted = objects.page.waiting();
         if objects.stalled.is(noted) {
             return true;
         }
-        if clock::monotonic() < self.until {
+        let now = clock::monotonic();
+        if now < self.until {
             return false;
         }
         if noted == self.noted {
             objects.stalled.remember(noted);
             return true;
         }
-        *self = Self::from_now(noted, (2 * self.patience).min(TRUSTED));
+        let left = deadline.end().saturating_sub(now);
+        *self = Self::from_now(noted, (2 * self.patience).min(TRUSTED).min(left / 4).max(WATCHED));
         false
     }
 }

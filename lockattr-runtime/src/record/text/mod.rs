@@ -42,16 +42,97 @@ impl Written {
 /// Writes the time (`wall` nanoseconds since 1970, shown in local time) and `info`, as far as both fit
 /// into `limit` bytes. What does not is cut at a character's end; a NUL inside is shown as U+FFFD.
 /// The first word is left to [`Written::commit`].
+#[inline]
 pub(super) fn write(words: &Words, limit: usize, wall: u64, info: Info<'_>) -> Written {
-    let (words, stamp) = (&words[..TEXT_WORDS], stamp(wall));
-    let limit = limit.min(TEXT_BYTES);
-    let (function, place) = match info {
-        Info::Text(text) => return Text::new(words, limit, stamp).with(text).finish(),
-        Info::Place(place) => (program(), place),
-        Info::Function(function, place) => (function, place),
+    let (stamp, limit) = (stamp(wall), limit.min(TEXT_BYTES));
+    let written = match info {
+        Info::Text(text) => write_whole(words, limit, stamp, text),
+        Info::Place(place) => site::write(words, limit, &stamp, program(), place),
+        Info::Function(function, place) => site::write(words, limit, &stamp, function, place),
     };
-    site::write(words, limit, stamp, function, place)
-        .unwrap_or_else(|| Text::new(words, limit, stamp).with_site(function, place).finish())
+    written.unwrap_or_else(|| write_by_parts(words, limit, stamp, info))
+}
+
+/// As [`write`], whatever there is to write.
+#[cold]
+fn write_by_parts(
+    words: &Words,
+    limit: usize,
+    stamp: [u64; STAMP_WORDS],
+    info: Info<'_>,
+) -> Written {
+    let text = Text::new(&words[..TEXT_WORDS], limit, stamp);
+    let text = match info {
+        Info::Text(info) => text.with(info),
+        Info::Place(place) => text.with_site(program(), place),
+        Info::Function(function, place) => text.with_site(function, place),
+    };
+    text.finish()
+}
+
+/// As [`write`], a word at a time. None, and perhaps a part written, if `text` is too long or has a NUL.
+#[inline]
+fn write_whole(
+    words: &Words,
+    limit: usize,
+    stamp: [u64; STAMP_WORDS],
+    text: &str,
+) -> Option<Written> {
+    /// Those of the text that share a word with the time.
+    const FIRST: usize = STAMP_WORDS * 8 - STAMP_BYTES;
+
+    // Room is kept for the NUL. Texts that do not fill the first bytes are written the other way, too.
+    if text.len() < FIRST || STAMP_BYTES + text.len() >= limit {
+        return None;
+    }
+    let (first, rest) = text.as_bytes().split_at(FIRST);
+    let mut word = [0; 8];
+    word[8 - FIRST..].copy_from_slice(first);
+    let first = u64::from_ne_bytes(word);
+    let mut has_nul = has_nul(first | u64::from_ne_bytes([0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0]));
+    let (first, mut digest) = write_stamp(words, &stamp, first);
+
+    let mut chunks = rest.chunks_exact(8);
+    let mut index = STAMP_WORDS;
+    for chunk in &mut chunks {
+        let word = chunk.try_into().map_or(0, u64::from_ne_bytes);
+        has_nul |= self::has_nul(word);
+        digest = digest.wrapping_add(term(index, word));
+        words.get(index)?.store(word, Ordering::Relaxed);
+        index += 1;
+    }
+    // At least one byte of the last word is the NUL.
+    let mut word = [0xff; 8];
+    word[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
+    has_nul |= self::has_nul(u64::from_ne_bytes(word));
+    word[chunks.remainder().len()..].fill(0);
+    let word = u64::from_ne_bytes(word);
+    words.get(index)?.store(word, Ordering::Relaxed);
+    digest = digest.wrapping_add(term(index, word));
+    (!has_nul).then_some(Written { first, digest })
+}
+
+/// Whether one of the word's bytes is 0.
+#[inline]
+fn has_nul(word: u64) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+
+    word.wrapping_sub(ONES) & !word & HIGHS != 0
+}
+
+/// Writes the time, and what follows it in its last word; but not the first word, which it returns with the
+/// digest of all. (It reads one word after the other: what was just written by words and is then copied as
+/// a whole makes the processor wait.)
+#[inline]
+fn write_stamp(words: &Words, stamp: &[u64; STAMP_WORDS], last: u64) -> (u64, u64) {
+    let mut digest = term(0, stamp[0]);
+    for index in 1..STAMP_WORDS {
+        let word = if index == STAMP_WORDS - 1 { stamp[index] | last } else { stamp[index] };
+        words[index].store(word, Ordering::Relaxed);
+        digest = digest.wrapping_add(term(index, word));
+    }
+    (stamp[0], digest)
 }
 
 /// The first word of a text that is being written. It begins with a NUL: to other programs the text is
@@ -100,6 +181,7 @@ pub(super) fn digest(words: impl Iterator<Item = u64>) -> u64 {
 }
 
 /// Of a word at its place. 0 of 0.
+#[inline]
 fn term(index: usize, word: u64) -> u64 {
     // Odd, so that no bit of the word is lost, and another one at each place.
     let factor = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * index as u64 + 1);

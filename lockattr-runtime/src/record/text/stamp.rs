@@ -10,36 +10,45 @@ pub(super) const STAMP_WORDS: usize = STAMP_BYTES.div_ceil(8);
 
 /// `2024-10-20 16:00:51.864484 - `, and NULs up to a whole word. This is on the way of every acquire, so
 /// all but the microseconds is kept until the next second.
+#[inline]
 pub(super) fn stamp(wall: u64) -> [u64; STAMP_WORDS] {
     thread_local! {
         static LAST: Cell<(u64, [u64; STAMP_WORDS])> = const { Cell::new((0, [0; STAMP_WORDS])) };
     }
     let second = wall / 1_000_000_000;
     // Fails only while the thread ends.
-    let mut stamp = match LAST.try_with(Cell::get) {
-        Ok((last, stamp)) if last == second && second != 0 => stamp,
+    let [first, middle, last, _] = match LAST.try_with(Cell::get) {
+        Ok((known, stamp)) if known == second && second != 0 => stamp,
         _ => {
             let stamp = whole_second(second);
             let _ = LAST.try_with(|last| last.set((second, stamp)));
             stamp
         }
     };
-    #[allow(clippy::cast_possible_truncation)] // less than a million
-    let micros = (wall / 1_000 % 1_000_000) as u32;
-    let first = two_digits(micros / 10_000);
-    let middle = two_digits(micros / 100 % 100);
-    let last = two_digits(micros % 100);
+    #[allow(clippy::cast_possible_truncation)] // less than a billion
+    let micros = (wall - second * 1_000_000_000) as u32 / 1_000;
     // Bytes 20 to 26, in whole words.
-    let mut word = stamp[2].to_ne_bytes();
-    (word[4], word[5], word[6], word[7]) = (first[0], first[1], middle[0], middle[1]);
-    stamp[2] = u64::from_ne_bytes(word);
-    stamp[3] = u64::from_ne_bytes([last[0], last[1], b' ', b'-', b' ', 0, 0, 0]);
-    stamp
+    let (mut last, mut end) = (last.to_ne_bytes(), *b"00 - \0\0\0");
+    last[4..6].copy_from_slice(&two_digits(micros / 10_000));
+    last[6..].copy_from_slice(&two_digits(micros / 100 % 100));
+    end[..2].copy_from_slice(&two_digits(micros % 100));
+    [first, middle, u64::from_ne_bytes(last), u64::from_ne_bytes(end)]
 }
 
-#[allow(clippy::cast_possible_truncation)] // of a number below 100
+/// Of a number below 100.
+#[inline]
 fn two_digits(number: u32) -> [u8; 2] {
-    [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8]
+    const ALL: [[u8; 2]; 100] = {
+        let (mut all, mut number) = ([[0; 2]; 100], 0);
+        while number < 100 {
+            #[allow(clippy::cast_possible_truncation)] // below 100
+            let (tens, ones) = ((number / 10) as u8, (number % 10) as u8);
+            all[number] = [b'0' + tens, b'0' + ones];
+            number += 1;
+        }
+        all
+    };
+    ALL[number as usize % 100]
 }
 
 const BLANK: &[u8; STAMP_WORDS * 8] = b"0000-00-00 00:00:00.000000 - \0\0\0";

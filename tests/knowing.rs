@@ -6,7 +6,7 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lockattr::{HeldHere, LockError};
+use lockattr::{HeldHere, LockError, LockGuard};
 use support::{hold, on_each_backend, open, unique_name, Actor, LONG};
 
 const SHORT: Duration = Duration::from_millis(40);
@@ -32,8 +32,8 @@ fn a_guard_knows_how_long_it_waited_and_how_long_it_has_held() {
                 acquired_at + Duration::from_millis(1) >= before && acquired_at < Instant::now()
             );
             drop(guard);
-            let waited = waiter.join().unwrap().unwrap();
-            assert!(waited >= SHORT && waited < LONG, "{waited:?}");
+            let long = waiter.join().unwrap().unwrap();
+            assert!(long >= SHORT && long < LONG, "{long:?}");
         });
         let outer = lock.with().reentrant().acquire().unwrap();
         thread::sleep(SHORT);
@@ -67,16 +67,16 @@ fn a_timeout_says_that_this_very_process_holds_and_which_thread_of_it() {
         let lock = open(lock_name);
         let holder = thread::Builder::new().name("the holder".to_owned());
         thread::scope(|scope| {
-            let (held, is_held) = std::sync::mpsc::channel();
+            let (told, is_told) = std::sync::mpsc::channel();
             let (end, ends) = std::sync::mpsc::channel::<()>();
             let hold = move || {
                 let guard = open(lock_name).acquire(LONG).unwrap();
-                held.send(()).unwrap();
+                told.send(()).unwrap();
                 let _ = ends.recv();
                 drop(guard);
             };
             let holder = holder.spawn_scoped(scope, hold).unwrap();
-            is_held.recv().unwrap();
+            is_told.recv().unwrap();
             let error = lock.acquire(SHORT).unwrap_err();
             let LockError::Timeout { here: Some(HeldHere::Thread { name, .. }), .. } = &error
             else {
@@ -128,7 +128,7 @@ fn another_process_that_holds_is_not_this_one() {
 fn an_error_comes_back_out_of_an_io_error_and_can_be_cloned_and_compared() {
     let name = unique_name("io");
     let lock = open(&name);
-    let _guard = lock.acquire(LONG).unwrap();
+    let guard = lock.acquire(LONG).unwrap();
     let error = lock.try_acquire().unwrap_err();
     let as_io = io::Error::from(error.clone());
     assert_eq!(LockError::from_io(&as_io), Some(&error));
@@ -137,8 +137,8 @@ fn an_error_comes_back_out_of_an_io_error_and_can_be_cloned_and_compared() {
     assert!(LockError::from_io(&other).is_none());
     assert_eq!(LockError::try_from(other).unwrap_err().kind(), io::ErrorKind::NotFound);
 
-    let refused = |_| lock.with().acquire().and_then(|guard| guard.detach()).unwrap_err();
-    drop(_guard);
+    let refused = |()| lock.with().acquire().and_then(LockGuard::detach).unwrap_err();
+    drop(guard);
     let [one, two] = [(), ()].map(refused);
     assert!(matches!(one, LockError::Io { .. }), "{one}");
     assert_eq!(one, two, "the system said the same twice");

@@ -102,7 +102,7 @@ fn several_locks_are_taken_all_or_none_and_never_in_a_circle() {
     holder.expect("holding");
     let start = Instant::now();
     let error = lockattr::acquire_all([&b, &a], Duration::from_millis(50)).unwrap_err();
-    assert_eq!((error.is_timeout(), error.lock()), (true, b.name()));
+    assert_eq!((error.is_timeout(), error.lock_name()), (true, b.name()));
     assert!(start.elapsed() >= Duration::from_millis(50));
     assert!(!a.is_locked().unwrap(), "none is kept");
     holder.end();

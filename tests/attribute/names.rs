@@ -401,7 +401,7 @@ mod from_arguments {
         fn read(name: &str) -> Result<(), LockError> {
             panic!("the body ran with {name}")
         }
-        #[interprocess_lock("{name}", or_else = |error| error.lock().len())]
+        #[interprocess_lock("{name}", or_else = |error| error.lock_name().len())]
         fn length(name: &str) -> usize {
             panic!("the body ran with {name}")
         }

@@ -33,7 +33,7 @@ mod or_else {
 
     impl Reading {
         fn busy(error: LockError) -> Self {
-            Self::Busy(error.lock().to_owned())
+            Self::Busy(error.lock_name().to_owned())
         }
     }
 

@@ -35,7 +35,7 @@ fn none_is_kept_when_one_fails() {
         ("attribute-test/none b", "attribute-test/none a"),
     ] {
         while_taken(taken, || {
-            assert_eq!(both().unwrap_err().lock(), taken);
+            assert_eq!(both().unwrap_err().lock_name(), taken);
             assert!(!is_held(other));
         });
     }

@@ -13,7 +13,6 @@ mod client;
 mod instrument;
 mod tally;
 mod voltmeter;
-#[path = "../worker/mod.rs"]
 mod worker;
 
 use std::env;

@@ -32,7 +32,6 @@ impl Worker {
         }
     }
 
-    #[allow(dead_code)] // for the example that shows pids
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

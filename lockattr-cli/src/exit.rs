@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use lockattr_runtime::LockError;
+use lockattr_survey::SurveyError;
 
 /// What the program's exit status says. `--help` documents it: [`HELP`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,5 +113,11 @@ impl From<io::Error> for Stop {
 impl From<nix::Error> for Stop {
     fn from(error: nix::Error) -> Self {
         io::Error::from(error).into()
+    }
+}
+
+impl From<SurveyError> for Stop {
+    fn from(error: SurveyError) -> Self {
+        Self::failed(error)
     }
 }

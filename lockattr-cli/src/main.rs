@@ -10,8 +10,9 @@ mod mode;
 mod process;
 mod report;
 mod signals;
-mod survey;
+
 mod text;
+mod which;
 
 use std::process::ExitCode;
 

@@ -20,6 +20,7 @@ mod state;
 mod sys;
 mod text;
 
+pub use backend::free_port_locks;
 pub use error::LockError;
 pub use guard::LockGuard;
 pub use holder::{Holder, KnownBy, Tenure};

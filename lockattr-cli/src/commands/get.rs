@@ -7,11 +7,11 @@ use crate::exit::{Exit, Stop};
 use crate::keeper;
 use crate::mode;
 use crate::report;
-use crate::survey;
 use crate::text::Escaped;
+use crate::which;
 
 pub(super) fn get(get: &Get, backend: Option<Backend>) -> Result<Exit, Stop> {
-    let lock = mode::with(survey::open(&get.name, backend)?, get.shared.mode)?;
+    let lock = mode::with(which::to_take(&get.name, backend)?, get.shared.mode)?;
     if lock.backend() == Backend::Semaphore && get.auto_unget.is_none() {
         leave_taken(get, &lock)?;
     } else {

@@ -5,7 +5,7 @@ use lockattr_runtime::Backend;
 use crate::cli::{List, Scoped};
 use crate::exit::{Exit, Stop};
 use crate::report::{self, Users, View};
-use crate::survey::{self, Scope};
+use lockattr_survey::{survey, Scope};
 
 pub(super) fn list(list: &List, backend: Option<Backend>) -> Result<Exit, Stop> {
     print(&list.scope, list.json, backend)
@@ -13,7 +13,7 @@ pub(super) fn list(list: &List, backend: Option<Backend>) -> Result<Exit, Stop> 
 
 /// Also `watch` where it cannot draw.
 pub(super) fn print(scope: &Scoped, json: bool, backend: Option<Backend>) -> Result<Exit, Stop> {
-    let locks = survey::all(scope.scope(), backend)?;
+    let locks = survey(scope.scope(), backend)?;
     if json {
         let mut users = Users::default();
         let views: Vec<_> = locks.iter().map(|status| View::new(status, &mut users)).collect();

@@ -22,8 +22,8 @@ use crate::duration::FOR_EVER;
 use crate::exit::{Exit, Stop};
 use crate::mode;
 use crate::signals;
-use crate::survey;
 use crate::text::Escaped;
+use crate::which;
 
 /// What is passed on to the command.
 const PASSED_ON: [c_int; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
@@ -57,7 +57,7 @@ fn acquire(
     let info = run.message.clone().unwrap_or_else(|| program.to_string_lossy().into_owned());
     let mut locks = Vec::new();
     for name in &run.names {
-        locks.push(mode::with(survey::open(name, backend)?, run.shared.mode)?);
+        locks.push(mode::with(which::to_take(name, backend)?, run.shared.mode)?);
     }
     locks.sort_by(|one, other| one.name().cmp(other.name()));
     // Who names a lock twice wants it once.

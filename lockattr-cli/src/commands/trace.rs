@@ -14,14 +14,15 @@ use crate::cli::Trace;
 use crate::exit::{Exit, Stop};
 use crate::report::{self, Users, View};
 use crate::signals;
-use crate::survey::{self, Status};
+use crate::which;
+use lockattr_survey::Status;
 
 pub(super) fn trace(trace: &Trace, backend: Option<Backend>) -> Result<Exit, Stop> {
     let end = signals::ending()?;
     let mut users = Users::default();
     let mut traced = Vec::new();
     for name in &trace.names {
-        traced.push(Traced::new(survey::open(name, backend)?));
+        traced.push(Traced::new(which::to_look_at(name, backend)?));
     }
     loop {
         for lock in &mut traced {
@@ -89,7 +90,7 @@ impl Traced {
         };
         self.is_first_look = false;
         self.seen = grant;
-        Ok(Some((event, survey::found(&self.lock, standing))))
+        Ok(Some((event, Status::found(&self.lock, standing))))
     }
 }
 

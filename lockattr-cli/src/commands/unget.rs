@@ -13,11 +13,11 @@ use crate::keeper;
 use crate::mode;
 use crate::process;
 use crate::report::{self, Users};
-use crate::survey;
 use crate::text::Escaped;
+use crate::which;
 
 pub(super) fn unget(unget: &Unget, backend: Option<Backend>) -> Result<Exit, Stop> {
-    let lock = mode::with(survey::open(&unget.name, backend)?, unget.shared.mode)?;
+    let lock = mode::with(which::to_look_at(&unget.name, backend)?, unget.shared.mode)?;
     let standing = lock.standing()?;
     // To lockattr such a lock is free, as its next process inherits it. To resourcelock it is taken.
     let is_left = matches!(standing, Standing::Left { .. });
@@ -61,7 +61,7 @@ fn is_by_force(lock: &Lock, holder: &Holder) -> bool {
 }
 
 fn nothing(lock: &Lock) -> String {
-    let unknown = if survey::is_known(lock) { "" } else { ", and unknown" };
+    let unknown = if lockattr_survey::is_known(lock) { "" } else { ", and unknown" };
     format!("\"{}\" ({}): free{unknown}; nothing to release", Escaped(lock.name()), lock.backend())
 }
 

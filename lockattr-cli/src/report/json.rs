@@ -4,7 +4,7 @@ use lockattr_runtime::{Holder, KnownBy, Tenure};
 use serde::Serialize;
 
 use super::Users;
-use crate::survey::Status;
+use lockattr_survey::Status;
 
 /// A lock.
 #[derive(Debug, Serialize)]

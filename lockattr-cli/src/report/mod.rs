@@ -1,6 +1,7 @@
 //! What is shown of locks: a table, sentences, JSON.
 
 mod json;
+mod reason;
 mod sentence;
 mod table;
 

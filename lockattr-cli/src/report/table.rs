@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use lockattr_runtime::{Holder, Tenure};
 
-use super::Users;
-use crate::survey::{Held, Status};
+use super::{reason, Users};
 use crate::text::{Escaped, Span};
+use lockattr_survey::{Held, Status};
 
 /// The cells of a row.
 pub(crate) type Cells = [String; COLUMNS];
@@ -38,7 +38,7 @@ pub(crate) fn row(status: &Status, users: &mut Users) -> Cells {
         or_dash(person.and_then(held_for).map(|held| Span(held).to_string())),
         or_dash(status.waiters.map(|waiters| waiters.to_string())),
         match &status.held {
-            Held::Unknown(why) => escaped(why),
+            Held::Unknown(why) => escaped(&reason::in_short(why)),
             _ => or_dash(person.and_then(|person| person.info.as_deref()).map(escaped)),
         },
     ]
@@ -61,7 +61,7 @@ fn state(status: &Status) -> &'static str {
         (Held::Free, Some(last)) if last.tenure == Tenure::Died => "died",
         (Held::Free, Some(last)) if last.tenure == Tenure::Abandoned => "abandoned",
         (Held::Free, _) => "free",
-        (Held::Unknown(_), _) => "?",
+        _ => "?",
     }
 }
 

@@ -19,6 +19,8 @@ use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::standing::Standing;
 
+pub use port::remembered::free_port_locks;
+
 /// A named lock that processes and threads exclude each other by.
 ///
 /// What an implementation owes:

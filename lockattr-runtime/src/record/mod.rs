@@ -8,6 +8,7 @@ mod file;
 mod layout;
 mod owned;
 pub(crate) mod owner;
+mod remembered;
 mod snapshot;
 mod text;
 mod write;
@@ -29,6 +30,7 @@ use write::ABANDONED;
 
 pub(crate) use file::FOLDER;
 pub(crate) use owned::{snapshot as of_semaphore, OwnedCopy, OwnedPage, Recorded};
+pub(crate) use remembered::remembered;
 pub(crate) use snapshot::{latest, read, read_any, PeerState, Snapshot};
 
 /// The record that this process's user writes for one lock. Only the lock's holder writes, so

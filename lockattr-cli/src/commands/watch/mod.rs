@@ -19,7 +19,7 @@ use crate::cli::Watch;
 use crate::exit::{Exit, Stop};
 use crate::report::Users;
 use crate::signals;
-use crate::survey::{self, Status};
+use lockattr_survey::{survey, Status};
 use view::{Answer, View};
 
 pub(super) fn watch(watch: &Watch, backend: Option<Backend>) -> Result<Exit, Stop> {
@@ -44,7 +44,7 @@ fn refresh(
     let mut users = Users::default();
     let mut kept = Kept::default();
     loop {
-        let locks = survey::all(view.scope, backend)?;
+        let locks = survey(view.scope, backend)?;
         kept.keep(&locks);
         view.show(locks, &mut users);
         let next = Instant::now() + watch.update;

@@ -7,7 +7,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::widgets::TableState;
 
 use crate::report::{self, Users};
-use crate::survey::{Scope, Status};
+use lockattr_survey::{Scope, Status};
 
 /// What a key asks for; the later ones outweigh those before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

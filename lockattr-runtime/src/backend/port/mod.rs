@@ -21,6 +21,7 @@ mod ghost;
 #[cfg(test)]
 mod model;
 mod observe;
+pub(crate) mod remembered;
 mod table;
 
 use std::io;

@@ -140,6 +140,20 @@ pub enum LockError {
         /// Who holds the name there.
         holder: Box<Holder>,
     },
+    /// A process holds this name under the other backend: the two would not exclude each other. A process
+    /// looks once, when it first takes the name, so not all such mistakes are seen: a holder that comes
+    /// later, one that looks in the same moment, and files that this user may not look at are not.
+    #[non_exhaustive]
+    OtherBackend {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The backend that was asked for.
+        wanted: Backend,
+        /// The backend under which the name is held.
+        other: Backend,
+        /// The holder.
+        holder: Box<Holder>,
+    },
     /// The semaphore has been posted so often, by programs that did not hold it, that more units are left
     /// than an acquire takes out: other programs would come in beside the holder.
     #[non_exhaustive]
@@ -178,6 +192,7 @@ impl LockError {
             | Self::Untrusted { lock, .. }
             | Self::OtherWordSize { lock, .. }
             | Self::OtherNamespace { lock, .. }
+            | Self::OtherBackend { lock, .. }
             | Self::Overposted { lock, .. }
             | Self::Io { lock, .. } => lock,
         }
@@ -198,7 +213,9 @@ impl LockError {
             Self::Damaged { .. } | Self::OtherWordSize { .. } | Self::Overposted { .. } => {
                 io::ErrorKind::InvalidData
             }
-            Self::InvalidName { .. } | Self::BackendMismatch { .. } => io::ErrorKind::InvalidInput,
+            Self::InvalidName { .. } | Self::BackendMismatch { .. } | Self::OtherBackend { .. } => {
+                io::ErrorKind::InvalidInput
+            }
             Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
             Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
@@ -234,6 +251,11 @@ impl fmt::Display for LockError {
                 f,
                 "asked for with the {wanted} backend, but this process uses it with the \
                  {established} backend: the two would not exclude each other",
+            ),
+            Self::OtherBackend { wanted, other, holder, .. } => write!(
+                f,
+                "{holder}, under the {other} backend; asked for with the {wanted} backend: the two would \
+                 not exclude each other",
             ),
             Self::Orphaned { waited, last, .. } => {
                 if !waited.is_zero() {

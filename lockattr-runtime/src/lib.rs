@@ -14,6 +14,7 @@ mod log;
 mod name;
 mod record;
 mod registry;
+mod remove;
 mod several;
 mod standing;
 mod state;

@@ -176,7 +176,7 @@ fn check(file: &File, uid: u32) -> io::Result<()> {
     }
 }
 
-fn path(name: &str, uid: u32) -> PathBuf {
+pub(super) fn path(name: &str, uid: u32) -> PathBuf {
     let mut path = format!("{FOLDER}/{PREFIX}{uid}.");
     path.push_str(&encoded(name));
     path.into()

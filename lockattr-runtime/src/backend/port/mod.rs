@@ -25,13 +25,16 @@ pub(crate) mod remembered;
 mod table;
 
 use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::queue::{Line, Queue};
-use super::{Failure, RawLock};
+use super::{beside, Failure, RawLock};
 use crate::deadline::Deadline;
 use crate::holder::{Holder, KnownBy};
 use crate::info::Info;
+use crate::kind::Backend;
 use crate::record::{self, Record};
 use crate::sys::namespace::Network;
 use crate::sys::process::effective_uid;
@@ -50,6 +53,8 @@ pub(crate) struct Port {
     /// A connection to the holder, kept from one look to the next: each new one would leave an entry
     /// in the holder's queue until the release.
     observer: Mutex<Option<Observer>>,
+    /// Whether this process has looked for a holder under the other backend.
+    has_looked_beside: AtomicBool,
 }
 
 /// The lock, in a holder's hand.
@@ -65,6 +70,7 @@ impl RawLock for Port {
     type Held = Held;
 
     fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Box<Failure>> {
+        self.look_beside()?;
         let listener = self.wait(deadline)?;
         Ok(self.conclude(listener, deadline, info)?)
     }
@@ -75,6 +81,7 @@ impl RawLock for Port {
         deadline: Deadline,
         info: Info<'_>,
     ) -> Result<Held, Box<Failure>> {
+        self.look_beside()?;
         let listener = self.wait_async(deadline).await?;
         Ok(self.conclude(listener, deadline, info)?)
     }
@@ -97,6 +104,20 @@ impl RawLock for Port {
 
     fn detach(&self, held: Held) {
         self.release(held);
+    }
+
+    fn descriptor(held: &Held) -> Result<OwnedFd, Failure> {
+        held.listener.as_fd().try_clone_to_owned().map_err(Failure::io("copy its descriptor"))
+    }
+
+    fn keep(&self, held: Held) {
+        held.page.write_kept();
+        // Those in its queue stay there: they come when the last copy goes.
+    }
+
+    fn remove(&self, held: Held) {
+        record::remove(&self.name);
+        self.hand_off(held.listener, &held.page);
     }
 
     fn recovered_from(held: &Held) -> Option<&Holder> {
@@ -167,7 +188,17 @@ impl Port {
             queue: Box::new(Queue::of_port(name)),
             record: Record::new(name),
             observer: Mutex::new(None),
+            has_looked_beside: AtomicBool::new(false),
         }
+    }
+
+    /// Once, before the first acquire: see [`beside`].
+    fn look_beside(&self) -> Result<(), Failure> {
+        if !self.has_looked_beside.load(Ordering::Relaxed) {
+            beside::check(&self.name, Backend::Port)?;
+            self.has_looked_beside.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn is_bound(&self) -> Result<bool, Failure> {

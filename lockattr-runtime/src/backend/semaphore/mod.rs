@@ -26,15 +26,17 @@ mod trust;
 mod turnstile;
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::{Failure, RawLock};
+use super::{beside, Failure, RawLock};
 use crate::deadline::Deadline;
 use crate::holder::Holder;
 use crate::info::Info;
+use crate::kind::Backend;
 use crate::record::owner::{Owner, Writer};
 use crate::record::OwnedPage;
 use crate::standing::Standing;
@@ -124,6 +126,24 @@ impl RawLock for Semaphore {
         }
     }
 
+    fn descriptor(_: &Held) -> Result<OwnedFd, Failure> {
+        let reason = "a semaphore has none, and cannot outlive its process";
+        let unsupported = io::Error::new(io::ErrorKind::Unsupported, reason);
+        Err(Failure::io("leave it to a descriptor")(unsupported))
+    }
+
+    fn keep(&self, held: Held) {
+        drop(held);
+    }
+
+    fn remove(&self, mut held: Held) {
+        held.is_over = true;
+        held.objects.unlink();
+        // No unit is posted: nobody takes what was removed. Nor is there an owner whose death would free it.
+        done(protocol::detach(&held.access()));
+        held.objects.doubt();
+    }
+
     fn recovered_from(held: &Held) -> Option<&Holder> {
         held.recovered_from.as_deref()
     }
@@ -161,7 +181,14 @@ impl RawLock for Semaphore {
             }
             opened => drop(opened?),
         }
-        let (objects, me) = self.begin(Deadline::after(Duration::ZERO)).map_err(|why| *why)?;
+        // Also where the name is held under the other backend: the semaphore is what is to be freed.
+        let opened = match self.opened(clock::monotonic()) {
+            Ok((Some(objects), process)) => Ok((objects, process)),
+            Ok((None, _)) => self.open_anew(),
+            Err(failure) => Err(failure),
+        };
+        let (objects, process) = opened.map_err(|why| *why)?;
+        let me = process.in_turn(self.turns.fetch_add(1, Ordering::Relaxed));
         Ok(done(protocol::force(&Access { objects: &objects, me })))
     }
 }
@@ -188,13 +215,24 @@ impl Semaphore {
     /// The files, opened, or opened again if somebody removed or cut them; and this process's word.
     #[inline]
     fn open(&self, now: u64) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
-        let look = |objects: &mut Option<Arc<Objects>>| {
-            objects.as_ref().filter(|objects| objects.are_whole(now)).cloned()
-        };
-        match self.with_objects(look)? {
+        match self.opened(now)? {
             (Some(objects), me) => Ok((objects, me)),
-            (None, _) => self.open_anew(),
+            (None, _) => self.open_first(),
         }
+    }
+
+    /// The files, if they are open and nobody has removed or cut them.
+    #[inline]
+    fn opened(&self, now: u64) -> Result<(Option<Arc<Objects>>, Owner), Box<Failure>> {
+        self.with_objects(|objects| {
+            objects.as_ref().filter(|objects| objects.are_whole(now)).cloned()
+        })
+    }
+
+    #[cold]
+    fn open_first(&self) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
+        beside::check(&self.name, Backend::Semaphore)?;
+        self.open_anew()
     }
 
     #[cold]

@@ -169,6 +169,18 @@ impl Objects {
         are_whole
     }
 
+    /// Removes their names, if they still have them. The semaphore's goes first: a record without it is
+    /// inherited in order, while a semaphore without the record of a dead owner is nobody's.
+    pub(super) fn unlink(&self) {
+        for (file, path) in
+            [(&self.semaphore_file, &self.paths.semaphore), (&self.page_file, &self.paths.page)]
+        {
+            if file.size_at(path).is_some() {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+
     /// The next look at them is a real one.
     pub(super) fn doubt(&self) {
         self.checked.store(0, Ordering::Relaxed);

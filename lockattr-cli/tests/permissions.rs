@@ -50,8 +50,8 @@ fn what_is_not_permitted_ends_with_3_and_says_why() {
             }
             assert!(said(&["state", &name]).contains("free"));
             let shared: [&[&str]; 3] = [
-                &["run", &name, "--mode", "666", "--", "true"],
-                &["get", &name, "--mode", "666", "-a", "1h"],
+                &["run", "-b", "semaphore", &name, "--mode", "666", "--", "true"],
+                &["get", "-b", "semaphore", &name, "--mode", "666", "-a", "1h"],
                 &["unget", &name, "--mode", "666"],
             ];
             for command in shared {

@@ -1,6 +1,7 @@
 //! Who holds a lock, or held it last.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime};
 
 use crate::text::{Escaped, Seconds};
@@ -36,7 +37,7 @@ pub struct Holder {
     /// How many times the lock had been granted by this record, this time included: of a port lock to
     /// processes of this user, of a semaphore to any process of lockattr. Two looks tell by it how many
     /// holds were missed between them. It starts anew where the record was removed.
-    pub grants: Option<u64>,
+    pub grants: Option<NonZeroU64>,
     /// Whether it holds the lock still.
     pub tenure: Tenure,
     /// Where the process id comes from.

@@ -245,7 +245,7 @@ impl State {
                 LockError::OtherNamespace { lock, holder: Box::new(holder) }
             }
             Failure::OtherBackend { wanted, other, holder } => {
-                LockError::OtherBackend { lock, wanted, other, holder: Box::new(holder) }
+                LockError::OtherBackend { lock, wanted, other, holder }
             }
             Failure::Overposted { path, units } => LockError::Overposted { lock, path, units },
             Failure::Io { operation, source } => LockError::Io { lock, operation, source },

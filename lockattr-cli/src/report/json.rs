@@ -63,6 +63,7 @@ impl Person {
                 Tenure::Abandoned => Some("abandoned"),
                 Tenure::OnItsWay => Some("on its way"),
                 Tenure::Copied => Some("copied"),
+                Tenure::Kept => Some("kept"),
                 _ => None,
             },
             stopped: holder.stopped,

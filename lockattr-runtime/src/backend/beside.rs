@@ -35,7 +35,7 @@ pub(super) fn check(name: &str, wanted: Backend) -> Result<(), Failure> {
         Backend::Semaphore => (Backend::Port, port_holder(name)),
     };
     match holder {
-        Some(holder) => Err(Failure::OtherBackend { wanted, other, holder }),
+        Some(holder) => Err(Failure::OtherBackend { wanted, other, holder: Box::new(holder) }),
         None => Ok(()),
     }
 }

@@ -125,7 +125,7 @@ pub(crate) enum Failure {
     /// Somebody holds the name where this backend does not reach.
     OtherNamespace(Holder),
     /// A process holds the name under the `other` backend.
-    OtherBackend { wanted: Backend, other: Backend, holder: Holder },
+    OtherBackend { wanted: Backend, other: Backend, holder: Box<Holder> },
     /// A semaphore of so many units that it excludes nobody.
     Overposted { path: PathBuf, units: u32 },
     /// The system refused `operation`, as in "cannot …".

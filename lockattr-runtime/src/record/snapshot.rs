@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -267,7 +268,7 @@ impl Snapshot {
                 .checked_add(Duration::from_nanos(self.word(Field::GrantedWall))),
             stopped: false,
             held_for: end.and_then(|end| end.checked_sub(granted)).map(Duration::from_nanos),
-            grants: (!self.is_torn).then(|| self.word(Field::Sequence) / 2),
+            grants: NonZeroU64::new(self.word(Field::Sequence) / 2).filter(|_| !self.is_torn),
             tenure,
             known_by,
         }

@@ -19,6 +19,9 @@ pub(super) enum Answer {
     Quit,
 }
 
+/// How far a key scrolls to the side.
+const SIDEWAYS: usize = 20;
+
 /// What comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
@@ -59,6 +62,8 @@ pub(super) struct View {
     /// Keys go into the filter.
     pub(super) is_typing: bool,
     pub(super) table: TableState,
+    /// How many characters at the lines' beginnings are not shown.
+    pub(super) offset: usize,
     /// In the order in which the survey found them.
     rows: Vec<Row>,
 }
@@ -78,6 +83,7 @@ impl View {
             filter: String::new(),
             is_typing: false,
             table: TableState::default(),
+            offset: 0,
             rows: Vec::new(),
         }
     }
@@ -132,6 +138,8 @@ impl View {
             KeyCode::Down | KeyCode::Char('j') => self.table.scroll_down_by(1),
             KeyCode::PageUp => self.table.scroll_up_by(10),
             KeyCode::PageDown => self.table.scroll_down_by(10),
+            KeyCode::Left => self.offset = self.offset.saturating_sub(SIDEWAYS),
+            KeyCode::Right => self.offset += SIDEWAYS,
             KeyCode::Home => self.table.select_first(),
             KeyCode::End => self.table.select_last(),
             _ => {}

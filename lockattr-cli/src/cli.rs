@@ -7,8 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::{ArgValueCandidates, ArgValueCompleter};
 
-use crate::complete::{self, Commands};
-use crate::{duration, exit, mode, report};
+use crate::{complete, duration, exit, mode, report};
 
 /// Every lock on the machine at a glance, and locks for shell scripts.
 #[derive(Debug, Parser)]
@@ -222,7 +221,8 @@ pub(crate) struct Unget {
 #[allow(clippy::struct_excessive_bools)] // each is an option of its own
 pub(crate) struct Run {
     /// The locks, which are always taken in one order
-    #[arg(required = true, value_name = "NAME", add = names())]
+    #[arg(required = true, value_name = "NAME",
+          add = ArgValueCompleter::new(complete::locks_and_command))]
     pub(crate) names: Vec<String>,
     /// How long to wait for all of them: `2s`, `500ms`, seconds [default: for ever]
     #[arg(short, long, value_name = "DURATION", visible_short_alias = 'w',
@@ -259,7 +259,7 @@ pub(crate) struct Run {
     #[arg(short = 'c', long = "command", value_name = "LINE", conflicts_with = "command")]
     pub(crate) line: Option<OsString>,
     /// What to run
-    #[arg(last = true, add = ArgValueCompleter::new(Commands))]
+    #[arg(last = true)]
     pub(crate) command: Vec<OsString>,
 }
 

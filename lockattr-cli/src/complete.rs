@@ -42,24 +42,34 @@ pub(crate) fn locks() -> Vec<CompletionCandidate> {
     names.map(CompletionCandidate::new).collect()
 }
 
-/// A command, and then its arguments, of which nothing is known: files.
-pub(crate) struct Commands;
-
-impl ValueCompleter for Commands {
-    fn complete(&self, current: &OsStr) -> Vec<CompletionCandidate> {
-        self.complete_at(0, current)
-    }
-
-    fn complete_at(&self, index: usize, current: &OsStr) -> Vec<CompletionCandidate> {
-        if index > 0 || current.to_string_lossy().contains('/') {
-            return PathCompleter::any().complete(current);
+/// What `run` takes: locks, and behind `--` a command with its arguments, of which nothing is known: files.
+pub(crate) fn locks_and_command(current: &OsStr) -> Vec<CompletionCandidate> {
+    let begin = current.to_string_lossy();
+    match words_of_the_command() {
+        None => {
+            let mut locks = locks();
+            locks.retain(|lock| lock.get_value().to_string_lossy().starts_with(&*begin));
+            locks
         }
-        let begin = current.to_string_lossy().into_owned();
-        let path = env::var_os("PATH").unwrap_or_default();
-        let programs: BTreeSet<OsString> =
-            env::split_paths(&path).flat_map(|folder| programs(&folder, &begin)).collect();
-        programs.into_iter().map(CompletionCandidate::new).collect()
+        Some(0) if !begin.contains('/') => {
+            let path = env::var_os("PATH").unwrap_or_default();
+            let programs: BTreeSet<OsString> =
+                env::split_paths(&path).flat_map(|folder| programs(&folder, &begin)).collect();
+            programs.into_iter().map(CompletionCandidate::new).collect()
+        }
+        Some(_) => PathCompleter::any().complete(current),
     }
+}
+
+/// How many words stand between the command line's `--` and the word that is completed; none if there is no
+/// `--` before it. (clap's engine knows of no argument that is for behind the `--` alone.)
+fn words_of_the_command() -> Option<usize> {
+    // The first one is before the command line: `lockattr -- lockattr run NAME -- COMMAND`.
+    let words: Vec<_> = env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    let index = env::var("_CLAP_COMPLETE_INDEX").ok().and_then(|index| index.parse().ok());
+    let index: usize = index.unwrap_or(words.len().saturating_sub(1));
+    let dashes = words.iter().position(|word| word == "--")?;
+    index.checked_sub(dashes + 1)
 }
 
 fn programs(folder: &std::path::Path, begin: &str) -> Vec<OsString> {

@@ -227,3 +227,67 @@ fn a_killed_keeper_frees_the_lock() {
     nix::sys::signal::kill(keeper, Signal::SIGKILL).unwrap();
     eventually("it is free", || !name.lock(Backend::Port).is_locked().unwrap());
 }
+
+#[test]
+fn a_lock_got_for_a_process_is_held_until_that_process_ends() {
+    on_each_backend("pid", |name, backend| {
+        let mut process = Command::new("sleep").arg("1000").spawn().unwrap();
+        let pid = process.id().to_string();
+        said(&["get", "-b", backend, name, "--pid", &pid, "-m", "a job"]);
+        let info = &json(&["state", "--json", name])["holder"]["info"];
+        assert_eq!(*info, format!("a job (while sleep (pid {pid}) runs)"));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        eventually("it is free", || {
+            lockattr(&["state", "-q", "-b", backend, name]).output().unwrap().status.code()
+                == Some(1)
+        });
+    });
+    // A script's own.
+    let name = Name::new("script");
+    let script = format!("{} get --pid $$ {} >&2; {0} state -q {1}", support::PROGRAM, &*name);
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+    eventually("it is free", || !name.lock(Backend::Port).is_locked().unwrap());
+}
+
+#[test]
+fn a_process_that_has_ended_or_is_none_holds_nothing() {
+    let name = Name::new("no-pid");
+    let mut process = Command::new("true").spawn().unwrap();
+    let pid = process.id().to_string();
+    process.wait().unwrap();
+    let refusal = refused(&["get", &name, "--pid", &pid], 3);
+    assert!(refusal.contains("there is no process") && refusal.contains("--pid $$"), "{refusal}");
+    for wrong in ["0", "-1", "me"] {
+        refused(&["get", &name, &format!("--pid={wrong}")], 2);
+    }
+    lockattr(&["state", "-q", &name]).assert().code(1);
+}
+
+#[test]
+fn a_keeper_shows_for_how_long_it_holds_and_by_whom_it_was_got() {
+    on_each_backend("shows", |name, backend| {
+        said(&["get", "-b", backend, name, "-a", "1h"]);
+        let holder = &json(&["state", "--json", name])["holder"];
+        let info = holder["info"].as_str().unwrap().to_owned();
+        assert!(info.starts_with("lockattr get, by ") && info.ends_with(" (for 1h)"), "{info}");
+        assert!(info.contains(&format!("(pid {})", std::process::id())), "{info}");
+        said(&["unget", name]);
+    });
+}
+
+#[test]
+fn the_mode_is_that_of_a_new_semaphore() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for command in [&["get", "-a", "1h"][..], &["run"]] {
+        let name = Name::new("mode");
+        let end: &[&str] = if command[0] == "run" { &["--", "true"] } else { &[] };
+        said(&[command, &["-b", "semaphore", "--mode", "660", &*name], end].concat());
+        for file in [format!("/dev/shm/sem.{}", &*name), format!("/dev/shm/{}", &*name)] {
+            let mode = std::fs::metadata(file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o660);
+        }
+        let _ = lockattr(&["unget", &name]).output();
+    }
+}

@@ -71,6 +71,7 @@ pub(super) fn run(run: &Run, backend: Option<Backend>) -> Result<Exit, Stop> {
 /// What to run: a program with its arguments, or a shell with a line.
 fn command(run: &Run) -> Result<(OsString, Vec<OsString>), Stop> {
     if let Some(line) = &run.line {
+        check_names_before_a_line(run, line)?;
         let shell = env::var_os("SHELL").filter(|shell| !shell.is_empty());
         let shell = shell.unwrap_or_else(|| "/bin/sh".into());
         return Ok((shell, vec!["-c".into(), line.clone()]));
@@ -80,6 +81,20 @@ fn command(run: &Run) -> Result<(OsString, Vec<OsString>), Stop> {
     }
     let (name, command) = run.names.split_first().ok_or_else(|| Stop::usage("no NAME"))?;
     Err(Stop::usage(format!("no command to run\n  {}", tip::dashes(name, command))))
+}
+
+/// `run n sh -c LINE` would take the lock `sh` as well: a `--` was forgotten.
+fn check_names_before_a_line(run: &Run, line: &OsStr) -> Result<(), Stop> {
+    const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ksh", "zsh", "fish"];
+
+    match &run.names[..] {
+        [name, .., last] if SHELLS.contains(&last.as_str()) => {
+            let command = [last.as_str(), "-c", &line.to_string_lossy()].map(str::to_owned);
+            let tip = tip::dashes(name, &command);
+            Err(Stop::usage(format!("`{last}` would be the name of a lock here\n  {tip}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The command line, as one would type it.

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::thread;
+use std::time::Duration;
 
-use lockattr_runtime::{Backend, Holder, Lock, Standing, Tenure};
+use lockattr_runtime::{Backend, Holder, KnownBy, Lock, LockError, Standing, Tenure};
 use lockattr_survey::Status;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -53,6 +55,8 @@ pub(super) struct Traced {
     seen: Option<Holder>,
     /// How often it had been granted by then, by the record of each user; of a semaphore there is one record.
     grants: HashMap<Option<u32>, u64>,
+    /// How many holds were shown that their record had yet to count.
+    ahead: u64,
     is_first_look: bool,
     /// A connection to the holder of a port lock. It ends when the lock is given back: to one that comes
     /// without an address the holder gives nothing.
@@ -63,7 +67,7 @@ impl Traced {
     /// Its first look tells whether it is held or free.
     pub(super) fn new(lock: Lock) -> Self {
         let (grants, connection) = (HashMap::new(), None);
-        Self { lock, seen: None, grants, is_first_look: true, connection }
+        Self { lock, seen: None, grants, ahead: 0, is_first_look: true, connection }
     }
 
     /// One that was not there before: its first look tells that it is taken.
@@ -88,7 +92,7 @@ impl Traced {
         if self.connection.is_none() && self.lock.backend() == Backend::Port {
             self.connection = connect(self.lock.name()).ok();
         }
-        let standing = self.lock.standing()?;
+        let standing = settled(&self.lock)?;
         let last = standing.clone().into_last_holder();
         let now = standing.clone().into_holder();
         let before = self.seen.take();
@@ -104,8 +108,10 @@ impl Traced {
         };
         let granted = last.as_ref().map_or(0, |last| self.new_grants(last));
         let is_seen = now.is_some() && what.is_some();
-        let missed =
-            if self.is_first_look { 0 } else { granted.saturating_sub(u64::from(is_seen)) };
+        let shown = u64::from(is_seen) + self.ahead;
+        let missed = if self.is_first_look { 0 } else { granted.saturating_sub(shown) };
+        let is_unwritten = now.as_ref().is_some_and(is_unwritten);
+        self.ahead = if is_unwritten { shown.saturating_sub(granted) } else { 0 };
         self.is_first_look = false;
         self.seen = now;
         let missed = (missed > 0).then_some(What::Missed(missed));
@@ -125,7 +131,32 @@ impl Traced {
     }
 }
 
+/// How the lock stands. A holder that has yet to write its record, as in the moment after it came, is given
+/// some milliseconds for it.
+fn settled(lock: &Lock) -> Result<Standing, LockError> {
+    const LOOKS: u32 = 5;
+    const MOMENT: Duration = Duration::from_millis(2);
+
+    let mut standing = lock.standing()?;
+    for _ in 1..LOOKS {
+        if !standing.clone().into_holder().is_some_and(|holder| is_unwritten(&holder)) {
+            break;
+        }
+        thread::sleep(MOMENT);
+        standing = lock.standing()?;
+    }
+    Ok(standing)
+}
+
+/// Whether it is a holder of lockattr's whose record does not tell of this hold, or not yet.
+fn is_unwritten(holder: &Holder) -> bool {
+    holder.since.is_none() && matches!(holder.known_by, KnownBy::Kernel | KnownBy::Record)
+}
+
 fn is_one_hold(one: &Holder, other: &Holder) -> bool {
+    if is_unwritten(one) && one.pid == other.pid {
+        return true;
+    }
     let key = |holder: &Holder| (holder.pid, holder.since, holder.info.clone());
     key(one) == key(other)
 }

@@ -72,7 +72,7 @@ fn list_all_says_how_much_memory_free_locks_take() {
     let said = String::from_utf8_lossy(&listed.get_output().stderr).into_owned();
     assert_eq!(
         said,
-        "lockattr: 1 free locks take 4 KiB of memory; `lockattr clean` removes them\n"
+        "lockattr: free locks: 1, 4 KiB of memory; `lockattr clean` removes what they have left\n"
     );
     lockattr(&["list", &name]).assert().success().stderr("");
 }

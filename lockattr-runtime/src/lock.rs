@@ -183,7 +183,8 @@ impl Lock {
     ///   it is another user's, [`LockError::Untrusted`] if it is another user's with whom this lock is not
     ///   shared, [`LockError::Damaged`] if its file was cut, [`LockError::OtherWordSize`] if a 32-bit and a
     ///   64-bit program meet, [`LockError::Overposted`] if other programs have posted it again and again.
-    /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
+    /// - [`LockError::BackendMismatch`] if this process uses the name under another backend,
+    ///   [`LockError::OtherBackend`] if another process holds it under that one when this process first takes it.
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
     pub fn acquire(&self, timeout: Duration) -> Result<LockGuard, LockError> {

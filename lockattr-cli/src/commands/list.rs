@@ -47,7 +47,7 @@ fn say_what_it_takes(locks: &[Status]) {
     if count > 0 {
         let _ = writeln!(
             io::stderr(),
-            "lockattr: {count} free locks take {} of memory; `lockattr clean` removes them",
+            "lockattr: free locks: {count}, {} of memory; `lockattr clean` removes what they have left",
             Bytes(bytes)
         );
     }

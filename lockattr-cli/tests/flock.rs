@@ -81,7 +81,7 @@ fn inheriting_a_child_keeps_the_lock_with_inherit_and_not_without_it() {
         let name = Name::new("inheriting");
         let script = "sleep 1000 >/dev/null 2>&1 & echo $!";
         let pid = said(&[&["run"], options, &[&*name, "-c", script]].concat());
-        let code = if is_held { 1 } else { 0 };
+        let code = i32::from(is_held);
         lockattr(&["run", "-n", &name, "--", "true"]).assert().code(code);
         kill(Pid::from_raw(pid.trim().parse().unwrap()), Signal::SIGKILL).unwrap();
         lockattr(&["run", "-w", "60", &name, "--", "true"]).assert().success();

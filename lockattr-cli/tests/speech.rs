@@ -2,10 +2,7 @@
 
 mod support;
 
-use std::io::Read as _;
-use std::process::{Command, Stdio};
-
-use support::{lockattr, on_each_backend, refused, Name, Running, Terminal, PROGRAM};
+use support::{lockattr, on_each_backend, refused, Name, Running, Terminal};
 
 #[test]
 fn quiet_says_nothing_when_the_lock_is_refused() {
@@ -71,13 +68,8 @@ fn on_a_terminal_quiet_shows_nothing() {
 #[test]
 fn verbose_says_how_long_it_waited_and_held() {
     let name = Name::new("verbose");
-    let run = Command::new(PROGRAM)
-        .args(["run", "-v", &name, "--", "sleep", "0.3"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = String::new();
-    run.stderr.unwrap().read_to_string(&mut said).unwrap();
+    let run = lockattr(&["run", "-v", &name, "--", "sleep", "0.3"]).assert().success();
+    let said = String::from_utf8_lossy(&run.get_output().stderr).into_owned();
     assert!(said.starts_with("lockattr: waited 0.") && said.contains("s, held 0."), "{said}");
     refused(&["run", "-q", "-v", &name, "--", "true"], 2);
 }

@@ -65,7 +65,8 @@ impl Lock {
 
     /// A lock of the semaphore backend: the POSIX semaphore `/NAME` and the shared-memory object
     /// `/NAME`, as resourcelock uses them. They are made when the lock is first acquired, for this
-    /// user alone unless [`mode`](Self::mode) says otherwise, and never removed.
+    /// user alone unless [`mode`](Self::mode) says otherwise, and stay until
+    /// [`remove_files`](Self::remove_files).
     ///
     /// Files that are removed or cut by accident are noticed within 10 ms, when the lock is next acquired,
     /// waited for or given back: a removed one is made anew, a cut record gets its memory again, and a cut

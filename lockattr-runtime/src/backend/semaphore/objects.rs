@@ -5,7 +5,7 @@
 //! another user's file, even to root (`fs.protected_regular`, `proc_sys_fs(5)`). A new one is made
 //! without a name (`O_TMPFILE`), and gets its name when it is whole and its mode is right: so
 //! processes that start at the same moment find one and the same file, and never half of one. They
-//! are never removed: who unlinks a lock that is in use makes two of it.
+//! are removed by a holder alone (`unlink`): who unlinks a lock that is in use makes two of it.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};

@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use lockattr_runtime::LockError;
+use lockattr_survey::SurveyError;
 
 /// What the program's exit status says. `--help` documents it: [`HELP`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +27,9 @@ pub(crate) enum Exit {
 /// The exit codes as `--help` shows them.
 pub(crate) const HELP: &str = "Exit codes:
     0  done
-    1  not acquired in time; nothing to release; `state -q`: free
+    1  not acquired in time; `wait`: not free in time; nothing to release; `state -q`: free
     2  wrong usage, or a name that no lock can have
-    3  denied, or failed
+    3  denied, or failed; the name is held under the other backend; held by the process that waits
   run: the command's own (128 + N if signal N ended it), 126 if it cannot be run, 127 if there is none,
        and what -E says if the lock is not acquired in time";
 
@@ -66,6 +67,8 @@ impl From<Exit> for ExitCode {
 pub(crate) enum Stop {
     /// With something to say.
     With(Exit, String),
+    /// With nothing to say, as `--quiet` wants it.
+    Silent(Exit),
     /// Whoever read the output has gone, as in `lockattr list | head -1`: nobody is there to be told.
     ClosedPipe,
 }
@@ -89,6 +92,7 @@ impl Stop {
                 let _ = writeln!(io::stderr(), "lockattr: {message}");
                 exit
             }
+            Self::Silent(exit) => exit,
             Self::ClosedPipe => Exit::Done,
         }
     }
@@ -112,5 +116,11 @@ impl From<io::Error> for Stop {
 impl From<nix::Error> for Stop {
     fn from(error: nix::Error) -> Self {
         io::Error::from(error).into()
+    }
+}
+
+impl From<SurveyError> for Stop {
+    fn from(error: SurveyError) -> Self {
+        Self::failed(error)
     }
 }

@@ -1,21 +1,24 @@
 //! The keeper: a small process that holds a lock for `get` after that has ended. A port lock is held
 //! by a process, and a semaphore that is to be given back after a while needs one that does it.
 
+use std::env;
 use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::{AsFd as _, RawFd};
+use std::os::fd::{AsFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use lockattr_runtime::{Backend, Lock};
+use clap::Parser;
+use lockattr_runtime::Lock;
 use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd;
 
-use crate::cli::Get;
+use crate::cli;
+use crate::duration;
 use crate::exit::{Exit, Stop};
 use crate::mode;
 use crate::report;
@@ -30,19 +33,51 @@ const PROCESS_NAME: &CStr = c"lockattr-keeper";
 /// What the keeper says to `get` once it holds the lock; all else is an exit code and a message.
 const HOLDS: &str = "holds";
 
+/// How a lock is to be held.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    pub(crate) timeout: Duration,
+    pub(crate) message: String,
+    /// Until this time is over.
+    pub(crate) after: Option<Duration>,
+    /// Until this process ends.
+    pub(crate) pid: Option<u32>,
+}
+
+/// The command line of a keeper.
+#[derive(Debug, Parser)]
+struct Keep {
+    #[arg(long)]
+    backend: cli::Backend,
+    #[arg(long, value_parser = duration::timeout)]
+    timeout: Duration,
+    #[arg(long, value_parser = duration::span)]
+    after: Option<Duration>,
+    #[arg(long)]
+    pid: Option<u32>,
+    #[arg(long, value_parser = mode::mode)]
+    mode: Option<u32>,
+    #[arg(long)]
+    message: String,
+    name: String,
+}
+
 /// Starts a keeper, and waits until it holds `lock`.
-pub(crate) fn start(get: &Get, lock: &Lock) -> Result<(), Stop> {
+pub(crate) fn start(hold: &Hold, lock: &Lock, mode: Option<u32>) -> Result<(), Stop> {
     let cannot = |error| Stop::failed(format!("cannot start a keeper: {error}"));
     let mut command = Command::new("/proc/self/exe"); // also where the file has been replaced
     command.arg(COMMAND).args(["--backend", &lock.backend().to_string()]);
-    command.args(["--timeout", &written(get.timeout)]);
-    if let Some(after) = get.auto_unget {
-        command.args(["--auto-unget", &written(after)]);
+    command.args(["--timeout", &written(hold.timeout)]);
+    if let Some(after) = hold.after {
+        command.args(["--after", &written(after)]);
     }
-    if let Some(mode) = get.shared.mode {
+    if let Some(pid) = hold.pid {
+        command.args(["--pid", &pid.to_string()]);
+    }
+    if let Some(mode) = mode {
         command.args(["--mode", &format!("{mode:o}")]);
     }
-    command.arg(format!("--message={}", get.message)).args(["--", lock.name()]);
+    command.arg(format!("--message={}", hold.message)).args(["--", lock.name()]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut keeper = command.spawn().map_err(cannot)?;
     let mut answer = String::new();
@@ -68,41 +103,64 @@ fn written(duration: Duration) -> String {
     }
 }
 
-/// Is the keeper: takes the lock, says so on its standard output, and holds it until SIGTERM or until
-/// the time is over.
-pub(crate) fn keep(get: &Get, backend: Option<Backend>) -> Exit {
-    let (exit, message) = match hold(get, backend.unwrap_or(Backend::Port)) {
+/// Is the keeper: takes the lock, says so on its standard output, and holds it until SIGTERM, or until
+/// the time is over or the process has ended.
+pub(crate) fn keep() -> Exit {
+    let keep = Keep::parse_from(env::args_os().skip(1));
+    let (exit, message) = match hold(&keep) {
         Ok(()) => return Exit::Done,
         Err(Stop::With(exit, message)) => (exit, message),
+        Err(Stop::Silent(exit)) => return exit,
         Err(Stop::ClosedPipe) => return Exit::Failed, // `get` has gone
     };
     let _ = write!(io::stdout(), "{} {message}", exit.code());
     exit
 }
 
-fn hold(get: &Get, backend: Backend) -> Result<(), Stop> {
+fn hold(keep: &Keep) -> Result<(), Stop> {
     // Before the lock's library looks, which writes the name into the lock's record.
     prctl::set_name(PROCESS_NAME)?;
-    // Whoever started `get` may wait for the end of a pipe of his.
+    // The one that started `get` may wait for the end of a pipe of its own.
     close_inherited();
+    signals::survive_limits()?;
     unistd::setsid()?;
     unistd::chdir("/")?;
     // As long as this waits, it goes when `get` goes, as by Ctrl-C.
     prctl::set_pdeathsig(Signal::SIGTERM)?;
-    let lock = mode::with(Lock::open(backend, &get.name)?, get.shared.mode)?;
-    let guard = lock.with().timeout(get.timeout).info(&get.message).acquire()?;
+    // Before the lock is taken: the pid may be another process's afterwards.
+    let process = keep.pid.map(Watched::new).transpose()?;
+    let lock = mode::with(Lock::open(keep.backend.into(), &keep.name)?, keep.mode)?;
+    let guard = lock.with().timeout(keep.timeout).info(&keep.message).acquire()?;
     prctl::set_pdeathsig(None)?;
     let end = signals::ending()?;
-    let until = get.auto_unget.and_then(|after| Instant::now().checked_add(after));
+    let until = keep.after.and_then(|after| Instant::now().checked_add(after));
     report::print(HOLDS)?;
     unistd::dup2_stdout(File::open("/dev/null")?)?; // `get` hears that there is no more
-    wait_for(&end, until)?;
+    wait_for(&end, process.as_ref(), until)?;
     drop(guard);
     Ok(())
 }
 
-/// Until a signal has come, or the time has.
-fn wait_for(signal: &UnixStream, until: Option<Instant>) -> Result<(), Stop> {
+/// A process whose end is waited for.
+struct Watched(OwnedFd);
+
+impl Watched {
+    fn new(pid: u32) -> Result<Self, Stop> {
+        let number = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+        let number = number.ok_or_else(|| Stop::usage("`--pid`: write it as a number"))?;
+        let flags = rustix::process::PidfdFlags::empty();
+        rustix::process::pidfd_open(number, flags).map(Self).map_err(|error| {
+            Stop::failed(format!("`--pid`: cannot wait for the end of process {pid}: {error}"))
+        })
+    }
+}
+
+/// Until a signal has come, the process has ended, or the time has come.
+fn wait_for(
+    signal: &UnixStream,
+    process: Option<&Watched>,
+    until: Option<Instant>,
+) -> Result<(), Stop> {
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
@@ -116,7 +174,9 @@ fn wait_for(signal: &UnixStream, until: Option<Instant>) -> Result<(), Stop> {
                 .and_then(|millis| millis.try_into().ok())
                 .unwrap_or(PollTimeout::MAX)
         });
-        match poll(&mut [PollFd::new(signal.as_fd(), PollFlags::POLLIN)], portion) {
+        let awaited = [signal.as_fd()].into_iter().chain(process.map(|process| process.0.as_fd()));
+        let mut awaited: Vec<_> = awaited.map(|one| PollFd::new(one, PollFlags::POLLIN)).collect();
+        match poll(&mut awaited, portion) {
             Ok(0) | Err(nix::Error::EINTR) => {}
             Ok(_) => return Ok(()),
             Err(error) => return Err(error.into()),

@@ -36,6 +36,21 @@ impl fmt::Display for Span {
     }
 }
 
+/// An amount of memory: `12 KiB`, `3.4 MiB`.
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0..=1_048_575 => write!(f, "{} KiB", self.0.div_ceil(1024)),
+            bytes => {
+                let tenths = bytes * 10 / 1_048_576;
+                write!(f, "{}.{} MiB", tenths / 10, tenths % 10)
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -203,3 +203,51 @@ fn colour_is_for_terminals_and_no_color_is_kept() {
     let mut plain = Terminal::start_under(&["env", "NO_COLOR=1"], &["list", "--held"]);
     assert!(!plain.until("the test's holder").contains('\u{1b}'));
 }
+
+#[test]
+fn patterns_say_which_locks_are_listed() {
+    let names = [Name::new("pattern-a"), Name::new("pattern-b")];
+    let _holders = names.each_ref().map(|name| Running::holder(name, "port"));
+    let pattern = format!("cli-pattern-?-{}-*", std::process::id());
+    let shown = said(&["list", &pattern]);
+    assert_eq!(shown.lines().count(), 3, "{shown}");
+    let shown = said(&["list", &names[1], "no such *"]);
+    assert!(shown.contains(&*names[1]) && !shown.contains(&*names[0]), "{shown}");
+    let refusal = support::refused(&["list", "a[b"], 2);
+    assert!(refusal.contains("write it as `i2c-*`"), "{refusal}");
+}
+
+#[test]
+fn the_place_of_a_run_is_its_command_line_cut_where_there_is_no_room() {
+    let name = Name::longest();
+    let long = "x".repeat(200);
+    let script = "echo holding; exec cat";
+    let mut run = Running::start(&["run", &name, "--", "sh", "-c", script, "sh", &long]);
+    assert_eq!(run.hear(), "holding");
+    assert_eq!(
+        listed(&[], &name).unwrap()["holder"]["info"],
+        format!("sh -c '{script}' sh {long}")
+    );
+    let row = row(&said(&["list"]), &name).unwrap();
+    assert!(row.contains(&format!("sh -c '{script}' sh xxx")) && row.ends_with("x…"), "{row}");
+    assert!(row.len() < 300, "{row}");
+    // A terminal of 160 characters.
+    let mut list = Terminal::start(&["list", "--held", &name]);
+    let shown = list.until("\u{2026}\r\n");
+    let line = shown.lines().last().unwrap();
+    assert!(line.contains("cli-longest") && line.contains("sh -c 'echo"), "{line}");
+    let plain = line.replace("\u{1b}[33m", "").replace("\u{1b}[0m", "");
+    assert!(plain.chars().count() <= 160, "{line}");
+}
+
+#[test]
+fn without_proc_it_says_what_is_missing() {
+    let script = format!("mount -t tmpfs none /proc && exec {PROGRAM} list");
+    let output = Command::new("unshare").args(["-m", "sh", "-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("unshare failed") || said.contains("permission denied") {
+        return; // it takes root
+    }
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("/proc/net/unix") && said.contains("mounted /proc"), "{said}");
+}

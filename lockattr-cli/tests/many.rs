@@ -43,3 +43,58 @@ fn thousands_of_locks_are_listed_in_a_moment() {
     }
     drop(guards);
 }
+
+/// Each user's free port locks leave a record a name. To read the folder again for each of them would take
+/// minutes.
+#[test]
+fn twenty_thousand_records_are_listed_in_a_second() {
+    const RECORDS: usize = 20_000;
+
+    // What one lock leaves, 20,000 times under other names.
+    let name = Name::new("record");
+    drop(name.lock(Backend::Port).try_acquire().unwrap());
+    let uid = nix::unistd::geteuid();
+    let record = std::fs::read(format!("/dev/shm/lockattr.{uid}.{}", &*name)).unwrap();
+    let at = record.windows(name.len()).rposition(|bytes| bytes == name.as_bytes()).unwrap();
+    let records = Records(
+        (0..RECORDS)
+            .map(|number| {
+                let name = format!("{}x{number:05}", &name[..name.len() - 1]);
+                let path = format!("/dev/shm/lockattr.{uid}.{name}");
+                let mut record = record.clone();
+                record[at..][..name.len()].copy_from_slice(name.as_bytes());
+                record[at - 24..][..8].copy_from_slice(&(name.len() as u64).to_ne_bytes());
+                std::fs::write(&path, record).unwrap();
+                path
+            })
+            .collect(),
+    );
+
+    let begin = format!("{}x", &name[..name.len() - 1]);
+    let mut fastest = Duration::MAX;
+    for _ in 0..3 {
+        let start = Instant::now();
+        let all = json(&["list", "--all", "--json"]);
+        fastest = fastest.min(start.elapsed());
+        let ours = all.as_array().unwrap().iter().filter(|lock| {
+            lock["name"].as_str().unwrap().starts_with(&begin) && lock["locked"] == false
+        });
+        assert_eq!(ours.count(), RECORDS);
+    }
+    drop(records);
+    println!("{RECORDS} records: listed in {fastest:?}");
+    // A program that is not optimised, beside other tests.
+    let limit = if cfg!(debug_assertions) { 10 } else { 1 };
+    assert!(fastest < Duration::from_secs(limit), "{fastest:?}");
+}
+
+/// Files that are removed with this.
+struct Records(Vec<String>);
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}

@@ -38,6 +38,25 @@ fn what_is_not_permitted_ends_with_3_and_says_why() {
     let all: serde_json::Value = serde_json::from_slice(&listed.get_output().stdout).unwrap();
     let found = all.as_array().unwrap().iter().find(|lock| lock["name"] == *name).unwrap();
     assert_eq!(found["locked"], serde_json::Value::Null);
+    let table = as_another(&["list", &name]).assert().success();
+    let table = String::from_utf8_lossy(&table.get_output().stdout).into_owned();
+    let row = table.lines().last().unwrap();
+    assert!(row.contains(" ? ") && row.ends_with("no permission: user 0's, mode 0000"), "{row}");
+
+    // A private semaphore of another user that only a text explains: `--force` would not help root.
+    if nix::unistd::geteuid().is_root() {
+        let name = Name::new("private");
+        make_foreign_semaphore(&name, "2024-10-20 16:00:51.864484 - theirs");
+        for file in [format!("/dev/shm/sem.{}", &*name), format!("/dev/shm/{}", &*name)] {
+            fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+            chown(&file, Some(65534), Some(65534)).unwrap();
+        }
+        let refusal = refused(&["unget", &name], 3);
+        let advice = format!("`sudo -u nobody lockattr unget --force {}`", &*name);
+        assert!(refusal.contains(&advice), "{refusal}");
+        let table = said(&["list", &name]);
+        assert!(table.contains("theirs"), "{table}");
+    }
 
     // A private lock of another user, which root could open, and one that is shared.
     if nix::unistd::geteuid().is_root() {
@@ -50,8 +69,8 @@ fn what_is_not_permitted_ends_with_3_and_says_why() {
             }
             assert!(said(&["state", &name]).contains("free"));
             let shared: [&[&str]; 3] = [
-                &["run", &name, "--mode", "666", "--", "true"],
-                &["get", &name, "--mode", "666", "-a", "1h"],
+                &["run", "-b", "semaphore", &name, "--mode", "666", "--", "true"],
+                &["get", "-b", "semaphore", &name, "--mode", "666", "-a", "1h"],
                 &["unget", &name, "--mode", "666"],
             ];
             for command in shared {

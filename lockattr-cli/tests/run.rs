@@ -13,7 +13,7 @@ use support::{Name, Running, Terminal};
 fn the_lock_is_held_while_the_command_runs_and_free_afterwards() {
     on_each_backend("held", |name, backend| {
         let holder = Running::holder(name, backend);
-        refused(&["run", name, "-t", "0", "--", "true"], 1);
+        refused(&["run", name, "-b", backend, "-t", "0", "--", "true"], 1);
         assert!(holder.end().success());
         lockattr(&["run", name, "-b", backend, "-t", "0", "--", "true"]).assert().success();
     });
@@ -45,11 +45,12 @@ fn a_timeout_says_who_holds_and_the_command_does_not_run() {
     on_each_backend("timeout", |name, backend| {
         let holder = Running::holder(name, backend);
         let start = Instant::now();
-        let complaint = refused(&["run", name, "-t", "200ms", "--", "echo", "ran"], 1);
+        let complaint =
+            refused(&["run", name, "-b", backend, "-t", "200ms", "--", "echo", "ran"], 1);
         assert!(start.elapsed() >= Duration::from_millis(200));
         assert!(complaint.contains("timed out after 0.20 s"), "{complaint}");
         assert!(complaint.contains(&format!("by pid {}", holder.pid())), "{complaint}");
-        refused(&["run", name, "-t", "0", "-E", "42", "--", "echo", "ran"], 42);
+        refused(&["run", name, "-b", backend, "-t", "0", "-E", "42", "--", "echo", "ran"], 42);
     });
 }
 

@@ -4,6 +4,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use lockattr_runtime::Backend;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 use support::{on_each_backend, Name, Running, Terminal};
@@ -58,6 +59,7 @@ fn several_locks_are_traced_together() {
 fn a_passed_on_lock_is_an_event() {
     on_each_backend("passed", |name, backend| {
         let holder = Running::holder(name, backend);
+        let giver = holder.pid();
         let mut trace = Running::start(&["trace", "--json", name, "-u", "10ms"]);
         assert_eq!(event(&mut trace)["event"], "held");
         let mut next = Running::start(&[
@@ -77,8 +79,15 @@ fn a_passed_on_lock_is_an_event() {
         assert_eq!(next.hear(), "holding");
         let passed = event(&mut trace);
         // Where a semaphore changes hands there is a moment in between.
-        let passed = if passed["event"] == "released" { event(&mut trace) } else { passed };
-        assert_eq!(passed["holder"]["pid"], next.pid());
+        if passed["event"] == "released" {
+            assert_eq!(event(&mut trace)["holder"]["pid"], next.pid());
+        } else {
+            assert_eq!(
+                (&passed["event"], &passed["from"]["pid"]),
+                (&"passed".into(), &giver.into())
+            );
+            assert_eq!(passed["holder"]["pid"], next.pid());
+        }
     });
 }
 
@@ -89,4 +98,69 @@ fn ctrl_c_on_a_terminal_ends_it_well() {
     trace.until("free");
     trace.press("\x03");
     assert_eq!(trace.end().code(), Some(0));
+}
+
+#[test]
+fn every_hold_is_seen_or_counted_as_missed() {
+    on_each_backend("losses", |name, backend| {
+        let lock = name.lock(if backend == "port" { Backend::Port } else { Backend::Semaphore });
+        drop(lock.try_acquire().unwrap()); // the record is there
+        for (hold, pause) in [(20, 20), (0, 1)] {
+            let mut trace =
+                Running::start(&["trace", "-b", backend, "--json", name, "-u", "100ms"]);
+            assert_eq!(event(&mut trace)["event"], "free");
+            for _ in 0..20 {
+                let guard = lock.acquire(Duration::from_secs(60)).unwrap();
+                std::thread::sleep(Duration::from_millis(hold));
+                drop(guard);
+                std::thread::sleep(Duration::from_millis(pause));
+            }
+            let mut holds = 0;
+            while holds < 20 {
+                let event = event(&mut trace);
+                holds += match event["event"].as_str().unwrap() {
+                    "taken" | "passed" => 1,
+                    "missed" => event["missed"].as_u64().unwrap(),
+                    "released" => 0,
+                    other => panic!("{other}"),
+                };
+            }
+            assert_eq!(holds, 20);
+        }
+    });
+}
+
+#[test]
+fn a_death_is_an_event_of_its_own() {
+    on_each_backend("died", |name, backend| {
+        let mut holder = Running::holder(name, backend);
+        let mut trace = Running::start(&["trace", "-b", backend, "--json", name, "-u", "10ms"]);
+        assert_eq!(event(&mut trace)["event"], "held");
+        let pid = holder.pid();
+        holder.process.kill().unwrap();
+        holder.process.wait().unwrap();
+        let died = event(&mut trace);
+        assert_eq!((&died["event"], &died["last"]["pid"]), (&"died".into(), &pid.into()));
+    });
+}
+
+#[test]
+fn without_a_name_all_locks_are_traced_also_those_that_come_later() {
+    on_each_backend("all", |name, backend| {
+        let early = Name::new("all-early");
+        let _early = Running::holder(&early, backend);
+        let mut trace = Running::start(&["trace", "--json", "-u", "10ms"]);
+        let mut of = |name: &str, what: &str| loop {
+            let event = event(&mut trace);
+            if event["name"] == name {
+                assert_eq!(event["event"], what, "{event}");
+                break;
+            }
+        };
+        of(&early, "held");
+        let late = Running::holder(name, backend);
+        of(name, "taken");
+        assert!(late.end().success());
+        of(name, "released");
+    });
 }

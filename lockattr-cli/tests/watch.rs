@@ -61,3 +61,25 @@ fn where_there_is_no_terminal_it_is_a_list() {
     let shown = said(&["watch", "--held"]);
     assert!(shown.contains(&*name) && !shown.contains('\u{1b}'), "{shown}");
 }
+
+#[test]
+fn it_scrolls_sideways() {
+    let name = Name::longest();
+    let long = format!("begin-{}-end", "x".repeat(150));
+    let mut run = Running::start(&["run", &name, "-m", &long, "-c", "echo holding; exec cat"]);
+    assert_eq!(run.hear(), "holding");
+    let mut watch = Terminal::start(&["watch", "-u", "1h", "--held", &name]);
+    let shown = watch.until("q quit");
+    assert!(shown.contains("begin-x") && !shown.contains("x-end"), "{shown}");
+    for _ in 0..20 {
+        watch.press("\x1b[C");
+    }
+    eventually("the end is seen", || screen(&mut watch).contains("x-end"));
+    for _ in 0..20 {
+        watch.press("\x1b[D");
+    }
+    eventually("the name is seen", || screen(&mut watch).contains("cli-longest"));
+    watch.press("q");
+    watch.until("\x1b[?1049l");
+    assert_eq!(watch.end().code(), Some(0));
+}

@@ -1,7 +1,9 @@
 //! The guard that holds a lock.
 
 use std::fmt;
+use std::io;
 use std::mem;
+use std::os::fd::OwnedFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::thread;
@@ -211,6 +213,47 @@ impl LockGuard {
         self.state.check_detach()?;
         self.end = End::Detach;
         Ok(())
+    }
+
+    /// Leaves a port lock to a descriptor: it is held until the last copy of that one is closed, by whatever
+    /// processes have inherited it, as a lock of `flock(2)` is. It is what `lockattr run --inherit` does.
+    ///
+    /// The descriptor is close-on-exec, as std's are; what is to inherit it needs that flag cleared. Others are
+    /// told that the lock is kept ([`Tenure::Kept`](crate::Tenure::Kept)). The end is not told as a death,
+    /// and the lock is not handed to the first waiter: all waiters try anew when the last copy goes, in no
+    /// order.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr_runtime::{Lock, Tenure};
+    /// static BUS: Lock = Lock::port("doc-descriptor");
+    ///
+    /// let descriptor = BUS.acquire(Duration::from_secs(1))?.into_descriptor()?;
+    /// assert_eq!(BUS.holder()?.map(|holder| holder.tenure), Some(Tenure::Kept));
+    /// drop(descriptor);
+    /// assert!(!BUS.is_locked()?);
+    /// # Ok::<_, lockattr_runtime::LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A semaphore has no descriptor, and cannot outlive its process, nor can the hold of a thread that has
+    /// entered again: [`LockError::Io`] of the kind `Unsupported`. [`LockError::Io`] also where there is no
+    /// descriptor left. The lock is given back then.
+    pub fn into_descriptor(mut self) -> Result<OwnedFd, LockError> {
+        let held = self.held.as_ref().ok_or_else(|| LockError::Io {
+            lock: self.state.name().into(),
+            operation: "leave it to a descriptor",
+            source: io::Error::new(io::ErrorKind::Unsupported, "this thread has entered it again")
+                .into(),
+        })?;
+        let descriptor = self.state.descriptor(held)?;
+        self.end = End::Keep;
+        Ok(descriptor)
+    }
+
+    /// Ends the hold and removes the lock's files.
+    pub(crate) fn remove(mut self) {
+        self.end = End::Remove;
     }
 
     /// Whether dropping the guard means [`abandon`](Self::abandon).

@@ -1,6 +1,7 @@
 //! Who holds a lock, or held it last.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime};
 
 use crate::text::{Escaped, Seconds, Utc};
@@ -33,6 +34,10 @@ pub struct Holder {
     /// Whether it is stopped, as by Ctrl-Z, `SIGSTOP` or a debugger. Looked up only where the lock is on its
     /// way to it ([`Tenure::OnItsWay`]).
     pub stopped: bool,
+    /// How many times the lock had been granted by this record, this time included: of a port lock to
+    /// processes of this user, of a semaphore to any process of lockattr. Two looks tell by it how many
+    /// holds were missed between them. It starts anew where the record was removed.
+    pub grants: Option<NonZeroU64>,
     /// Whether it holds the lock still.
     pub tenure: Tenure,
     /// Where the process id comes from.
@@ -65,6 +70,7 @@ impl Holder {
             since: None,
             held_for: None,
             stopped: false,
+            grants: None,
             tenure,
             known_by,
         }
@@ -91,6 +97,9 @@ pub enum Tenure {
     /// The holder before gave a port lock to this process, which has not taken it up: it is stopped, or
     /// its future is not polled. Once taken up after the end of its time, the lock is passed on.
     OnItsWay,
+    /// It left a port lock to a descriptor ([`LockGuard::into_descriptor`](crate::LockGuard::into_descriptor)):
+    /// the lock is held until the last process that has a copy of it ends or closes it.
+    Kept,
     /// The holder before gave a port lock back, or died, but a copy of its socket keeps the lock taken.
     /// This is the process that has the copy, if it was found: a child that was cloned without the C
     /// library's `fork` and did not `exec`, for instance.

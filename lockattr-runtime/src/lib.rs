@@ -17,6 +17,7 @@ mod log;
 mod name;
 mod record;
 mod registry;
+mod remove;
 mod request;
 mod several;
 mod standing;
@@ -27,6 +28,7 @@ mod text;
 #[cfg(feature = "async")]
 pub use acquire::acquire_all_async;
 pub use acquire::{acquire_all, all, Acquire};
+pub use backend::free_port_locks;
 pub use cancel::Cancel;
 pub use error::{HeldHere, LockError, SystemError};
 pub use guard::LockGuard;

@@ -74,7 +74,8 @@ impl Lock {
 
     /// A lock of the semaphore backend: the POSIX semaphore `/NAME` and the shared-memory object
     /// `/NAME`, as resourcelock uses them. They are made when the lock is first acquired, for this
-    /// user alone unless [`mode`](Self::mode) says otherwise, and never removed.
+    /// user alone unless [`mode`](Self::mode) says otherwise, and stay until
+    /// [`remove_files`](Self::remove_files).
     ///
     /// Files that are removed or cut by accident are noticed within 10 ms, when the lock is next acquired,
     /// waited for or given back: a removed one is made anew, a cut record gets its memory again, and a cut
@@ -217,7 +218,8 @@ impl Lock {
     ///   it is another user's, [`LockError::Untrusted`] if it is another user's with whom this lock is not
     ///   shared, [`LockError::Damaged`] if its file was cut, [`LockError::OtherWordSize`] if a 32-bit and a
     ///   64-bit program meet, [`LockError::Overposted`] if other programs have posted it again and again.
-    /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
+    /// - [`LockError::BackendMismatch`] if this process uses the name under another backend,
+    ///   [`LockError::OtherBackend`] if another process holds it under that one when this process first takes it.
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
     pub fn acquire(&self, timeout: Duration) -> Result<LockGuard, LockError> {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::num::NonZeroU64;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -48,6 +49,10 @@ pub(crate) enum End {
     Abandon,
     /// The lock stays taken.
     Detach,
+    /// The lock stays taken by copies of its descriptor.
+    Keep,
+    /// The lock goes, with its files.
+    Remove,
 }
 
 impl State {
@@ -223,6 +228,11 @@ impl State {
         self.raw.check_detach().map_err(|failure| self.error(failure, Duration::ZERO))
     }
 
+    /// A copy of the descriptor that the lock is `held` by.
+    pub(crate) fn descriptor(&self, held: &AnyHeld) -> Result<OwnedFd, LockError> {
+        held.descriptor().map_err(|failure| self.error(failure, Duration::ZERO))
+    }
+
     /// Puts down what a guard leaves, and takes up what was there.
     fn exchange(&self, new: Option<LeftBehind>) -> Option<LeftBehind> {
         let old = match fork::gate() {
@@ -244,6 +254,8 @@ impl State {
             End::Release => self.raw.release(held),
             End::Abandon => self.raw.abandon(held),
             End::Detach => self.raw.detach(held),
+            End::Keep => self.raw.keep(held),
+            End::Remove => self.raw.remove(held),
         }
     }
 
@@ -344,6 +356,9 @@ impl State {
             }
             Failure::OtherNamespace(holder) => {
                 LockError::OtherNamespace { lock, holder: Box::new(holder) }
+            }
+            Failure::OtherBackend { wanted, other, holder } => {
+                LockError::OtherBackend { lock, wanted, other, holder }
             }
             Failure::Overposted { path, units } => LockError::Overposted { lock, path, units },
             Failure::Io { operation, source } => {

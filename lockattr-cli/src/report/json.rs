@@ -4,7 +4,7 @@ use lockattr_runtime::{Holder, KnownBy, Tenure};
 use serde::Serialize;
 
 use super::Users;
-use crate::survey::Status;
+use lockattr_survey::Status;
 
 /// A lock.
 #[derive(Debug, Serialize)]
@@ -63,6 +63,7 @@ impl Person {
                 Tenure::Abandoned => Some("abandoned"),
                 Tenure::OnItsWay => Some("on its way"),
                 Tenure::Copied => Some("copied"),
+                Tenure::Kept => Some("kept"),
                 _ => None,
             },
             stopped: holder.stopped,

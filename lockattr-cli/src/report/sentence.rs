@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use lockattr_runtime::{Holder, Tenure};
 
 use super::Users;
-use crate::survey::{Held, Status};
 use crate::text::Escaped;
+use lockattr_survey::{Held, Status};
 
 /// `"i2c-1" (port): held for 3.4 s by pid 812 (sensord) in … , since …; 2 wait`.
 pub(crate) fn sentence(status: &Status, is_known: bool, users: &mut Users) -> String {
@@ -16,13 +16,14 @@ pub(crate) fn sentence(status: &Status, is_known: bool, users: &mut Users) -> St
             format!("taken, and nobody says by whom; before that, {}", holder(last, users))
         }
         (Held::Somehow, None) => "taken, and nobody says by whom".to_owned(),
-        (Held::Unknown(why), _) => why.clone(),
+        (Held::Unknown(why), _) => why.to_string(),
         (Held::Free, Some(last)) if last.tenure == Tenure::Died => {
             format!("free; its last holder died with it: {}", holder(last, users))
         }
         (Held::Free, Some(last)) => format!("free; last {}", holder(last, users)),
         (Held::Free, None) if is_known => "free".to_owned(),
         (Held::Free, None) => "free, and unknown: nothing tells that it was ever taken".to_owned(),
+        _ => "?".to_owned(),
     };
     let waiters = match status.waiters {
         Some(1) => "; 1 waits".to_owned(),

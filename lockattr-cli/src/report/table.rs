@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use lockattr_runtime::{Holder, Tenure};
 
-use super::Users;
-use crate::survey::{Held, Status};
+use super::{reason, Users};
 use crate::text::{Escaped, Span};
+use lockattr_survey::{Held, Status};
 
 /// The cells of a row.
 pub(crate) type Cells = [String; COLUMNS];
@@ -38,7 +38,7 @@ pub(crate) fn row(status: &Status, users: &mut Users) -> Cells {
         or_dash(person.and_then(held_for).map(|held| Span(held).to_string())),
         or_dash(status.waiters.map(|waiters| waiters.to_string())),
         match &status.held {
-            Held::Unknown(why) => escaped(why),
+            Held::Unknown(why) => escaped(&reason::in_short(why)),
             _ => or_dash(person.and_then(|person| person.info.as_deref()).map(escaped)),
         },
     ]
@@ -61,32 +61,70 @@ fn state(status: &Status) -> &'static str {
         (Held::Free, Some(last)) if last.tenure == Tenure::Died => "died",
         (Held::Free, Some(last)) if last.tenure == Tenure::Abandoned => "abandoned",
         (Held::Free, _) => "free",
-        (Held::Unknown(_), _) => "?",
+        _ => "?",
     }
 }
 
 /// How wide each column is.
-pub(crate) fn widths<'a>(rows: impl IntoIterator<Item = &'a Cells>) -> [usize; COLUMNS] {
+pub(crate) type Widths = [usize; COLUMNS];
+
+/// How wide each column would be, if there were room for everything.
+pub(crate) fn widths<'a>(rows: impl IntoIterator<Item = &'a Cells>) -> Widths {
     rows.into_iter().fold(HEAD.map(str::len), |widths, cells| {
         std::array::from_fn(|column| widths[column].max(cells[column].chars().count()))
     })
 }
 
-/// The table, with colours or without.
-pub(crate) fn table(locks: &[Status], colour: bool) -> String {
+/// How wide each column is where a line has `room`: names and places are cut, and neither hides the other.
+pub(crate) fn fitted(widths: Widths, room: usize) -> Widths {
+    /// So much is left of either, however narrow the terminal is.
+    const LEAST_NAME: usize = 12;
+    const LEAST_WHERE: usize = 20;
+
+    let mut fitted = widths;
+    let others: usize = widths[1..WHERE].iter().sum::<usize>() + SPACE * WHERE;
+    let left = room.saturating_sub(others);
+    let for_where = widths[WHERE].min(LEAST_WHERE);
+    fitted[0] = widths[0].min(left.saturating_sub(for_where).max(LEAST_NAME));
+    fitted[WHERE] = widths[WHERE].min(left.saturating_sub(fitted[0]).max(LEAST_WHERE));
+    fitted
+}
+
+/// `text`, or as much of it as there is room for, with a `…`.
+pub(crate) fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// Between two columns.
+pub(crate) const SPACE: usize = 2;
+
+/// The table, with colours or without, for a terminal of that width; or for a file or a pipe, where only what
+/// is very long is cut.
+pub(crate) fn table(locks: &[Status], colour: bool, width: Option<usize>) -> String {
+    /// A cell of a file.
+    const LONG: usize = 100;
+
     let mut users = Users::default();
     let rows: Vec<_> = locks.iter().map(|status| row(status, &mut users)).collect();
     let widths = widths(&rows);
+    let widths = match width {
+        Some(width) => fitted(widths, width),
+        None => std::array::from_fn(|column| widths[column].min(LONG)),
+    };
     let mut shown = String::new();
     let head = HEAD.map(str::to_owned);
     for (index, cells) in std::iter::once(&head).chain(&rows).enumerate() {
-        line(&mut shown, cells, &widths, if colour { Some(index == 0) } else { None });
+        let cells = std::array::from_fn(|column| cut(&cells[column], widths[column]));
+        line(&mut shown, &cells, &widths, if colour { Some(index == 0) } else { None });
     }
     shown
 }
 
 /// One line; in colour, as a head or not.
-fn line(shown: &mut String, cells: &Cells, widths: &[usize; COLUMNS], head: Option<bool>) {
+fn line(shown: &mut String, cells: &Cells, widths: &Widths, head: Option<bool>) {
     const RESET: &str = "\u{1b}[0m";
 
     for (column, (cell, &width)) in cells.iter().zip(widths).enumerate() {
@@ -108,5 +146,24 @@ fn line(shown: &mut String, cells: &Cells, widths: &[usize; COLUMNS], head: Opti
         } else {
             write!(shown, "{colour}{cell:<width$}{reset}  ")
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_and_a_long_place_are_cut_and_neither_hides_the_other() {
+        let mut widths = HEAD.map(str::len);
+        (widths[0], widths[WHERE]) = (97, 200);
+        let line = |widths: Widths| widths.iter().sum::<usize>() + SPACE * WHERE;
+        for room in [100, 160, 300] {
+            let fitted = fitted(widths, room);
+            assert!(fitted[0] >= 12 && fitted[WHERE] >= 20 && line(fitted) <= room, "{fitted:?}");
+        }
+        assert_eq!(fitted(widths, 500), widths);
+        assert_eq!(cut("i2c-1", 5), "i2c-1");
+        assert_eq!(cut("i2c-10", 5), "i2c-…");
     }
 }

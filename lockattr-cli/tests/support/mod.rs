@@ -203,14 +203,17 @@ impl Terminal {
 
     /// As [`start`](Self::start), by a program that takes a command to run.
     pub fn start_under(program: &[&str], arguments: &[&str]) -> Self {
+        Self::start_program(&[program, &[PROGRAM], arguments].concat())
+    }
+
+    /// Starts another program.
+    pub fn start_program(command: &[&str]) -> Self {
         let size = Winsize { ws_row: 24, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
         let end = || pty.slave.try_clone().unwrap();
         let process = Command::new("setsid")
             .arg("--ctty")
-            .args(program)
-            .arg(PROGRAM)
-            .args(arguments)
+            .args(command)
             .env("TERM", "xterm-256color")
             .env_remove("NO_COLOR")
             .stdin(end())

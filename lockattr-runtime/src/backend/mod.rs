@@ -3,6 +3,7 @@
 //! A new backend is a module that implements [`RawLock`], a variant of [`Backend`] with its limits
 //! in [`name`](crate::name), and an arm in each `match` of [`AnyLock`].
 
+mod beside;
 mod port;
 mod queue;
 mod semaphore;
@@ -10,6 +11,7 @@ mod semaphore;
 #[cfg(feature = "async")]
 use std::future::Future;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +21,8 @@ use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::standing::Standing;
 use crate::sys::thread::Thread;
+
+pub use port::remembered::free_port_locks;
 
 /// A named lock that processes and threads exclude each other by.
 ///
@@ -76,6 +80,15 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     /// When it was granted, in nanoseconds of the monotonic clock.
     fn granted(held: &Self::Held) -> u64;
 
+    /// A copy of the descriptor that the lock is held by, for [`keep`](Self::keep).
+    fn descriptor(held: &Self::Held) -> Result<OwnedFd, Failure>;
+
+    /// Leaves the lock to the copies of its descriptor: it is taken until the last of them is closed.
+    fn keep(&self, held: &mut Self::Held);
+
+    /// Removes the lock's files, and gives it back in a way that nobody takes what was removed.
+    fn remove(&self, held: &mut Self::Held);
+
     /// The holder before, if it died while it held.
     fn recovered_from(held: &Self::Held) -> Option<&Holder>;
 
@@ -129,6 +142,8 @@ pub(crate) enum Failure {
     OtherWordSize { path: PathBuf, bytes: u64 },
     /// Somebody holds the name where this backend does not reach.
     OtherNamespace(Holder),
+    /// A process holds the name under the `other` backend.
+    OtherBackend { wanted: Backend, other: Backend, holder: Box<Holder> },
     /// A semaphore of so many units that it excludes nobody.
     Overposted { path: PathBuf, units: u32 },
     /// The system refused `operation`, as in "cannot …".
@@ -245,6 +260,22 @@ impl AnyLock {
         }
     }
 
+    pub(crate) fn keep(&self, held: &mut AnyHeld) {
+        match (self, held) {
+            (Self::Port(lock), AnyHeld::Port(held)) => lock.keep(held),
+            (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.keep(held),
+            _ => {} // as above
+        }
+    }
+
+    pub(crate) fn remove(&self, held: &mut AnyHeld) {
+        match (self, held) {
+            (Self::Port(lock), AnyHeld::Port(held)) => lock.remove(held),
+            (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.remove(held),
+            _ => {} // as above
+        }
+    }
+
     pub(crate) fn check_record(&self, held: &AnyHeld) -> Result<(), Failure> {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.check_record(held),
@@ -312,6 +343,13 @@ impl AnyHeld {
         match self {
             Self::Port(held) => port::Port::granted(held),
             Self::Semaphore(held) => semaphore::Semaphore::granted(held),
+        }
+    }
+
+    pub(crate) fn descriptor(&self) -> Result<OwnedFd, Failure> {
+        match self {
+            Self::Port(held) => port::Port::descriptor(held),
+            Self::Semaphore(held) => semaphore::Semaphore::descriptor(held),
         }
     }
 

@@ -87,6 +87,7 @@ impl LockError {
             InvalidName { reason };
             InvalidMode { backend, mode };
             BackendMismatch { wanted, established };
+            OtherBackend { wanted, other, holder };
             Orphaned { waited, last };
             Denied { path, uid, mode };
             Damaged { path, bytes };
@@ -138,6 +139,11 @@ impl fmt::Display for LockError {
                 f,
                 "asked for with the {wanted} backend, but this process uses it with the \
                  {established} backend: the two would not exclude each other",
+            ),
+            Self::OtherBackend { wanted, other, holder, .. } => write!(
+                f,
+                "{holder}, under the {other} backend; asked for with the {wanted} backend: the two would \
+                 not exclude each other",
             ),
             Self::Orphaned { waited, last, .. } => {
                 if !waited.is_zero() {

@@ -165,6 +165,20 @@ pub enum LockError {
         /// Who holds the name there.
         holder: Box<Holder>,
     },
+    /// A process holds this name under the other backend: the two would not exclude each other. A process
+    /// looks once, when it first takes the name, so not all such mistakes are seen: a holder that comes
+    /// later, one that looks in the same moment, and files that this user may not look at are not.
+    #[non_exhaustive]
+    OtherBackend {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The backend that was asked for.
+        wanted: Backend,
+        /// The backend under which the name is held.
+        other: Backend,
+        /// The holder.
+        holder: Box<Holder>,
+    },
     /// The semaphore has been posted so often, by programs that did not hold it, that more units are left
     /// than an acquire takes out: other programs would come in beside the holder.
     #[non_exhaustive]
@@ -220,6 +234,7 @@ impl LockError {
             | Self::Untrusted { lock, .. }
             | Self::OtherWordSize { lock, .. }
             | Self::OtherNamespace { lock, .. }
+            | Self::OtherBackend { lock, .. }
             | Self::Overposted { lock, .. }
             | Self::Io { lock, .. } => lock,
         }
@@ -288,9 +303,10 @@ impl LockError {
             Self::Damaged { .. } | Self::OtherWordSize { .. } | Self::Overposted { .. } => {
                 io::ErrorKind::InvalidData
             }
-            Self::InvalidName { .. } | Self::InvalidMode { .. } | Self::BackendMismatch { .. } => {
-                io::ErrorKind::InvalidInput
-            }
+            Self::InvalidName { .. }
+            | Self::InvalidMode { .. }
+            | Self::BackendMismatch { .. }
+            | Self::OtherBackend { .. } => io::ErrorKind::InvalidInput,
             Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
             Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),

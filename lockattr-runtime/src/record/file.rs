@@ -176,7 +176,7 @@ fn check(file: &File, uid: u32) -> io::Result<()> {
     }
 }
 
-fn path(name: &str, uid: u32) -> PathBuf {
+pub(super) fn path(name: &str, uid: u32) -> PathBuf {
     let mut path = format!("{FOLDER}/{PREFIX}{uid}.");
     path.push_str(&encoded(name));
     path.into()
@@ -186,13 +186,22 @@ const PREFIX: &str = "lockattr.";
 
 /// The user whose record a file of this name would be, of the lock whose name is [`encoded`] so.
 pub(super) fn uid_in(file_name: &OsStr, encoded: &str) -> Option<u32> {
+    let (uid, rest) = parts(file_name)?;
+    (rest == encoded).then_some(uid)
+}
+
+/// The user whose record a file of this name would be, and the lock's name as it is [`encoded`].
+pub(super) fn parts(file_name: &OsStr) -> Option<(u32, &str)> {
     let file_name = std::str::from_utf8(file_name.as_bytes()).ok()?;
     let (uid, rest) = file_name.strip_prefix(PREFIX)?.split_once('.')?;
-    if rest == encoded {
-        uid.parse().ok()
-    } else {
-        None
-    }
+    Some((uid.parse().ok()?, rest))
+}
+
+/// Opens the record of this file name, which the user `uid` writes, to read it.
+pub(super) fn open_named(file_name: &OsStr, uid: u32) -> io::Result<File> {
+    let file = open(&Path::new(FOLDER).join(file_name), false)?;
+    check(&file, uid)?;
+    Ok(file)
 }
 
 /// A lock's name as a part of a file's name: what is no letter, digit, `-`, `_` or `.` is written

@@ -5,9 +5,12 @@
 //! last grant. Nothing here decides who holds a lock.
 
 mod file;
+mod kept;
 mod layout;
 mod owned;
 pub(crate) mod owner;
+mod remembered;
+mod remove;
 mod snapshot;
 mod text;
 mod write;
@@ -30,6 +33,8 @@ use write::ABANDONED;
 
 pub(crate) use file::FOLDER;
 pub(crate) use owned::{snapshot as of_semaphore, OwnedCopy, OwnedPage, Recorded};
+pub(crate) use remembered::remembered;
+pub(crate) use remove::remove;
 pub(crate) use snapshot::{latest, read, read_any, PeerState, Snapshot};
 
 /// The record that this process's user writes for one lock. Only the lock's holder writes, so

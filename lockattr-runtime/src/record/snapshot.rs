@@ -2,9 +2,11 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::kept::KEPT;
 use super::layout::{self, Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
 use super::owner::Owner;
 use super::write::{ABANDONED, DETACHED};
@@ -121,7 +123,7 @@ impl Snapshot {
         self.narrow(Field::Pid).filter(|_| visible)
     }
 
-    fn identity(&self) -> Identity {
+    pub(super) fn identity(&self) -> Identity {
         layout::identity(|field| self.word(field))
     }
 
@@ -158,7 +160,7 @@ impl Snapshot {
 
     /// Whether the last grant was given back, in order or not.
     pub(crate) fn has_ended(&self) -> bool {
-        self.word(Field::ReleasedMonotonic) != 0
+        !matches!(self.word(Field::ReleasedMonotonic), 0 | KEPT)
     }
 
     fn command(&self) -> Option<String> {
@@ -179,6 +181,7 @@ impl Snapshot {
         match self.word(Field::ReleasedMonotonic) {
             ABANDONED => Tenure::Abandoned,
             DETACHED => Tenure::Detached,
+            KEPT => Tenure::Kept,
             _ if self.released_at().is_some() => Tenure::Released,
             _ if !self.identity().can_run(Process::this()) => Tenure::Died,
             _ if self.pid().is_some_and(|pid| mapping::was_left_by_exec(pid, self.inode)) => {
@@ -191,7 +194,7 @@ impl Snapshot {
     /// When the last grant was given back, by the monotonic clock.
     pub(crate) fn released_at(&self) -> Option<u64> {
         Some(self.word(Field::ReleasedMonotonic))
-            .filter(|end| !matches!(*end, 0 | ABANDONED | DETACHED))
+            .filter(|end| !matches!(*end, 0 | ABANDONED | DETACHED | KEPT))
     }
 
     /// The last grant as a holder, as far as the record and `/proc` tell.
@@ -204,7 +207,7 @@ impl Snapshot {
         let holder = self.last_holder();
         // One whose pid means nothing here cannot be looked for.
         let stands = self.network().differs_from(network)
-            && holder.tenure == Tenure::Holds
+            && (holder.tenure == Tenure::Holds || self.may_be_kept())
             && holder.pid.is_some();
         stands.then_some(holder)
     }
@@ -224,14 +227,15 @@ impl Snapshot {
 
     /// The last grant, which stands, as is known by other means.
     pub(crate) fn present_holder(&self, known_by: KnownBy) -> Holder {
-        self.holder(Tenure::Holds, known_by)
+        let tenure = if self.is_kept() { Tenure::Kept } else { Tenure::Holds };
+        self.holder(tenure, known_by)
     }
 
     /// The last grant, of which it is known that it does not stand any more.
     pub(crate) fn ended_holder(&self) -> Holder {
         match self.tenure() {
             Tenure::Holds => self.holder(Tenure::Died, KnownBy::Record),
-            Tenure::Detached => self.holder(Tenure::Released, KnownBy::Record),
+            Tenure::Detached | Tenure::Kept => self.holder(Tenure::Released, KnownBy::Record),
             tenure => self.holder(tenure, KnownBy::Record),
         }
     }
@@ -251,7 +255,7 @@ impl Snapshot {
         let granted = self.word(Field::GrantedMonotonic);
         let end = match tenure {
             Tenure::Released => self.released_at(),
-            Tenure::Holds | Tenure::Detached => Some(clock::monotonic()),
+            Tenure::Holds | Tenure::Detached | Tenure::Kept => Some(clock::monotonic()),
             _ => None, // when, nobody wrote down
         };
         Holder {
@@ -264,6 +268,7 @@ impl Snapshot {
                 .checked_add(Duration::from_nanos(self.word(Field::GrantedWall))),
             stopped: false,
             held_for: end.and_then(|end| end.checked_sub(granted)).map(Duration::from_nanos),
+            grants: NonZeroU64::new(self.word(Field::Sequence) / 2).filter(|_| !self.is_torn),
             tenure,
             known_by,
         }

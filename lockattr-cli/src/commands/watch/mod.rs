@@ -17,14 +17,15 @@ use ratatui::DefaultTerminal;
 use super::list;
 use crate::cli::Watch;
 use crate::exit::{Exit, Stop};
+use crate::patterns::Patterns;
 use crate::report::Users;
 use crate::signals;
-use crate::survey::{self, Status};
+use lockattr_survey::{survey, Status};
 use view::{Answer, View};
 
 pub(super) fn watch(watch: &Watch, backend: Option<Backend>) -> Result<Exit, Stop> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return list::print(&watch.scope, false, backend);
+        return list::print(&watch.scope, &watch.patterns, false, backend);
     }
     let end = signals::ending()?;
     let mut terminal = ratatui::try_init()?; // a panic restores it
@@ -40,11 +41,13 @@ fn refresh(
     backend: Option<Backend>,
     end: &UnixStream,
 ) -> Result<(), Stop> {
+    let patterns = Patterns::new(&watch.patterns)?;
     let mut view = View::new(watch.scope.scope());
     let mut users = Users::default();
     let mut kept = Kept::default();
     loop {
-        let locks = survey::all(view.scope, backend)?;
+        let mut locks = survey(view.scope, backend)?;
+        locks.retain(|status| patterns.include(&status.name));
         kept.keep(&locks);
         view.show(locks, &mut users);
         let next = Instant::now() + watch.update;

@@ -7,7 +7,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::widgets::TableState;
 
 use crate::report::{self, Users};
-use crate::survey::{Scope, Status};
+use lockattr_survey::{Scope, Status};
 
 /// What a key asks for; the later ones outweigh those before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,9 @@ pub(super) enum Answer {
     Survey,
     Quit,
 }
+
+/// How far a key scrolls to the side.
+const SIDEWAYS: usize = 20;
 
 /// What comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +62,8 @@ pub(super) struct View {
     /// Keys go into the filter.
     pub(super) is_typing: bool,
     pub(super) table: TableState,
+    /// How many characters at the lines' beginnings are not shown.
+    pub(super) offset: usize,
     /// In the order in which the survey found them.
     rows: Vec<Row>,
 }
@@ -78,6 +83,7 @@ impl View {
             filter: String::new(),
             is_typing: false,
             table: TableState::default(),
+            offset: 0,
             rows: Vec::new(),
         }
     }
@@ -132,6 +138,8 @@ impl View {
             KeyCode::Down | KeyCode::Char('j') => self.table.scroll_down_by(1),
             KeyCode::PageUp => self.table.scroll_up_by(10),
             KeyCode::PageDown => self.table.scroll_down_by(10),
+            KeyCode::Left => self.offset = self.offset.saturating_sub(SIDEWAYS),
+            KeyCode::Right => self.offset += SIDEWAYS,
             KeyCode::Home => self.table.select_first(),
             KeyCode::End => self.table.select_last(),
             _ => {}

@@ -21,16 +21,22 @@ mod ghost;
 #[cfg(test)]
 mod model;
 mod observe;
+pub(crate) mod remembered;
 mod table;
 
 use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use nix::libc;
+
 use super::queue::{Line, Queue};
-use super::{Failure, RawLock};
+use super::{beside, Failure, RawLock};
 use crate::deadline::Deadline;
 use crate::holder::{Holder, KnownBy};
 use crate::info::Info;
+use crate::kind::Backend;
 use crate::record::{self, Record};
 use crate::sys::namespace::Network;
 use crate::sys::process::effective_uid;
@@ -50,6 +56,8 @@ pub(crate) struct Port {
     /// A connection to the holder, kept from one look to the next: each new one would leave an entry
     /// in the holder's queue until the release.
     observer: Mutex<Option<Observer>>,
+    /// Whether this process has looked for a holder under the other backend.
+    has_looked_beside: AtomicBool,
 }
 
 /// The lock, in a holder's hand.
@@ -67,6 +75,7 @@ impl RawLock for Port {
     type Held = Held;
 
     fn acquire(&self, deadline: Deadline<'_>, info: Info<'_>) -> Result<Held, Box<Failure>> {
+        self.look_beside()?;
         let listener = self.wait(deadline)?;
         Ok(self.conclude(listener, deadline, info)?)
     }
@@ -77,6 +86,7 @@ impl RawLock for Port {
         deadline: Deadline<'_>,
         info: Info<'_>,
     ) -> Result<Held, Box<Failure>> {
+        self.look_beside()?;
         let listener = self.wait_async(deadline).await?;
         Ok(self.conclude(listener, deadline, info)?)
     }
@@ -103,6 +113,25 @@ impl RawLock for Port {
 
     fn granted(held: &Held) -> u64 {
         held.granted
+    }
+
+    fn descriptor(held: &Held) -> Result<OwnedFd, Failure> {
+        let operation = "copy its descriptor";
+        match &held.listener {
+            Some(listener) => listener.as_fd().try_clone_to_owned().map_err(Failure::io(operation)),
+            None => Err(Failure::io(operation)(io::Error::from_raw_os_error(libc::EBADF))),
+        }
+    }
+
+    fn keep(&self, held: &mut Held) {
+        held.page.write_kept();
+        // Those in its queue stay there: they come when the last copy goes.
+        drop(held.listener.take());
+    }
+
+    fn remove(&self, held: &mut Held) {
+        record::remove(&self.name);
+        self.give(held);
     }
 
     fn recovered_from(held: &Held) -> Option<&Holder> {
@@ -184,7 +213,17 @@ impl Port {
             queue: Box::new(Queue::of_port(name)),
             record: Record::new(name),
             observer: Mutex::new(None),
+            has_looked_beside: AtomicBool::new(false),
         }
+    }
+
+    /// Once, before the first acquire: see [`beside`].
+    fn look_beside(&self) -> Result<(), Failure> {
+        if !self.has_looked_beside.load(Ordering::Relaxed) {
+            beside::check(&self.name, Backend::Port)?;
+            self.has_looked_beside.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn is_bound(&self) -> Result<bool, Failure> {

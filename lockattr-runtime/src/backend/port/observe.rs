@@ -79,6 +79,11 @@ impl Port {
         Ok(!matches!(self.look(Time::Ample)?, Seen::Nobody))
     }
 
+    /// The holder, as far as it is found until then.
+    pub(in crate::backend) fn holder_until(&self, end: Instant) -> Option<Holder> {
+        self.look_who_holds(Time::Brief(end)).ok().flatten()
+    }
+
     pub(super) fn look_who_holds(&self, time: Time) -> io::Result<Option<Holder>> {
         Ok(match self.look(time)? {
             Seen::Nobody => None,
@@ -113,6 +118,8 @@ impl Port {
             }
             // Also where the giver has ended since.
             (PeerState::LetGo(Some(to)), _) if waits(to) && process::runs(to) => self.receiver(to),
+            // Kept by a descriptor, wherever the process has gone that left it there.
+            (PeerState::Holds, Some(record)) if record.is_kept() => self.keeper(pid, &record, time),
             // The dead hold nothing: a copy does.
             _ if !process::runs(pid) => self.copy(pid, time),
             // Noted, and not sent, or not any more: this process has just left the queue.
@@ -139,6 +146,30 @@ impl Port {
             matches!(record.state_of(pid), PeerState::LetGo(_))
                 && record.released_at() > giver.released_at()
         })
+    }
+
+    /// A process that has the descriptor: the one that left the lock to it, or else one that has inherited it.
+    fn keeper(&self, pid: u32, record: &record::Snapshot, time: Time) -> Holder {
+        let left = record.present_holder(KnownBy::Kernel);
+        if process::runs(pid) {
+            // It may have executed another program.
+            return Holder { command: process::command(pid).or(left.command), ..left };
+        }
+        let found = match time {
+            Time::Brief(_) => None,
+            _ => table::find(&self.name, time.end())
+                .ok()
+                .flatten()
+                .and_then(|entry| table::find_process(entry, None, time.end())),
+        };
+        Holder {
+            info: left.info,
+            since: left.since,
+            held_for: left.held_for,
+            grants: left.grants,
+            tenure: Tenure::Kept,
+            ..process_with(found, KnownBy::Proc)
+        }
     }
 
     fn grant_of(&self, pid: u32) -> Option<record::Snapshot> {

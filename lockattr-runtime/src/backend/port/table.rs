@@ -1,5 +1,6 @@
 //! `/proc/net/unix`, the kernel's table of unix sockets in this network namespace (proc(5)).
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -53,6 +54,33 @@ fn find_in(table: &[u8], name: &str) -> Option<Entry> {
             }
         },
     )
+}
+
+/// The port locks that are bound, as one look at the table found them.
+pub(super) struct Bound {
+    table: Vec<u8>,
+    /// What follows the prefix, up to the line's end.
+    names: HashSet<Vec<u8>>,
+}
+
+impl Bound {
+    pub(super) fn read() -> io::Result<Self> {
+        Ok(Self::parse(fs::read("/proc/net/unix")?))
+    }
+
+    fn parse(table: Vec<u8>) -> Self {
+        let prefix = [b" @", &*bytes_of_port("")].concat();
+        let names = table.split(|&byte| byte == b'\n').filter_map(|line| {
+            let start = line.windows(prefix.len()).position(|window| window == prefix)?;
+            Some(line[start + prefix.len()..].to_vec())
+        });
+        Self { names: names.collect(), table }
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        let first = name.split('\n').next().unwrap_or_default();
+        self.names.contains(first.as_bytes()) && find_in(&self.table, name).is_some()
+    }
 }
 
 /// A process that has the socket open, as far as this user may see, and is found until `until`. It looks at
@@ -112,6 +140,16 @@ mod tests {
         assert_eq!(found(&[silent, listening].concat(), "spi"), Some(4712));
         assert_eq!(found(&[silent, listening].concat(), "us"), None);
         assert_eq!(found(&[silent, listening].concat(), "bu"), None);
+    }
+
+    #[test]
+    fn all_that_is_bound_is_known_from_one_look() {
+        let lines = "0000000000000000: 00000002 00000000 00000000 0001 01 4711 @/portlock/bus\n\
+                     0000000000000000: 00000002 00000000 00000000 0001 01 5 @/portlock/a\nb c\n\
+                     0000000000000000: 00000002 00000000 00000000 0001 03 1 @/portlock/accepted\n";
+        let bound = Bound::parse(format!("{HEAD}{lines}").into_bytes());
+        assert!(bound.contains("bus") && bound.contains("a\nb c"));
+        assert!(!bound.contains("accepted") && !bound.contains("bu"));
     }
 
     #[test]

@@ -27,15 +27,17 @@ mod trust;
 mod turnstile;
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::{Failure, RawLock};
+use super::{beside, Failure, RawLock};
 use crate::deadline::Deadline;
 use crate::holder::Holder;
 use crate::info::Info;
+use crate::kind::Backend;
 use crate::record::owner::{Owner, Writer};
 use crate::record::OwnedPage;
 use crate::standing::Standing;
@@ -150,6 +152,24 @@ impl RawLock for Semaphore {
         held.granted
     }
 
+    fn descriptor(_: &Held) -> Result<OwnedFd, Failure> {
+        let reason = "a semaphore has none, and cannot outlive its process";
+        let unsupported = io::Error::new(io::ErrorKind::Unsupported, reason);
+        Err(Failure::io("leave it to a descriptor")(unsupported))
+    }
+
+    fn keep(&self, held: &mut Held) {
+        self.release(held); // never: it has no descriptor
+    }
+
+    fn remove(&self, held: &mut Held) {
+        let Some(objects) = self.objects_of(held) else { return };
+        objects.unlink();
+        // No unit is posted: nobody takes what was removed. Nor is there an owner whose death would free it.
+        done(protocol::detach(&Access::new(objects, held.me)));
+        objects.doubt();
+    }
+
     fn recovered_from(held: &Held) -> Option<&Holder> {
         held.recovered_from.as_deref()
     }
@@ -211,7 +231,12 @@ impl RawLock for Semaphore {
             }
             opened => drop(opened?),
         }
-        let (objects, me) = self.begin(Deadline::after(Duration::ZERO)).map_err(|why| *why)?;
+        // Also where the name is held under the other backend: the semaphore is what is to be freed.
+        let objects = match self.opened(clock::monotonic()).map_err(|why| *why)? {
+            Some(objects) => objects,
+            None => self.open_anew().map_err(|why| *why)?,
+        };
+        let me = Writer::this().word.in_turn(self.next_turn());
         Ok(done(protocol::force(&Access::new(&objects, me))))
     }
 }
@@ -242,11 +267,22 @@ impl Semaphore {
     /// The files, opened, or opened again if somebody removed or cut them; and this process's word.
     fn open(&self, now: u64) -> Result<(Arc<Objects>, Owner), Box<Failure>> {
         let me = Writer::this().word;
-        let newest = self.objects.newest(&mut *gate()?);
-        match newest.filter(|objects| objects.are_whole(now)) {
+        match self.opened(now)? {
             Some(objects) => Ok((objects, me)),
-            None => Ok((self.open_anew()?, me)),
+            None => Ok((self.open_first()?, me)),
         }
+    }
+
+    /// The files, if they are open and nobody has removed or cut them.
+    fn opened(&self, now: u64) -> Result<Option<Arc<Objects>>, Box<Failure>> {
+        let newest = self.objects.newest(&mut *gate()?);
+        Ok(newest.filter(|objects| objects.are_whole(now)))
+    }
+
+    #[cold]
+    fn open_first(&self) -> Result<Arc<Objects>, Box<Failure>> {
+        beside::check(&self.name, Backend::Semaphore)?;
+        self.open_anew()
     }
 
     #[cold]

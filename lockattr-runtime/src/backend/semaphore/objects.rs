@@ -5,7 +5,7 @@
 //! another user's file, even to root (`fs.protected_regular`, `proc_sys_fs(5)`). A new one is made
 //! without a name (`O_TMPFILE`), and gets its name when it is whole and its mode is right: so
 //! processes that start at the same moment find one and the same file, and never half of one. They
-//! are never removed: who unlinks a lock that is in use makes two of it.
+//! are removed by a holder alone (`unlink`): who unlinks a lock that is in use makes two of it.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -167,6 +167,18 @@ impl Objects {
             effective_uid(); // for the records of those acquires
         }
         are_whole
+    }
+
+    /// Removes their names, if they still have them. The semaphore's goes first: a record without it is
+    /// inherited in order, while a semaphore without the record of a dead owner is nobody's.
+    pub(super) fn unlink(&self) {
+        for (file, path) in
+            [(&self.semaphore_file, &self.paths.semaphore), (&self.page_file, &self.paths.page)]
+        {
+            if file.size_at(path).is_some() {
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 
     /// The next look at them is a real one.

@@ -1,14 +1,12 @@
-//! `lockattr run`.
+//! Starting the command, and waiting for its end.
 
-use std::ffi::{c_int, OsString};
+use std::ffi::{c_int, OsStr, OsString};
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use lockattr_runtime::{Backend, Lock, LockGuard};
 use nix::sys::signal::{kill, Signal};
 use nix::sys::wait::{waitid, Id, WaitPidFlag};
 use nix::unistd::Pid;
@@ -17,63 +15,37 @@ use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::low_level::siginfo::Cause;
 
-use crate::cli::Run;
-use crate::duration::FOR_EVER;
+use super::execute;
 use crate::exit::{Exit, Stop};
-use crate::mode;
 use crate::signals;
-use crate::survey;
-use crate::text::Escaped;
 
 /// What is passed on to the command.
 const PASSED_ON: [c_int; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
 
-pub(super) fn run(run: &Run, backend: Option<Backend>) -> Result<Exit, Stop> {
-    let Some((program, arguments)) = run.command.split_first() else {
-        return Err(Stop::usage("no command to run"));
-    };
-    let guards = acquire(run, backend, program)?;
+/// What becomes of the command when this process dies before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It dies, as the locks are free from then on.
+    Dies,
+    /// It goes on, as it has the locks.
+    Lives,
+}
+
+/// Runs the command to its end.
+pub(super) fn run(program: &OsStr, arguments: &[OsString], fate: Fate) -> Result<Exit, Stop> {
     // Before the command is started: a signal between the two would end this program alone.
     let wanted = PASSED_ON.into_iter().filter(|signal| !signals::is_ignored(*signal));
-    // Whoever ignores SIGCHLD is not told how a child ended (wait(2)), and may have been started so.
+    // Who ignores SIGCHLD is not told how a child ended (wait(2)), and may have been started so.
     let signals = SignalsInfo::<WithOrigin>::new(wanted.chain([SIGCHLD]))?;
-    let child = match Command::new(program).args(arguments).spawn() {
-        Ok(child) => child,
-        Err(error) => return Err(not_started(program, &error)),
+    // By this thread, which lives as long as the process: a child dies with the thread that started it.
+    let child = match fate {
+        Fate::Dies => execute::bound_to_this_process(program, arguments).spawn()?,
+        Fate::Lives => match Command::new(program).args(arguments).spawn() {
+            Ok(child) => child,
+            Err(error) => return Err(execute::not_started(program, &error)),
+        },
     };
-    let status = wait(child, signals)?;
-    drop(guards);
-    Ok(exit(status))
-}
-
-/// All the locks, in one order for all processes, so that nobody waits in a circle.
-fn acquire(
-    run: &Run,
-    backend: Option<Backend>,
-    program: &OsString,
-) -> Result<Vec<LockGuard>, Stop> {
-    let start = Instant::now();
-    let timeout = run.timeout.unwrap_or(FOR_EVER);
-    let info = run.message.clone().unwrap_or_else(|| program.to_string_lossy().into_owned());
-    let mut locks = Vec::new();
-    for name in &run.names {
-        locks.push(mode::with(survey::open(name, backend)?, run.shared.mode)?);
-    }
-    locks.sort_by(|one, other| one.name().cmp(other.name()));
-    // Who names a lock twice wants it once.
-    locks.dedup_by(|one, other| one.name() == other.name());
-    let acquire = |lock: &Lock| {
-        let left = if timeout == FOR_EVER { timeout } else { remaining(timeout, start) };
-        lock.with().timeout(left).info(&info).acquire()
-    };
-    locks.iter().map(acquire).collect::<Result<_, _>>().map_err(|error| match Exit::of(&error) {
-        Exit::Not => Stop::With(Exit::Other(run.conflict_exit_code), error.to_string()),
-        _ => error.into(),
-    })
-}
-
-fn remaining(timeout: Duration, start: Instant) -> Duration {
-    timeout.saturating_sub(start.elapsed())
+    Ok(exit(wait(child, signals)?))
 }
 
 /// Waits for the end of `child`, and passes signals on to it meanwhile.
@@ -107,14 +79,6 @@ fn wait(child: Child, mut signals: SignalsInfo<WithOrigin>) -> Result<ExitStatus
         ended?;
         Ok(status.unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()))?)
     })
-}
-
-fn not_started(program: &OsString, error: &io::Error) -> Stop {
-    let exit = match error.kind() {
-        io::ErrorKind::NotFound => Exit::NotFound,
-        _ => Exit::NotExecutable,
-    };
-    Stop::With(exit, format!("cannot run {}: {error}", Escaped(&program.to_string_lossy())))
 }
 
 /// As shells report it.

@@ -31,5 +31,5 @@ pub(crate) fn exists(name: &str) -> bool {
 }
 
 fn path(name: &str) -> String {
-    format!("{}/sem.{}", super::shm::FOLDER, name.strip_prefix('/').unwrap_or(name))
+    format!("{}/sem.{}", crate::shm::FOLDER, name.strip_prefix('/').unwrap_or(name))
 }

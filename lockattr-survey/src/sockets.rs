@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::io;
+
+use crate::SurveyError;
 
 /// What the kernel writes before the addresses of locks, and of those who wait for them:
 /// `@/portwait/PID.NUMBER/NAME` for a port lock, `@/semwait/PID.NUMBER/NAME` for a semaphore.
@@ -26,8 +27,10 @@ pub(crate) struct Table {
 struct Waiters(HashMap<Vec<u8>, u32>);
 
 impl Table {
-    pub(crate) fn read() -> io::Result<Self> {
-        Ok(Self::parse(&fs::read("/proc/net/unix")?))
+    pub(crate) fn read() -> Result<Self, SurveyError> {
+        const PATH: &str = "/proc/net/unix";
+
+        Ok(Self::parse(&fs::read(PATH).map_err(SurveyError::reading(PATH))?))
     }
 
     fn parse(table: &[u8]) -> Self {

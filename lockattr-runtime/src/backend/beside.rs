@@ -1,0 +1,60 @@
+//! Whether a name that is about to be taken is held under the other backend.
+//!
+//! The two backends do not exclude each other: a program that takes the port `N` beside one that holds the
+//! semaphore `N` is in at the same time. So a process looks once, when it first takes a name: before its first
+//! acquire of a port lock, and before it opens the files of a semaphore. What is seen is a live holder.
+//! What is not seen:
+//! - a holder that comes later. (It looks itself, at its own first acquire; a process that has
+//!   looked before does not look again. Two that look in the same moment miss each other.)
+//! - a semaphore of another user that this one may not look at, and one that no record or text explains;
+//! - a port lock in another network namespace, a semaphore in another mount namespace.
+//!
+//! It is a help against a mistake, and no exclusion.
+
+use std::time::{Duration, Instant};
+
+use super::port::Port;
+use super::semaphore::Semaphore;
+use super::{Failure, RawLock as _};
+use crate::holder::Holder;
+use crate::kind::{Backend, Kind};
+use crate::name;
+use crate::standing::Standing;
+
+/// How long a look may take at whom to name.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// That nobody holds the name under the other backend than `wanted`, as far as can be seen.
+///
+/// # Errors
+/// [`Failure::OtherBackend`] if a process does.
+#[cold]
+pub(super) fn check(name: &str, wanted: Backend) -> Result<(), Failure> {
+    let (other, holder) = match wanted {
+        Backend::Port => (Backend::Semaphore, semaphore_holder(name)),
+        Backend::Semaphore => (Backend::Port, port_holder(name)),
+    };
+    match holder {
+        Some(holder) => Err(Failure::OtherBackend { wanted, other, holder: Box::new(holder) }),
+        None => Ok(()),
+    }
+}
+
+fn semaphore_holder(name: &str) -> Option<Holder> {
+    // A port's name may be one that no semaphore has, such as a path.
+    if name::check(name, Backend::Semaphore).is_err() || name.starts_with('/') {
+        return None;
+    }
+    let looked = Semaphore::new(name, Kind::new(Backend::Semaphore).mode).standing();
+    match looked {
+        Ok(Standing::Held { holder }) => Some(*holder),
+        _ => None,
+    }
+}
+
+fn port_holder(name: &str) -> Option<Holder> {
+    if name::check(name, Backend::Port).is_err() {
+        return None;
+    }
+    Port::new(name).holder_until(Instant::now() + PATIENCE)
+}

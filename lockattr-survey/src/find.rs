@@ -1,0 +1,75 @@
+//! Which lock a name means.
+
+use std::error::Error;
+use std::fmt;
+
+use lockattr_runtime::{Backend, Lock, LockError};
+
+use crate::sem;
+use crate::shm;
+use crate::sockets::Table;
+
+/// A name is held under both backends, so it does not say which lock is meant.
+#[derive(Debug)]
+pub struct HeldTwice(());
+
+impl fmt::Display for HeldTwice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("held under both backends, which do not exclude each other")
+    }
+}
+
+impl Error for HeldTwice {}
+
+/// The backend under which `name` is held; else the one where it exists; else the port backend.
+///
+/// It is a guess for those who look. A program that takes a lock must know its backend: two programs that
+/// guess differently do not exclude each other.
+///
+/// ```
+/// # use lockattr_runtime::{Backend, Lock};
+/// let name = "doc-backend-of";
+/// assert_eq!(lockattr_survey::backend_of(name)?, Backend::Port);
+/// let guard = Lock::open(Backend::Semaphore, name)?.try_acquire()?;
+/// assert_eq!(lockattr_survey::backend_of(name)?, Backend::Semaphore);
+/// # drop(guard);
+/// # for file in ["/dev/shm/doc-backend-of", "/dev/shm/sem.doc-backend-of"] { std::fs::remove_file(file)?; }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If `name` is held under both.
+pub fn backend_of(name: &str) -> Result<Backend, HeldTwice> {
+    let is_port = Table::read().is_ok_and(|table| table.is_bound(name));
+    let is_semaphore = match Lock::open(Backend::Semaphore, name).and_then(|lock| lock.is_locked())
+    {
+        Ok(locked) => locked,
+        // Another user's, and who may not look cannot take it either: it says why.
+        Err(LockError::Denied { .. }) => !is_port,
+        Err(_) => false,
+    };
+    // What is in its place may be another lock's.
+    let exists = sem::exists(name) && Lock::open(Backend::Semaphore, name).is_ok();
+    match (is_port, is_semaphore) {
+        (true, true) => Err(HeldTwice(())),
+        (true, false) => Ok(Backend::Port),
+        (false, true) => Ok(Backend::Semaphore),
+        (false, false) => Ok(if exists { Backend::Semaphore } else { Backend::Port }),
+    }
+}
+
+/// Whether anything tells that `lock`, which is free, has ever been taken.
+///
+/// ```
+/// # use lockattr_runtime::{Backend, Lock};
+/// let lock = Lock::open(Backend::Port, "doc-never-taken")?;
+/// assert!(!lockattr_survey::is_known(&lock));
+/// # Ok::<_, lockattr_runtime::LockError>(())
+/// ```
+#[must_use]
+pub fn is_known(lock: &Lock) -> bool {
+    match lock.backend() {
+        Backend::Semaphore => sem::exists(lock.name()),
+        _ => shm::has_record(lock),
+    }
+}

@@ -1,0 +1,87 @@
+//! `Lock::remove_files`, beside those who use the lock.
+
+mod support;
+
+use std::fs::{self, OpenOptions};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use support::{listen, on_each_backend, open, say, Actor, LONG};
+
+#[test]
+fn role() {
+    support::play(&[("acquire again and again", acquire_again_and_again), ("hold", support::hold)]);
+}
+
+fn witness(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("{name}.witness"))
+}
+
+/// Acquires until its input ends, and says how often. A second holder finds the first one's file.
+fn acquire_again_and_again(name: &str) {
+    let lock = open(name);
+    let is_over = AtomicBool::new(false);
+    let mut count = 0_u32;
+    let mut longest = Duration::ZERO;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            listen();
+            is_over.store(true, Ordering::Relaxed);
+        });
+        while !is_over.load(Ordering::Relaxed) {
+            let start = Instant::now();
+            let guard = lock.acquire(LONG).unwrap();
+            longest = longest.max(start.elapsed());
+            let file = witness(name);
+            drop(OpenOptions::new().write(true).create_new(true).open(&file).unwrap());
+            fs::remove_file(&file).unwrap();
+            drop(guard);
+            count += 1;
+            if count % 16 == 0 {
+                std::thread::sleep(Duration::from_millis(1)); // a chance to be found free
+            }
+        }
+    });
+    say(&format!("{count} {}", longest.as_millis()));
+}
+
+#[test]
+fn files_removed_beside_acquires_in_a_loop_cost_no_exclusion_and_stop_nobody() {
+    on_each_backend("removed", |name| {
+        let mut actors: Vec<_> =
+            (0..3).map(|_| Actor::start("acquire again and again", name)).collect();
+        let lock = open(name);
+        let start = Instant::now();
+        let mut removed = 0;
+        while start.elapsed() < Duration::from_secs(2) || removed < 20 {
+            assert!(start.elapsed() < LONG, "removed {removed} times");
+            removed += u32::from(lock.remove_files().is_ok());
+            std::thread::sleep(Duration::from_millis(3));
+        }
+        for actor in &mut actors {
+            actor.tell("over");
+            let said = actor.hear();
+            let (count, longest) = said.split_once(' ').unwrap();
+            assert!(count.parse::<u32>().unwrap() > 10, "{said}");
+            assert!(longest.parse::<u32>().unwrap() < 5_000, "{said}");
+        }
+        assert!(!witness(name).exists());
+    });
+}
+
+#[test]
+fn a_lock_that_is_held_keeps_its_files_and_a_free_one_leaves_nothing() {
+    on_each_backend("kept", |name| {
+        let lock = open(name);
+        let mut holder = Actor::start("hold", name);
+        holder.expect("holding");
+        assert!(lock.remove_files().unwrap_err().is_timeout());
+        assert_eq!(lock.holder().unwrap().unwrap().pid, Some(holder.pid()));
+        holder.tell("release");
+        holder.expect("released");
+        lock.remove_files().unwrap();
+        assert!(lock.last_holder().unwrap().is_none());
+        drop(lock.acquire(LONG).unwrap());
+    });
+}

@@ -44,7 +44,10 @@ use lockattr::{interprocess_lock, Backend, Lock, LockError};
 
 /// Keeps other runs of this test away, whose locks have the same names, until the process ends.
 fn alone() {
-    leftovers::remove_at_exit("attribute", &["attribute-test", "attribute::", "attribute%3a%3a"]);
+    leftovers::remove_at_exit(
+        "attribute",
+        &["attribute-test", "%2fattribute-test", "attribute::", "attribute%3a%3a"],
+    );
 }
 
 /// Whether the lock is taken, as somebody else sees it.

@@ -63,9 +63,10 @@ fn from_macros_that_a_static_takes() {
     fn stringified() -> io::Result<bool> {
         Ok(is_held("attribute-test/word"))
     }
-    #[interprocess_lock([env!("CARGO_PKG_NAME"), bus!(2)])]
+    #[interprocess_lock([concat!("attribute-test/", env!("CARGO_PKG_NAME")), bus!(2)])]
     fn several() -> io::Result<bool> {
-        Ok(is_held(env!("CARGO_PKG_NAME")) && is_held("attribute-test/macro 2"))
+        Ok(is_held(concat!("attribute-test/", env!("CARGO_PKG_NAME")))
+            && is_held("attribute-test/macro 2"))
     }
     alone();
     assert!(concatenated().unwrap());

@@ -74,8 +74,8 @@ type Guards<T> = <<T as Target>::Handles as Handles>::Guards;
 
 /// Takes the locks for an annotated function, which `function` names.
 ///
-/// The call site is the annotated function's own: every function between is `#[track_caller]`, where
-/// Rust permits it.
+/// The call site is the annotated function's own place: the expansion calls this with the span of its name. Under
+/// `#[track_caller]` it is the caller's.
 ///
 /// # Errors
 /// As [`acquire_all`](crate::acquire_all), and the first error of `target`.
@@ -122,7 +122,7 @@ fn take_with<H: Handles>(
     handles.take(&options.request(Info::Text(text.as_str())))
 }
 
-/// As [`enter`], for an `async fn`. The call site is the place of the attribute.
+/// As [`enter`], for an `async fn`.
 ///
 /// # Errors
 /// As [`enter`].

@@ -1,4 +1,4 @@
-// `main` may not be `#[track_caller]`.
+// `main` too.
 use lockattr::interprocess_lock;
 
 #[interprocess_lock("ui-test/main")]

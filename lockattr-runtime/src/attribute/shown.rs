@@ -75,6 +75,7 @@ impl fmt::Display for PathText<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::needless_borrow, clippy::implicit_clone)] // written as the expansion writes it
 mod tests {
     use std::ffi::{OsStr, OsString};
     use std::os::unix::ffi::OsStrExt;

@@ -167,6 +167,9 @@ impl Holder {
         match (self.pid, self.known_by) {
             (Some(pid), _) => write!(f, " by pid {pid}")?,
             (None, KnownBy::Text) => f.write_str(" by a program that leaves no pid")?,
+            (None, _) if self.tenure == Tenure::Kept => {
+                f.write_str(" by the processes that have inherited it")?;
+            }
             (None, _) => f.write_str(" by a process that cannot be seen from here")?,
         }
         if let Some(command) = &self.command {

@@ -208,19 +208,16 @@ impl State {
             // Others are left. What they will end the hold with lies there before this guard is
             // counted out: whoever finds itself the last one finds it.
             let generation = generation();
-            match fork::gate() {
-                Ok(mut gate) => {
-                    let left = LeftBehind { held, end, generation };
-                    let old = self.left_behind.get(&mut gate).replace(left);
-                    drop(gate);
-                    drop(old); // an ancestor's, whose sockets take the gate again
-                }
+            if let Ok(mut gate) = fork::gate() {
+                let left = LeftBehind { held, end, generation };
+                let old = self.left_behind.get(&mut gate).replace(left);
+                drop(gate);
+                drop(old); // an ancestor's, whose sockets take the gate again
+            } else {
                 // Only in a signal handler that has interrupted this thread in there, where no guard may be
                 // dropped. What it holds is freed then, whatever other guards there are.
-                Err(_) => {
-                    let mut held = held;
-                    self.end(&mut held, end);
-                }
+                let mut held = held;
+                self.end(&mut held, end);
             }
         }
         if self.hold.leave() {

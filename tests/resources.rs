@@ -22,6 +22,7 @@ fn role() {
         ("leak", leak),
         ("many locks", many_locks),
         ("hand-offs", hand_many_over),
+        ("give away", give_away_and_starve),
         ("no growth", let_no_file_grow),
     ]);
 }
@@ -66,8 +67,31 @@ fn hand_many_over(name: &str) {
         });
         // No copy of its socket is left behind, in a message or elsewhere.
         drop(lock.try_acquire().unwrap());
+        assert!(!lock.is_locked().unwrap());
     }
     say(&(descriptors() - before).to_string());
+}
+
+/// Gives a lock away, and acquires others with no descriptor but those that it keeps.
+fn give_away_and_starve(name: &str) {
+    let lock = open(name);
+    let guard = lock.acquire(LONG).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| drop(lock.acquire(LONG).unwrap()));
+        eventually("a waiter", || waits_in_queue(std::process::id()));
+        drop(guard);
+    });
+    let files = exhaust_descriptors();
+    let acquired = lock.acquire(LONG).map(drop);
+    drop(files);
+    say(&format!("{acquired:?}"));
+}
+
+#[test]
+fn a_process_that_has_given_a_lock_away_acquires_by_the_descriptor_that_it_kept() {
+    let mut actor = Actor::start("give away", &unique_name("spent"));
+    actor.expect("Ok(())");
+    actor.end();
 }
 
 /// Says what an acquire without a single free descriptor gives.

@@ -19,7 +19,7 @@ use crate::sys::poll;
 /// handle. From [`cancel`](Self::cancel) on, each of the calls fails with
 /// [`LockError::Cancelled`](crate::LockError::Cancelled): those that wait, at once, and later ones before they
 /// wait. A waiter leaves its queue, and others move up. (A process whose turn at a semaphore is next notices
-/// within 8 ms; one that cannot queue, within 25 ms.) A guard that was acquired before is not affected. There is
+/// within 10 ms; one that cannot queue, within 25 ms.) A guard that was acquired before is not affected. There is
 /// no way back: make a new handle.
 ///
 /// Each handle has a file descriptor (`eventfd(2)`) while it lives. Without a free one it still works, and its

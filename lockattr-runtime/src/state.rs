@@ -208,10 +208,20 @@ impl State {
             // Others are left. What they will end the hold with lies there before this guard is
             // counted out: whoever finds itself the last one finds it.
             let generation = generation();
-            self.exchange(Some(LeftBehind { held, end, generation }));
+            if let Ok(mut gate) = fork::gate() {
+                let left = LeftBehind { held, end, generation };
+                let old = self.left_behind.get(&mut gate).replace(left);
+                drop(gate);
+                drop(old); // an ancestor's, whose sockets take the gate again
+            } else {
+                // Only in a signal handler that has interrupted this thread in there, where no guard may be
+                // dropped. What it holds is freed then, whatever other guards there are.
+                let mut held = held;
+                self.end(&mut held, end);
+            }
         }
         if self.hold.leave() {
-            if let Some(mut left) = self.exchange(None) {
+            if let Some(mut left) = self.take_left_behind() {
                 self.end(&mut left.held, left.end);
             }
         }
@@ -233,16 +243,11 @@ impl State {
         held.descriptor().map_err(|failure| self.error(failure, Duration::ZERO))
     }
 
-    /// Puts down what a guard leaves, and takes up what was there.
-    fn exchange(&self, new: Option<LeftBehind>) -> Option<LeftBehind> {
-        let old = match fork::gate() {
-            Ok(mut gate) => std::mem::replace(self.left_behind.get(&mut gate), new),
-            // Only in a signal handler that has interrupted this thread in here, where no guard may be
-            // dropped. What it holds is freed then, whatever other guards there are.
-            Err(_) => new,
-        };
+    /// Takes up what the first guard has left.
+    fn take_left_behind(&self) -> Option<LeftBehind> {
+        let left = fork::gate().ok().and_then(|mut gate| self.left_behind.get(&mut gate).take());
         // An ancestor's is dropped here, outside of the gate, which its sockets take again.
-        old.filter(|left| left.generation == generation())
+        left.filter(|left| left.generation == generation())
     }
 
     #[inline]

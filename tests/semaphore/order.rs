@@ -217,6 +217,28 @@ fn behind_a_stopped_waiter_the_others_get_the_lock() {
     stopped.end();
 }
 
+/// A short wait ends before the queue is looked at for the first time, if that is not its own business.
+#[test]
+fn behind_a_stopped_waiter_a_dead_holders_lock_is_inherited_within_a_short_wait() {
+    for timeout in [100, 200, 240, 400].map(Duration::from_millis) {
+        let name = unique_semaphore("stopped-short");
+        let mut holder = Actor::start("hold", &name);
+        holder.expect("holding");
+        let mut stopped = Actor::start("wait", &name);
+        stopped.expect("waiting");
+        eventually("it is in turn", || waits(&name, stopped.pid()));
+        stopped.signal(Signal::SIGSTOP);
+        holder.kill();
+        let lock = open(&name);
+        // On a busy machine one wait or the other may end before it comes to try.
+        let found = (0..5).any(|_| lock.acquire(timeout).is_ok());
+        assert!(found, "nobody has it, and waits of {timeout:?} end in a timeout");
+        stopped.signal(Signal::SIGCONT);
+        stopped.expect("acquired");
+        stopped.end();
+    }
+}
+
 #[test]
 fn a_waiter_in_the_queue_and_one_that_only_tries_end_on_time_and_are_told_who_holds() {
     const TIMEOUT: Duration = Duration::from_millis(60);

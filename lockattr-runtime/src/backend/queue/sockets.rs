@@ -8,6 +8,7 @@ use socket2::SockAddr;
 use super::Queue;
 use crate::backend::Failure;
 use crate::sys::socket::ForkSocket;
+use crate::sys::spent;
 
 /// How many waiters and observers fit into a queue; the system caps it at `net.core.somaxconn` (4096 since
 /// Linux 5.4).
@@ -32,7 +33,12 @@ pub(super) enum Joined {
 impl Queue {
     /// Tries to be the head of the queue.
     pub(in crate::backend) fn bind(&self) -> Result<Bound, Failure> {
-        let socket = ForkSocket::new().map_err(Failure::io("open a socket"))?;
+        let socket = ForkSocket::new().or_else(|_| {
+            // What has been set aside may be what is missing.
+            spent::close();
+            ForkSocket::new()
+        });
+        let socket = socket.map_err(Failure::io("open a socket"))?;
         match socket.bind(&self.address) {
             Ok(()) => match listen(&socket) {
                 Ok(()) => Ok(Bound::Held(socket)),

@@ -164,9 +164,14 @@ impl RawLock for Semaphore {
 
     fn remove(&self, held: &mut Held) {
         let Some(objects) = self.objects_of(held) else { return };
+        objects.doubt();
+        // Looked at before: what has lost its name is not seen to be cut, and its word not touched.
+        let left = objects.left(clock::monotonic_coarse());
         objects.unlink();
         // No unit is posted: nobody takes what was removed. Nor is there an owner whose death would free it.
-        done(protocol::detach(&Access::new(objects, held.me)));
+        if left != Left::Semaphore {
+            done(protocol::detach(&Access::new(objects, held.me)));
+        }
         objects.doubt();
     }
 

@@ -34,6 +34,9 @@ const SLICE: u64 = 25_000_000;
 const WATCHED: u64 = 250_000_000;
 const TRUSTED: u64 = 4_000_000_000;
 
+/// The shortest of these pauses: twice what a head sleeps for.
+const SHORTEST: u64 = 2 * HEADS_SLICE;
+
 /// A head that has looked within so many nanoseconds is awake: it has slept through five looks otherwise.
 const FRESH: u64 = 50_000_000;
 
@@ -69,15 +72,18 @@ pub(super) enum Turn {
 
 impl Turnstile {
     pub(super) fn new(objects: Arc<Objects>, deadline: Deadline<'_>) -> Self {
-        let place =
-            if deadline.is_now() { Place::at_once(&objects) } else { Place::queued(&objects) };
+        let place = if deadline.is_now() {
+            Place::at_once(&objects)
+        } else {
+            Place::queued(&objects, deadline)
+        };
         Self { objects, place }
     }
 
     /// Goes as far as is possible without waiting.
     pub(super) fn advance(&mut self, deadline: Deadline<'_>) -> Turn {
         if matches!(&self.place, Place::Head(listener, _) if listener.is_an_ancestors()) {
-            self.place = Place::queued(&self.objects); // in a forked child
+            self.place = Place::queued(&self.objects, deadline); // in a forked child
         }
         let (acquisition, watch) = match &mut self.place {
             Place::Queued(acquisition, watch) => (acquisition, watch),
@@ -158,8 +164,8 @@ impl Turnstile {
 }
 
 impl Place {
-    fn queued(objects: &Arc<Objects>) -> Self {
-        Self::Queued(Box::new(Acquisition::new(Arc::clone(objects))), Watch::new(objects))
+    fn queued(objects: &Arc<Objects>, deadline: Deadline<'_>) -> Self {
+        Self::Queued(Box::new(Acquisition::new(Arc::clone(objects))), Watch::new(objects, deadline))
     }
 
     fn head(objects: &Objects, listener: ForkSocket) -> Self {
@@ -224,12 +230,16 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(objects: &Objects) -> Self {
-        Self::from_now(objects.page.waiting(), WATCHED)
+    /// The first pause leaves time to try out of turn, however short the whole wait is.
+    fn new(objects: &Objects, deadline: Deadline<'_>) -> Self {
+        let now = clock::monotonic();
+        let left = deadline.end().saturating_sub(now);
+        Self::from(now, objects.page.waiting(), WATCHED.min(left / 2))
     }
 
-    fn from_now(noted: u64, patience: u64) -> Self {
-        Self { noted, patience, until: clock::monotonic().saturating_add(patience) }
+    fn from(now: u64, noted: u64, patience: u64) -> Self {
+        let patience = patience.max(SHORTEST);
+        Self { noted, patience, until: now.saturating_add(patience) }
     }
 
     /// Looks when it is time to. A head that is lost is stopped, or has died in another network namespace;
@@ -243,12 +253,12 @@ impl Watch {
         if now < self.until {
             return false;
         }
-        if noted == self.noted {
+        if noted == self.noted && !is_fresh(noted) {
             objects.stalled.remember(noted);
             return true;
         }
         let left = deadline.end().saturating_sub(now);
-        *self = Self::from_now(noted, (2 * self.patience).min(TRUSTED).min(left / 4).max(WATCHED));
+        *self = Self::from(now, noted, (2 * self.patience).min(TRUSTED).min(left / 4));
         false
     }
 }

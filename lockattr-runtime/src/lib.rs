@@ -6,6 +6,8 @@ mod backend;
 mod cancel;
 mod deadline;
 mod error;
+#[cfg(feature = "tracing")]
+pub mod events;
 mod guard;
 mod hold;
 mod holder;
@@ -13,7 +15,6 @@ mod info;
 mod kind;
 mod lock;
 mod locks;
-mod log;
 mod name;
 mod record;
 mod registry;
@@ -23,6 +24,7 @@ mod several;
 mod standing;
 mod state;
 mod sys;
+mod tell;
 mod text;
 
 #[cfg(feature = "async")]

@@ -3,12 +3,14 @@
 use std::array;
 #[cfg(feature = "async")]
 use std::future::Future;
+use std::slice;
 use std::sync::Arc;
 
 use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::request::Request;
 use crate::state::State;
+use crate::tell;
 
 /// A lock as this process has it.
 #[derive(Debug, Clone)]
@@ -34,12 +36,14 @@ impl Handles for Handle {
     type Guards = LockGuard;
 
     fn take(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
-        LockGuard::acquire(self.0, request, request.deadline())
+        let taken = LockGuard::acquire(self.0, request, request.deadline());
+        told(taken)
     }
 
     #[cfg(feature = "async")]
     async fn take_async(self, request: Request<'_>) -> Result<LockGuard, LockError> {
-        LockGuard::acquire_async(self.0, &request, request.deadline()).await
+        let taken = LockGuard::acquire_async(self.0, &request, request.deadline()).await;
+        told(taken)
     }
 }
 
@@ -49,16 +53,16 @@ impl<const N: usize> Handles for [Handle; N] {
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order = array::from_fn::<_, N, _>(|index| index);
         let mut guards = array::from_fn(|_| None);
-        take_in_order(&self, &mut order, &mut guards, request)?;
-        Ok(guards.map(present))
+        let taken = take_in_order(&self, &mut order, &mut guards, request);
+        all_told(taken, guards, |guards| guards.map(present))
     }
 
     #[cfg(feature = "async")]
     async fn take_async(self, request: Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order = array::from_fn::<_, N, _>(|index| index);
         let mut guards = array::from_fn(|_| None);
-        take_in_order_async(&self, &mut order, &mut guards, &request).await?;
-        Ok(guards.map(present))
+        let taken = take_in_order_async(&self, &mut order, &mut guards, &request).await;
+        all_told(taken, guards, |guards| guards.map(present))
     }
 }
 
@@ -68,16 +72,50 @@ impl Handles for Vec<Handle> {
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order: Vec<_> = (0..self.len()).collect();
         let mut guards: Vec<_> = self.iter().map(|_| None).collect();
-        take_in_order(&self, &mut order, &mut guards, request)?;
-        Ok(guards.into_iter().map(present).collect())
+        let taken = take_in_order(&self, &mut order, &mut guards, request);
+        all_told(taken, guards, |guards| guards.into_iter().map(present).collect())
     }
 
     #[cfg(feature = "async")]
     async fn take_async(self, request: Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order: Vec<_> = (0..self.len()).collect();
         let mut guards: Vec<_> = self.iter().map(|_| None).collect();
-        take_in_order_async(&self, &mut order, &mut guards, &request).await?;
-        Ok(guards.into_iter().map(present).collect())
+        let taken = take_in_order_async(&self, &mut order, &mut guards, &request).await;
+        all_told(taken, guards, |guards| guards.into_iter().map(present).collect())
+    }
+}
+
+/// Tells how an acquire of one lock ended.
+#[inline]
+fn told(taken: Result<LockGuard, LockError>) -> Result<LockGuard, LockError> {
+    match &taken {
+        Ok(guard) => tell::granted(slice::from_ref(guard)),
+        Err(error) => tell::not_granted(error),
+    }
+    taken
+}
+
+/// Tells how an acquire of several locks ended, once there is nothing more to take or to give back.
+fn all_told<P, G>(
+    taken: Result<(), LockError>,
+    places: P,
+    present: impl FnOnce(P) -> G,
+) -> Result<G, LockError>
+where
+    P: IntoIterator<Item = Option<LockGuard>>,
+    G: AsRef<[LockGuard]>,
+{
+    match taken {
+        Ok(()) => {
+            let guards = present(places);
+            tell::granted(guards.as_ref());
+            Ok(guards)
+        }
+        Err(error) => {
+            places.into_iter().flatten().for_each(LockGuard::take_back);
+            tell::not_granted(&error);
+            Err(error)
+        }
     }
 }
 

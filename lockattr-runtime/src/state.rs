@@ -6,6 +6,8 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use nix::libc;
+
 use crate::backend::{AnyHeld, AnyLock, Failure};
 use crate::deadline::Deadline;
 use crate::error::{HeldHere, LockError};
@@ -19,6 +21,7 @@ use crate::sys::fork;
 use crate::sys::generation::generation;
 use crate::sys::process;
 use crate::sys::thread::{self, Thread};
+use crate::tell;
 
 #[derive(Debug)]
 pub(crate) struct State {
@@ -45,6 +48,8 @@ struct LeftBehind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Release,
+    /// As [`Release`](Self::Release), of what nobody was told of.
+    TakeBack,
     /// As if the holder had died.
     Abandon,
     /// The lock stays taken.
@@ -105,6 +110,7 @@ impl State {
         if self.hold.is_by(thread) {
             return Err(self.would_deadlock());
         }
+        self.check_not_told()?;
         if deadline.is_cancelled() {
             return Err(self.cancelled(Duration::ZERO));
         }
@@ -124,6 +130,7 @@ impl State {
         if request.reentrant {
             return Err(self.is_no_thread());
         }
+        self.check_not_told()?;
         if deadline.is_cancelled() {
             return Err(self.cancelled(Duration::ZERO));
         }
@@ -250,13 +257,26 @@ impl State {
         // Ordered by `hold`, which each guard has left after it wrote.
         let is_abandoned = self.is_abandoned.load(Ordering::Relaxed);
         match end {
-            End::Release if is_abandoned => self.raw.abandon(held),
-            End::Release => self.raw.release(held),
+            End::Release | End::TakeBack if is_abandoned => self.raw.abandon(held),
+            End::Release | End::TakeBack => self.raw.release(held),
             End::Abandon => self.raw.abandon(held),
             End::Detach => self.raw.detach(held),
             End::Keep => self.raw.keep(held),
             End::Remove => self.raw.remove(held),
         }
+        // The lock is gone: from here on this is nobody's time but the caller's.
+        tell::released(
+            &self.name,
+            held,
+            match end {
+                End::Release if !is_abandoned => Some("released"),
+                End::Release | End::Abandon => Some("abandoned"),
+                End::Detach => Some("detached"),
+                End::Keep => Some("kept"),
+                End::Remove => Some("removed"),
+                End::TakeBack => None,
+            },
+        );
     }
 
     pub(crate) fn is_locked(&self) -> Result<bool, LockError> {
@@ -286,6 +306,16 @@ impl State {
             holder: own.map(Box::new),
             twice: false,
         }
+    }
+
+    /// A subscriber that is told of a wait for this lock would queue behind that.
+    fn check_not_told(&self) -> Result<(), LockError> {
+        if !tell::is_telling_of(&self.name) {
+            return Ok(());
+        }
+        let operation = "wait in a subscriber that is told of this thread's own wait";
+        let source = io::Error::from_raw_os_error(libc::EDEADLK).into();
+        Err(LockError::Io { lock: self.name.clone(), operation, source })
     }
 
     /// What an acquire of several locks that are not distinct fails with.

@@ -193,23 +193,52 @@ fn a_death_that_is_recovered_from_is_told() {
 }
 
 #[test]
-fn what_is_wrong_with_a_semaphore_is_told_after_the_call() {
-    let name = unique_semaphore("wrong");
+fn a_lock_that_was_torn_away_is_told_after_the_release() {
+    let name = unique_semaphore("torn");
     let lock = open(&name);
-    // A subscriber that takes the lock: nothing may be in the middle of anything.
-    let takes = open(&name);
-    let react = move |line: &str| {
-        if line.contains("torn_away") {
-            drop(takes.acquire(LONG).unwrap());
-        }
-    };
+    let is_held = open(&name);
+    let react = move |_: &str| assert!(!is_held.is_held_by_process());
     let told = told_to(Level::WARN, Box::new(react), || {
         let guard = lock.try_acquire().unwrap();
-        assert!(lock.force_release().unwrap());
+        let record = std::fs::OpenOptions::new().write(true).open(format!("/dev/shm/{}", &*name));
+        record.unwrap().set_len(0).unwrap();
+        // A release within 10 ms would not look, and touch what is gone.
+        while guard.held_for() < Duration::from_millis(50) {
+            thread::yield_now();
+        }
         drop(guard);
     });
     assert_eq!(names(&told), ["lockattr.torn_away"]);
-    assert!(!lock.is_locked().unwrap());
+}
+
+#[test]
+fn a_surplus_is_told_when_the_lock_is_taken() {
+    let name = unique_semaphore("surplus");
+    let lock = open(&name);
+    let is_held = open(&name);
+    let react = move |_: &str| assert!(is_held.is_held_by_process());
+    let told = told_to(Level::WARN, Box::new(react), || {
+        drop(lock.acquire(LONG).unwrap());
+        post(&name);
+        drop(lock.acquire(LONG).unwrap());
+    });
+    assert_eq!(names(&told), ["lockattr.surplus_units"]);
+    assert_has(&told[0], &["WARN", "units=1"]);
+}
+
+/// As a program that releases what is not taken.
+#[allow(unsafe_code)] // the C library's semaphores
+fn post(name: &str) {
+    use nix::libc;
+
+    let path = std::ffi::CString::new(format!("/{name}")).unwrap();
+    // SAFETY: a semaphore that exists, for as long as it is open.
+    unsafe {
+        let semaphore = libc::sem_open(path.as_ptr(), 0);
+        assert_ne!(semaphore, libc::SEM_FAILED);
+        assert_eq!(libc::sem_post(semaphore), 0);
+        libc::sem_close(semaphore);
+    }
 }
 
 #[test]

@@ -251,11 +251,6 @@ impl LockGuard {
         Ok(descriptor)
     }
 
-    /// Gives the lock back, where its grant was not told: an acquire of several locks has failed.
-    pub(crate) fn take_back(mut self) {
-        self.end = End::TakeBack;
-    }
-
     /// Whether this began the hold: not that of a thread that has entered again.
     #[cfg(feature = "tracing")]
     pub(crate) fn is_first(&self) -> bool {

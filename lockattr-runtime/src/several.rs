@@ -3,7 +3,6 @@
 use std::array;
 #[cfg(feature = "async")]
 use std::future::Future;
-use std::slice;
 use std::sync::Arc;
 
 use crate::error::LockError;
@@ -32,18 +31,33 @@ pub trait Handles: Sized + Send {
     ) -> impl Future<Output = Result<Self::Guards, LockError>> + Send;
 }
 
+impl Handle {
+    /// Apart from [`take`](Handles::take): a guard that is looked at would be moved about for the others, too.
+    #[cold]
+    fn take_and_tell(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
+        let taken = LockGuard::acquire(self.0, request, request.deadline());
+        tell::outcome(&taken);
+        taken
+    }
+}
+
 impl Handles for Handle {
     type Guards = LockGuard;
 
     fn take(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
-        let taken = LockGuard::acquire(self.0, request, request.deadline());
-        told(taken)
+        if tell::is_heard() {
+            return self.take_and_tell(request);
+        }
+        LockGuard::acquire(self.0, request, request.deadline())
     }
 
     #[cfg(feature = "async")]
     async fn take_async(self, request: Request<'_>) -> Result<LockGuard, LockError> {
         let taken = LockGuard::acquire_async(self.0, &request, request.deadline()).await;
-        told(taken)
+        if tell::is_heard() {
+            tell::outcome(&taken);
+        }
+        taken
     }
 }
 
@@ -85,16 +99,6 @@ impl Handles for Vec<Handle> {
     }
 }
 
-/// Tells how an acquire of one lock ended.
-#[inline]
-fn told(taken: Result<LockGuard, LockError>) -> Result<LockGuard, LockError> {
-    match &taken {
-        Ok(guard) => tell::granted(slice::from_ref(guard)),
-        Err(error) => tell::not_granted(error),
-    }
-    taken
-}
-
 /// Tells how an acquire of several locks ended, once there is nothing more to take or to give back.
 fn all_told<P, G>(
     taken: Result<(), LockError>,
@@ -102,18 +106,21 @@ fn all_told<P, G>(
     present: impl FnOnce(P) -> G,
 ) -> Result<G, LockError>
 where
-    P: IntoIterator<Item = Option<LockGuard>>,
     G: AsRef<[LockGuard]>,
 {
     match taken {
         Ok(()) => {
             let guards = present(places);
-            tell::granted(guards.as_ref());
+            if tell::is_heard() {
+                tell::granted(guards.as_ref());
+            }
             Ok(guards)
         }
         Err(error) => {
-            places.into_iter().flatten().for_each(LockGuard::take_back);
-            tell::not_granted(&error);
+            tell::silently(|| drop(places));
+            if tell::is_heard() {
+                tell::not_granted(&error);
+            }
             Err(error)
         }
     }

@@ -48,8 +48,6 @@ struct LeftBehind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Release,
-    /// As [`Release`](Self::Release), of what nobody was told of.
-    TakeBack,
     /// As if the holder had died.
     Abandon,
     /// The lock stays taken.
@@ -254,29 +252,38 @@ impl State {
 
     #[inline]
     fn end(&self, held: &mut AnyHeld, end: End) {
+        if tell::is_heard() {
+            return self.end_and_tell(held, end);
+        }
+        self.end_now(held, end);
+    }
+
+    #[inline]
+    fn end_now(&self, held: &mut AnyHeld, end: End) {
         // Ordered by `hold`, which each guard has left after it wrote.
         let is_abandoned = self.is_abandoned.load(Ordering::Relaxed);
         match end {
-            End::Release | End::TakeBack if is_abandoned => self.raw.abandon(held),
-            End::Release | End::TakeBack => self.raw.release(held),
+            End::Release if is_abandoned => self.raw.abandon(held),
+            End::Release => self.raw.release(held),
             End::Abandon => self.raw.abandon(held),
             End::Detach => self.raw.detach(held),
             End::Keep => self.raw.keep(held),
             End::Remove => self.raw.remove(held),
         }
-        // The lock is gone: from here on this is nobody's time but the caller's.
-        tell::released(
-            &self.name,
-            held,
-            match end {
-                End::Release if !is_abandoned => Some("released"),
-                End::Release | End::Abandon => Some("abandoned"),
-                End::Detach => Some("detached"),
-                End::Keep => Some("kept"),
-                End::Remove => Some("removed"),
-                End::TakeBack => None,
-            },
-        );
+    }
+
+    /// What is told is told when the lock is gone: from then on this is nobody's time but the caller's.
+    #[cold]
+    fn end_and_tell(&self, held: &mut AnyHeld, end: End) {
+        let how = match end {
+            End::Release if !self.is_abandoned.load(Ordering::Relaxed) => "released",
+            End::Release | End::Abandon => "abandoned",
+            End::Detach => "detached",
+            End::Keep => "kept",
+            End::Remove => "removed",
+        };
+        self.end_now(held, end);
+        tell::released(&self.name, held.granted(), how);
     }
 
     pub(crate) fn is_locked(&self) -> Result<bool, LockError> {

@@ -8,7 +8,17 @@ use tracing::Level;
 /// As in `target: tell::emit::TARGET`: what filters know the events by.
 pub(super) const TARGET: &str = "lockattr";
 
-/// Whether anybody may listen at `level`: a load and a comparison.
+/// Whether anybody may listen at all: a load and a comparison.
+#[inline]
+pub(super) fn is_anything_heard() -> bool {
+    #[cfg(feature = "log")]
+    if log::max_level() != log::LevelFilter::Off {
+        return true;
+    }
+    tracing::level_filters::LevelFilter::current() != tracing::level_filters::LevelFilter::OFF
+}
+
+/// Whether anybody may listen at `level`.
 #[inline]
 pub(super) fn is_heard(level: Level) -> bool {
     #[cfg(feature = "log")]
@@ -61,6 +71,11 @@ pub(super) fn emit(event: impl FnOnce()) {
         let _mark = Mark;
         event();
     }
+}
+
+/// Whether this thread is in a subscriber, or does what is not to be told.
+pub(super) fn is_silent() -> bool {
+    EMITS.try_with(Cell::get).unwrap_or(true)
 }
 
 /// As [`emit`], by a thread that waits for `lock`.

@@ -10,7 +10,7 @@ use std::mem;
 use tracing::Level;
 
 #[cfg(feature = "tracing")]
-use super::emit::{emit, is_heard, TARGET};
+use super::emit::{emit, is_heard, is_silent, TARGET};
 
 #[cfg(feature = "tracing")]
 enum Found {
@@ -79,6 +79,9 @@ fn keep(lock: &str, found: impl FnOnce() -> Found) {
 /// Tells what this thread has found since the last time. The caller is at the end of what it does with locks.
 #[cfg(feature = "tracing")]
 pub(super) fn tell() {
+    if is_silent() {
+        return; // by the event that this thread is in, or by what comes after
+    }
     let all = FOUND.try_with(|all| all.try_borrow_mut().map(|mut all| mem::take(&mut *all)));
     let Ok(Ok(all)) = all else { return };
     for (lock, found) in all {

@@ -16,5 +16,5 @@ mod outcome;
 mod waiting;
 
 pub(crate) use found::{asks_for_the_pid, record_unavailable, surplus_units, torn_away};
-pub(crate) use outcome::{granted, not_granted, released};
+pub(crate) use outcome::{granted, is_heard, not_granted, outcome, released, silently};
 pub(crate) use waiting::{is_telling_of, Waiting};

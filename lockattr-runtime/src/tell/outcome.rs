@@ -1,11 +1,41 @@
 //! How an acquire and a hold ended.
 
-use crate::backend::AnyHeld;
 use crate::error::LockError;
 use crate::guard::LockGuard;
 
-/// The caller has `guards`, and nothing more to take.
+/// Whether anybody may listen to what the functions of this file tell. Where it is not asked before, it is on no
+/// short way.
 #[inline]
+pub(crate) fn is_heard() -> bool {
+    #[cfg(feature = "tracing")]
+    return super::emit::is_anything_heard();
+    #[cfg(not(feature = "tracing"))]
+    false
+}
+
+/// Runs `uses`, whose holds are not told: no grant of them was.
+pub(crate) fn silently(uses: impl FnOnce()) {
+    #[cfg(feature = "tracing")]
+    if is_heard() {
+        let mut uses = Some(uses);
+        super::emit::emit(|| uses.take().into_iter().for_each(|uses| uses()));
+        // In a subscriber all is silent.
+        return uses.take().into_iter().for_each(|uses| uses());
+    }
+    uses();
+}
+
+/// An acquire of one lock has ended so.
+#[cold]
+pub(crate) fn outcome(taken: &Result<LockGuard, LockError>) {
+    match taken {
+        Ok(guard) => granted(std::slice::from_ref(guard)),
+        Err(error) => not_granted(error),
+    }
+}
+
+/// The caller has `guards`, and nothing more to take.
+#[cold]
 pub(crate) fn granted(guards: &[LockGuard]) {
     #[cfg(feature = "tracing")]
     on::granted(guards);
@@ -14,6 +44,7 @@ pub(crate) fn granted(guards: &[LockGuard]) {
 }
 
 /// The caller has got nothing, and holds nothing of what it asked for.
+#[cold]
 pub(crate) fn not_granted(error: &LockError) {
     #[cfg(feature = "tracing")]
     on::not_granted(error);
@@ -21,36 +52,25 @@ pub(crate) fn not_granted(error: &LockError) {
     let _ = error;
 }
 
-/// The hold of `lock` has ended, `how` is told by one word. None if nobody was told of its beginning.
-#[inline]
-pub(crate) fn released(lock: &str, held: &AnyHeld, how: Option<&'static str>) {
+/// The hold of `lock` since `granted` has ended, as the word `how` tells.
+pub(crate) fn released(lock: &str, granted: u64, how: &'static str) {
     #[cfg(feature = "tracing")]
-    on::released(lock, held, how);
+    on::released(lock, granted, how);
     #[cfg(not(feature = "tracing"))]
-    let _ = (lock, held, how);
+    let _ = (lock, granted, how);
 }
 
 #[cfg(feature = "tracing")]
 mod on {
     use std::time::Duration;
 
-    use tracing::Level;
-
-    use super::super::emit::{emit, is_heard, milliseconds, TARGET};
+    use super::super::emit::{emit, milliseconds, TARGET};
     use super::super::found;
-    use super::{AnyHeld, LockError, LockGuard};
+    use super::{LockError, LockGuard};
     use crate::events;
     use crate::sys::clock;
 
-    #[inline]
     pub(super) fn granted(guards: &[LockGuard]) {
-        if is_heard(Level::WARN) {
-            tell_granted(guards);
-        }
-    }
-
-    #[cold]
-    fn tell_granted(guards: &[LockGuard]) {
         found::tell();
         // A thread that has entered again has been granted nothing.
         for guard in guards.iter().filter(|guard| guard.is_first()) {
@@ -76,11 +96,7 @@ mod on {
         }
     }
 
-    #[cold]
     pub(super) fn not_granted(error: &LockError) {
-        if !is_heard(Level::WARN) {
-            return;
-        }
         found::tell();
         let lock = error.lock_name();
         let waited_ms = milliseconds(error.waited());
@@ -108,18 +124,9 @@ mod on {
         });
     }
 
-    #[inline]
-    pub(super) fn released(lock: &str, held: &AnyHeld, how: Option<&'static str>) {
-        if is_heard(Level::WARN) {
-            tell_released(lock, held, how);
-        }
-    }
-
-    #[cold]
-    fn tell_released(lock: &str, held: &AnyHeld, how: Option<&'static str>) {
+    pub(super) fn released(lock: &str, granted: u64, how: &'static str) {
         found::tell();
-        let Some(how) = how else { return };
-        let held = clock::monotonic().saturating_sub(held.granted());
+        let held = clock::monotonic().saturating_sub(granted);
         let held_ms = milliseconds(Duration::from_nanos(held));
         emit(|| {
             tracing::debug!(

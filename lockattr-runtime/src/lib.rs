@@ -30,6 +30,8 @@ mod text;
 #[cfg(feature = "async")]
 pub use acquire::acquire_all_async;
 pub use acquire::{acquire_all, all, Acquire};
+// For `lockattr-survey`, which lists them with all others.
+#[doc(hidden)]
 pub use backend::free_port_locks;
 pub use cancel::Cancel;
 pub use error::{HeldHere, LockError, SystemError};

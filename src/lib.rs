@@ -4,6 +4,8 @@
 pub use lockattr_macros::interprocess_lock;
 #[cfg(feature = "async")]
 pub use lockattr_runtime::acquire_all_async;
+#[cfg(feature = "tracing")]
+pub use lockattr_runtime::events;
 pub use lockattr_runtime::{
     acquire_all, all, Acquire, Backend, Cancel, HeldHere, Holder, KnownBy, Lock, LockError,
     LockGuard, Locks, NameError, Standing, SystemError, Tenure,

@@ -251,6 +251,12 @@ impl LockGuard {
         Ok(descriptor)
     }
 
+    /// Whether this began the hold: not that of a thread that has entered again.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_first(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// Ends the hold and removes the lock's files.
     pub(crate) fn remove(mut self) {
         self.end = End::Remove;

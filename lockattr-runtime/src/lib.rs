@@ -6,6 +6,8 @@ mod backend;
 mod cancel;
 mod deadline;
 mod error;
+#[cfg(feature = "tracing")]
+pub mod events;
 mod guard;
 mod hold;
 mod holder;
@@ -13,7 +15,6 @@ mod info;
 mod kind;
 mod lock;
 mod locks;
-mod log;
 mod name;
 mod record;
 mod registry;
@@ -23,11 +24,14 @@ mod several;
 mod standing;
 mod state;
 mod sys;
+mod tell;
 mod text;
 
 #[cfg(feature = "async")]
 pub use acquire::acquire_all_async;
 pub use acquire::{acquire_all, all, Acquire};
+// For `lockattr-survey`, which lists them with all others.
+#[doc(hidden)]
 pub use backend::free_port_locks;
 pub use cancel::Cancel;
 pub use error::{HeldHere, LockError, SystemError};

@@ -105,7 +105,7 @@ fn find(
 
 fn checked(state: Arc<State>, Kind { backend: wanted, .. }: Kind) -> Result<Arc<State>, LockError> {
     if asks_for_the_pid() {
-        crate::log::asks_for_the_pid();
+        crate::tell::asks_for_the_pid();
     }
     let established = state.backend();
     if established == wanted {

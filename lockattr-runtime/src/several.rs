@@ -9,6 +9,7 @@ use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::request::Request;
 use crate::state::State;
+use crate::tell;
 
 /// A lock as this process has it.
 #[derive(Debug, Clone)]
@@ -30,16 +31,33 @@ pub trait Handles: Sized + Send {
     ) -> impl Future<Output = Result<Self::Guards, LockError>> + Send;
 }
 
+impl Handle {
+    /// Apart from [`take`](Handles::take): a guard that is looked at would be moved about for the others, too.
+    #[cold]
+    fn take_and_tell(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
+        let taken = LockGuard::acquire(self.0, request, request.deadline());
+        tell::outcome(&taken);
+        taken
+    }
+}
+
 impl Handles for Handle {
     type Guards = LockGuard;
 
     fn take(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
+        if tell::is_heard() {
+            return self.take_and_tell(request);
+        }
         LockGuard::acquire(self.0, request, request.deadline())
     }
 
     #[cfg(feature = "async")]
     async fn take_async(self, request: Request<'_>) -> Result<LockGuard, LockError> {
-        LockGuard::acquire_async(self.0, &request, request.deadline()).await
+        let taken = LockGuard::acquire_async(self.0, &request, request.deadline()).await;
+        if tell::is_heard() {
+            tell::outcome(&taken);
+        }
+        taken
     }
 }
 
@@ -49,16 +67,16 @@ impl<const N: usize> Handles for [Handle; N] {
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order = array::from_fn::<_, N, _>(|index| index);
         let mut guards = array::from_fn(|_| None);
-        take_in_order(&self, &mut order, &mut guards, request)?;
-        Ok(guards.map(present))
+        let taken = take_in_order(&self, &mut order, &mut guards, request);
+        all_told(taken, guards, |guards| guards.map(present))
     }
 
     #[cfg(feature = "async")]
     async fn take_async(self, request: Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order = array::from_fn::<_, N, _>(|index| index);
         let mut guards = array::from_fn(|_| None);
-        take_in_order_async(&self, &mut order, &mut guards, &request).await?;
-        Ok(guards.map(present))
+        let taken = take_in_order_async(&self, &mut order, &mut guards, &request).await;
+        all_told(taken, guards, |guards| guards.map(present))
     }
 }
 
@@ -68,16 +86,43 @@ impl Handles for Vec<Handle> {
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order: Vec<_> = (0..self.len()).collect();
         let mut guards: Vec<_> = self.iter().map(|_| None).collect();
-        take_in_order(&self, &mut order, &mut guards, request)?;
-        Ok(guards.into_iter().map(present).collect())
+        let taken = take_in_order(&self, &mut order, &mut guards, request);
+        all_told(taken, guards, |guards| guards.into_iter().map(present).collect())
     }
 
     #[cfg(feature = "async")]
     async fn take_async(self, request: Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order: Vec<_> = (0..self.len()).collect();
         let mut guards: Vec<_> = self.iter().map(|_| None).collect();
-        take_in_order_async(&self, &mut order, &mut guards, &request).await?;
-        Ok(guards.into_iter().map(present).collect())
+        let taken = take_in_order_async(&self, &mut order, &mut guards, &request).await;
+        all_told(taken, guards, |guards| guards.into_iter().map(present).collect())
+    }
+}
+
+/// Tells how an acquire of several locks ended, once there is nothing more to take or to give back.
+fn all_told<P, G>(
+    taken: Result<(), LockError>,
+    places: P,
+    present: impl FnOnce(P) -> G,
+) -> Result<G, LockError>
+where
+    G: AsRef<[LockGuard]>,
+{
+    match taken {
+        Ok(()) => {
+            let guards = present(places);
+            if tell::is_heard() {
+                tell::granted(guards.as_ref());
+            }
+            Ok(guards)
+        }
+        Err(error) => {
+            tell::silently(|| drop(places));
+            if tell::is_heard() {
+                tell::not_granted(&error);
+            }
+            Err(error)
+        }
     }
 }
 

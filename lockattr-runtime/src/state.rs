@@ -6,6 +6,8 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use nix::libc;
+
 use crate::backend::{AnyHeld, AnyLock, Failure};
 use crate::deadline::Deadline;
 use crate::error::{HeldHere, LockError};
@@ -19,6 +21,7 @@ use crate::sys::fork;
 use crate::sys::generation::generation;
 use crate::sys::process;
 use crate::sys::thread::{self, Thread};
+use crate::tell;
 
 #[derive(Debug)]
 pub(crate) struct State {
@@ -105,6 +108,7 @@ impl State {
         if self.hold.is_by(thread) {
             return Err(self.would_deadlock());
         }
+        self.check_not_told()?;
         if deadline.is_cancelled() {
             return Err(self.cancelled(Duration::ZERO));
         }
@@ -124,6 +128,7 @@ impl State {
         if request.reentrant {
             return Err(self.is_no_thread());
         }
+        self.check_not_told()?;
         if deadline.is_cancelled() {
             return Err(self.cancelled(Duration::ZERO));
         }
@@ -252,6 +257,14 @@ impl State {
 
     #[inline]
     fn end(&self, held: &mut AnyHeld, end: End) {
+        if tell::is_heard() {
+            return self.end_and_tell(held, end);
+        }
+        self.end_now(held, end);
+    }
+
+    #[inline]
+    fn end_now(&self, held: &mut AnyHeld, end: End) {
         // Ordered by `hold`, which each guard has left after it wrote.
         let is_abandoned = self.is_abandoned.load(Ordering::Relaxed);
         match end {
@@ -262,6 +275,20 @@ impl State {
             End::Keep => self.raw.keep(held),
             End::Remove => self.raw.remove(held),
         }
+    }
+
+    /// What is told is told when the lock is gone: from then on this is nobody's time but the caller's.
+    #[cold]
+    fn end_and_tell(&self, held: &mut AnyHeld, end: End) {
+        let how = match end {
+            End::Release if !self.is_abandoned.load(Ordering::Relaxed) => "released",
+            End::Release | End::Abandon => "abandoned",
+            End::Detach => "detached",
+            End::Keep => "kept",
+            End::Remove => "removed",
+        };
+        self.end_now(held, end);
+        tell::released(&self.name, held.granted(), how);
     }
 
     pub(crate) fn is_locked(&self) -> Result<bool, LockError> {
@@ -291,6 +318,16 @@ impl State {
             holder: own.map(Box::new),
             twice: false,
         }
+    }
+
+    /// A subscriber that is told of a wait for this lock would queue behind that.
+    fn check_not_told(&self) -> Result<(), LockError> {
+        if !tell::is_telling_of(&self.name) {
+            return Ok(());
+        }
+        let operation = "wait in a subscriber that is told of this thread's own wait";
+        let source = io::Error::from_raw_os_error(libc::EDEADLK).into();
+        Err(LockError::Io { lock: self.name.clone(), operation, source })
     }
 
     /// What an acquire of several locks that are not distinct fails with.

@@ -56,7 +56,7 @@ impl Record {
     pub(crate) fn page(&self) -> Arc<Page> {
         let (page, trouble) = self.open();
         if let Some(error) = trouble {
-            crate::log::record_unavailable(&self.name, &error);
+            crate::tell::record_unavailable(&self.name, &error);
         }
         page
     }

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 use super::ghost::{PATIENCE, SLICE};
 use super::{Failure, Port};
 use crate::backend::queue::{Acquisition, Bound, Line, Step, GRACE};
+use crate::backend::RawLock as _;
 use crate::deadline::Deadline;
 use crate::sys::socket::ForkSocket;
+use crate::tell::Waiting;
 
 pub(super) struct Attempt<'a> {
     port: &'a Port,
@@ -116,6 +118,7 @@ impl Port {
     /// Waits for the listening socket until `deadline`.
     pub(super) fn wait(&self, deadline: Deadline<'_>) -> Result<Option<ForkSocket>, Failure> {
         let mut attempt = Attempt::new(self, deadline);
+        let mut waiting = Waiting::new(&self.name, deadline);
         loop {
             match attempt.next()? {
                 Next::Acquired(listener) => return Ok(Some(listener)),
@@ -123,13 +126,14 @@ impl Port {
                 Next::Sleep(wait, until) => match (wait, attempt.connection()) {
                     (Wait::Queue, Some(connection)) => {
                         until
-                            .wait_readable(connection, until.left())
+                            .wait_readable(connection, waiting.at_most(until.left()))
                             .map_err(Failure::io("wait in the lock's queue"))?;
                     }
                     (Wait::Pause(pause), _) => thread::sleep(until.at_most(pause)),
                     (Wait::Queue, None) => {}
                 },
             }
+            waiting.tell(|| self.holder().ok().flatten());
         }
     }
 }

@@ -12,9 +12,11 @@ use super::protocol::{self, Look, Memory, Sight, Taken};
 use super::pulse::Pulse;
 use super::turnstile::{Turn, Turnstile};
 use super::{Failure, Semaphore};
+use crate::backend::RawLock as _;
 use crate::deadline::Deadline;
 use crate::record::owner::Owner;
 use crate::sys::clock;
+use crate::tell::Waiting;
 
 /// Nanoseconds that a claim is left to another process for.
 const CLAIM: u64 = 25_000_000;
@@ -27,13 +29,13 @@ const FIRST: u64 = 1_000_000;
 const PAUSE: u64 = 5_000_000;
 
 pub(super) struct Attempt<'a> {
-    lock: &'a Semaphore,
+    pub(super) lock: &'a Semaphore,
     pub(super) objects: Arc<Objects>,
     /// When to try.
     pub(super) turnstile: Turnstile,
     me: Owner,
     pulse: Pulse,
-    deadline: Deadline<'a>,
+    pub(super) deadline: Deadline<'a>,
     /// Whether it has waited for a moment before the first look: most waits end there.
     has_waited: bool,
     /// What the last look found, if it was that nobody is there, and when that may be believed.
@@ -229,13 +231,15 @@ impl<'a> Attempt<'a> {
     /// Waits for the lock until the deadline.
     pub(super) fn wait(mut self) -> Result<Waited, Box<Failure>> {
         let mut taken = false;
+        let mut waiting = Waiting::new(&self.lock.name, self.deadline);
         loop {
             match self.next(taken)? {
                 Next::Acquired => return Ok(Waited::Acquired(self.objects, self.turnstile)),
                 Next::Refused(look) => return Ok(Waited::Refused(look)),
                 Next::Queue(until) => {
                     let left = Duration::from_nanos(until.saturating_sub(clock::monotonic()));
-                    let wait = |connection| self.deadline.wait_readable(connection, Some(left));
+                    let left = waiting.at_most(Some(left));
+                    let wait = |connection| self.deadline.wait_readable(connection, left);
                     let waited = self.turnstile.connection().map(wait);
                     if let Some(Err(_)) = waited {
                         self.turnstile.go_out_of_turn();
@@ -247,6 +251,9 @@ impl<'a> Attempt<'a> {
                     thread::sleep(Duration::from_nanos(until.saturating_sub(clock::monotonic())));
                     taken = false;
                 }
+            }
+            if !taken {
+                waiting.tell(|| self.lock.holder().ok().flatten());
             }
         }
     }

@@ -8,8 +8,9 @@ use async_io::Timer;
 use super::attempt::{Attempt, Next, Waited};
 use super::Failure;
 use crate::backend::queue::wait_readable;
-use crate::backend::Backoff;
+use crate::backend::{Backoff, RawLock as _};
 use crate::sys::clock;
+use crate::tell::Waiting;
 
 /// The longest pause between two looks.
 const LAST: Duration = Duration::from_millis(2);
@@ -19,7 +20,12 @@ impl Attempt<'_> {
     pub(super) async fn wait_async(mut self) -> Result<Waited, Box<Failure>> {
         let mut taken = false;
         let mut backoff = Backoff::up_to(LAST);
+        let semaphore = self.lock;
+        let mut waiting = Waiting::new(&semaphore.name, self.deadline);
         loop {
+            if !taken {
+                waiting.tell(|| semaphore.holder().ok().flatten());
+            }
             let until = match self.next(taken)? {
                 Next::Acquired => return Ok(Waited::Acquired(self.objects, self.turnstile)),
                 Next::Refused(look) => return Ok(Waited::Refused(look)),
@@ -27,7 +33,9 @@ impl Attempt<'_> {
                 Next::Queue(until) => {
                     let left = Duration::from_nanos(until.saturating_sub(clock::monotonic()));
                     let is_lost = match self.turnstile.connection() {
-                        Some(connection) => wait_readable(connection, Some(left)).await.is_err(),
+                        Some(connection) => {
+                            wait_readable(connection, waiting.at_most(Some(left))).await.is_err()
+                        }
                         None => false,
                     };
                     if is_lost {

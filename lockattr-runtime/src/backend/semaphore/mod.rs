@@ -144,7 +144,7 @@ impl RawLock for Semaphore {
             }
         });
         if !is_detached {
-            crate::log::torn_away(&self.name);
+            crate::tell::torn_away(&self.name);
         }
     }
 
@@ -405,7 +405,7 @@ impl Semaphore {
             None => false,
         };
         if !is_given {
-            crate::log::torn_away(&self.name);
+            crate::tell::torn_away(&self.name);
         }
     }
 
@@ -432,7 +432,7 @@ impl Semaphore {
 
     #[cold]
     fn report_surplus(&self, units: u32) {
-        crate::log::surplus_units(&self.name, units);
+        crate::tell::surplus_units(&self.name, units);
     }
 }
 

@@ -46,7 +46,10 @@ fn gdb_shows_the_arguments_the_locals_and_the_guard_of_an_annotated_function() {
     let mut gdb = Command::new("gdb");
     gdb.args(["-nx", "-batch"]).args(commands.iter().flat_map(|command| ["-ex", command]));
     gdb.arg("--args").arg(std::env::current_exe().unwrap());
-    gdb.args(["--exact", "gdb_shows_the_arguments_the_locals_and_the_guard_of_an_annotated_function"]);
+    gdb.args([
+        "--exact",
+        "gdb_shows_the_arguments_the_locals_and_the_guard_of_an_annotated_function",
+    ]);
     let output = match gdb.env(DEBUGGED, "1").output() {
         Ok(output) => output,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -62,7 +65,9 @@ fn gdb_shows_the_arguments_the_locals_and_the_guard_of_an_annotated_function() {
         return;
     }
     assert!(output.status.success(), "gdb itself failed: {}\n{shown}\n{errors}", output.status);
-    for line in ["argument = 41", "local = 42", "$1 = 41", "$2 = 42", "lockattr_runtime::guard::LockGuard"] {
+    for line in
+        ["argument = 41", "local = 42", "$1 = 41", "$2 = 42", "lockattr_runtime::guard::LockGuard"]
+    {
         assert!(shown.contains(line), "no {line:?} in:\n{shown}\n{errors}");
     }
     assert!(shown.contains("exited normally"), "{shown}\n{errors}");

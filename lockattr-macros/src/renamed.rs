@@ -50,7 +50,11 @@ fn other_name(command_line: impl Iterator<Item = String>) -> Option<String> {
     }
     // Cargo names a library twice where it has two files (`.rlib`, `.rmeta`).
     others.dedup();
-    if others.len() == 1 { others.pop() } else { None }
+    if others.len() == 1 {
+        others.pop()
+    } else {
+        None
+    }
 }
 
 fn is_facade(path: &str) -> bool {

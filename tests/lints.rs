@@ -100,6 +100,16 @@ fn borrowed<'text>(text: &'text str, other: &str) -> io::Result<(&'text str, usi
     Ok((text, other.len()))
 }
 
+#[interprocess_lock("lints-test/{text}", info = "{mutable}", timeout = limit)]
+fn captured(
+    text: String,
+    mut mutable: String,
+    limit: core::time::Duration,
+) -> io::Result<(String, String)> {
+    mutable.push('x');
+    Ok((text, mutable))
+}
+
 #[interprocess_lock("lints-test/bus")]
 fn with_lints_on_arguments(
     #[expect(unused_variables, reason = "that is the test")] unused: u32,
@@ -204,6 +214,8 @@ fn annotated_blocks_do_as_without() -> io::Result<()> {
 #[test]
 fn annotated_functions_do_as_without() -> io::Result<()> {
     let mut driver = Driver { value: 1 };
+    let texts = captured("a".to_owned(), "b".to_owned(), PATIENCE)?;
+    assert_eq!(texts, ("a".to_owned(), "bx".to_owned()));
     driver.add(1, 2, (3, 4))?;
     assert_eq!(driver.read()?, 7);
     assert!(driver.fail("text").is_err());

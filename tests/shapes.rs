@@ -31,7 +31,7 @@ fn they_do_as_without_the_attribute_in_each_edition() {
         }
     }
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-    let ran = text(&output.stdout).matches("test result: ok. 14 passed").count();
+    let ran = text(&output.stdout).matches("test result: ok. 15 passed").count();
     assert_eq!(ran, 3, "{}", text(&output.stdout));
 }
 
@@ -92,4 +92,21 @@ fn no_lint_says_more_of_them_than_without_the_attribute() {
     assert!(without.len() > 100, "the lints were on: {without:?}");
     let more: Vec<_> = with.difference(&without).collect();
     assert!(more.is_empty(), "{more:#?}");
+}
+
+#[test]
+fn a_renamed_dependency_is_told_what_to_write() {
+    // That it compiles with `crate = …` is seen above, where the whole workspace is built.
+    let root = env!("CARGO_MANIFEST_DIR");
+    let output = Command::new(env!("CARGO"))
+        .args(["check", "--locked", "--package", "renamed", "--features", "as_if_not"])
+        .args(["--target-dir", &format!("{root}/target/shapes")])
+        .current_dir(format!("{root}/tests/shapes"))
+        .env_remove("RUSTFLAGS")
+        .output()
+        .unwrap();
+    let stderr = text(&output.stderr);
+    assert!(!output.status.success(), "{stderr}");
+    assert!(stderr.contains("write `#[interprocess_lock(…, crate = hal_lock)]`"), "{stderr}");
+    assert_eq!(stderr.matches("\nerror").count(), 1, "no other error of the mistake: {stderr}");
 }

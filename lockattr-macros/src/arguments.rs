@@ -68,8 +68,9 @@ fn move_in(index: usize, argument: &mut PatType, captured: &[String]) -> TokenSt
             let name = ident.unraw().to_string();
             if captured.contains(&name) {
                 // That is a use of it, so the body need not have another (`unused_variables`).
+                // To clippy, a binding with a pattern behind it shadows nothing (`shadow_same`).
                 return quote_spanned! {site=>
-                    #(#on_parts)* let #bound = #ident;
+                    #(#on_parts)* let #bound @ _ = #ident;
                     #(#on_whole)* let _ = &#ident;
                 };
             }

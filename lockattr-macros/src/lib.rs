@@ -18,6 +18,7 @@ mod mode;
 mod name;
 mod option;
 mod peel;
+mod renamed;
 mod rules;
 mod suggest;
 mod text;
@@ -306,7 +307,7 @@ use proc_macro2::TokenStream;
 ///
 /// ## Beside other attributes
 ///
-/// Put it last, directly above `fn` or `impl`; above `#[napi]` and `#[ext]`. The attributes above it then do
+/// Put it last, directly above `fn` or `impl`; above `#[napi]`, `#[ext]` and `#[fixture]`. The attributes above it then do
 /// to the function what they do to any other, and those that copy attributes onto what they generate copy
 /// none of this. Tried:
 ///
@@ -319,8 +320,8 @@ use proc_macro2::TokenStream;
 /// | `rstest`, `test_case` | last |
 /// | `auto_impl` | last, on a provided method |
 /// | `delegate` | on the method that is delegated to |
-/// | `easy_ext::ext`, `napi` | first |
-/// | `mockall::automock`, `rstest::fixture` | not on the same function: on the driver that uses the mock or the fixture |
+/// | `easy_ext::ext`, `napi`, `rstest::fixture` | first |
+/// | `mockall::automock` | not on the same function: on the driver that uses the mock |
 ///
 /// ## A whole `impl` block
 ///
@@ -442,7 +443,7 @@ pub fn interprocess_lock(
 /// Parse, validate, expand. After a mistake the item comes out as it was, beside the messages, so that
 /// its callers still find it.
 fn annotate(args: TokenStream, item: TokenStream) -> TokenStream {
-    let args = args::Args::parse(args);
+    let args = args::Args::parse(args).and_then(renamed::reject);
     let item = peel::peeled_item(item);
     let item_read = syn::parse2::<item::Item>(item.clone());
     let stub = item_read.as_ref().map_or_else(|_| item.clone(), item::Item::stub);

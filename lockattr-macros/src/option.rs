@@ -84,8 +84,12 @@ impl Keyword {
     pub(crate) fn of(ident: &Ident) -> Result<Self> {
         Self::find(ident).ok_or_else(|| {
             let names = Self::ALL.map(Self::name);
-            let hint = if ident == "name" {
-                "the name stands first, without `name =`. The".to_owned()
+            let hint = if ident == "name" || ident == "lock" {
+                format!("the name stands first, without `{ident} =`. The")
+            } else if ident == "port" || ident == "semaphore" {
+                format!("write `backend = \"{ident}\"`. The")
+            } else if ident == "on_error" || ident == "default" {
+                "what is returned for a lock that is not free says `or_else`. The".to_owned()
             } else {
                 suggest::nearest(&ident.to_string(), names).map_or_else(
                     || "the".to_owned(),

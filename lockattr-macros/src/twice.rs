@@ -1,12 +1,14 @@
 //! A function that has the attribute twice, seen by the marks that each expansion leaves in its body.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{Error, Result};
 
 use crate::enter::enter;
 use crate::errors::Errors;
 use crate::expand::BLOCK_GUARD;
+use crate::function::Function;
 use crate::validate::{Locked, Locks, Options, Plan, PlannedItem, PlannedMember, Task, Waiter};
 
 /// # Errors
@@ -30,6 +32,13 @@ pub(crate) fn reject(plan: Plan) -> Result<Plan> {
 }
 
 fn check(options: &Options, locked: &Locked, is_methods_own: bool) -> Result<()> {
+    if is_of_fixture(&locked.function) {
+        return Err(Error::new(
+            span(options),
+            "`#[fixture]` has copied this attribute onto a function that calls yours, and both would take the \
+             lock; put `#[interprocess_lock]` first, above `#[fixture]`",
+        ));
+    }
     let body = match &locked.waiter {
         Waiter::Task(Task::Block(block)) => &block.body,
         _ => &locked.function.body,
@@ -57,6 +66,21 @@ fn check(options: &Options, locked: &Locked, is_methods_own: bool) -> Result<()>
         ));
     }
     Ok(())
+}
+
+/// `#[doc(hidden)] #[allow(unused_mut)] pub fn get(…) { the_fixture(…) }`, which rstest 0.12 to 0.26 make beside
+/// the function itself, each with the attributes that stand below `#[fixture]`.
+fn is_of_fixture(function: &Function) -> bool {
+    let has = |attribute: &str| {
+        let mut attrs = function.attrs.iter();
+        attrs.any(|attr| attr.to_token_stream().to_string().replace(' ', "") == attribute)
+    };
+    let body: Vec<_> = function.body.clone().into_iter().collect();
+    function.sig.ident == "get"
+        && has("#[doc(hidden)]")
+        && has("#[allow(unused_mut)]")
+        && matches!(body.last(), Some(TokenTree::Group(arguments)) if arguments.delimiter() == Delimiter::Parenthesis)
+        && matches!(body.first(), Some(TokenTree::Ident(_)))
 }
 
 fn span(options: &Options) -> Span {

@@ -159,6 +159,20 @@ mod parametrised {
         "fixture".to_owned()
     }
 
+    const LOCK_OF_FIXTURE: &str = name!("shapes-fixture");
+
+    #[interprocess_lock(LOCK_OF_FIXTURE, timeout = "10s")]
+    #[fixture]
+    fn locked(#[default(7)] n: u8, value: String) -> Result<(u8, usize, bool)> {
+        Ok((n, value.len(), is_held(LOCK_OF_FIXTURE)))
+    }
+
+    #[rstest]
+    fn from_an_annotated_fixture(locked: Result<(u8, usize, bool)>) {
+        assert_eq!(locked.unwrap(), (7, 7, true));
+        assert!(!is_held(LOCK_OF_FIXTURE));
+    }
+
     #[rstest]
     #[case(1, "a")]
     #[case(2, "ab")]

@@ -68,7 +68,7 @@ fn check(options: &Options, locked: &Locked, is_methods_own: bool) -> Result<()>
     Ok(())
 }
 
-/// `#[doc(hidden)] #[allow(unused_mut)] pub fn get(…) { the_fixture(…) }`, which rstest 0.26 make beside
+/// `#[doc(hidden)] #[allow(unused_mut)] pub fn get(…) { the_fixture(…) }`, which rstest 0.26 writes beside
 /// the function itself, each with the attributes that stand below `#[fixture]`.
 fn is_of_fixture(function: &Function) -> bool {
     let has = |attribute: &str| {

@@ -63,7 +63,7 @@ impl Shared {
 
 fn trace(request: libc::c_uint, pid: libc::pid_t) -> libc::c_long {
     let nothing = std::ptr::null_mut::<libc::c_void>();
-    // SAFETY: PTRACE_TRACEME and PTRACE_SINGLESTEP read and write no memory (ptrace(2)).
+    // SAFETY: PTRACE_TRACEME, PTRACE_SYSCALL and PTRACE_SINGLESTEP read and write no memory (ptrace(2)).
     unsafe { libc::ptrace(request, pid, nothing, nothing) }
 }
 
@@ -87,6 +87,22 @@ fn take_between_stops(name: &str, text: &str) -> Pid {
     }
 }
 
+/// Lets the child go on from system call to system call until it has the file in its memory: before that it
+/// cannot change it, and there are millions of instructions (it looks for a port lock of the name).
+fn run_until_it_has_mapped(child: Pid, file: &str) {
+    let maps = format!("/proc/{child}/maps");
+    loop {
+        assert_eq!(trace(libc::PTRACE_SYSCALL, child.as_raw()), 0);
+        match waitpid(child, None).unwrap() {
+            WaitStatus::Stopped(_, Signal::SIGTRAP) => {}
+            other => panic!("{other:?}"),
+        }
+        if std::fs::read_to_string(&maps).unwrap().lines().any(|line| line.ends_with(file)) {
+            return;
+        }
+    }
+}
+
 /// All that a death can leave of an acquire and a release, with the number of instructions that it
 /// stands for. None where this process may trace none.
 fn every_death(name: &str, text: &str) -> Option<Vec<(Files, usize)>> {
@@ -95,6 +111,7 @@ fn every_death(name: &str, text: &str) -> Option<Vec<(Files, usize)>> {
         println!("skipped: this process may not trace another one (ptrace(2))");
         return None;
     }
+    run_until_it_has_mapped(child, &format!("/dev/shm/{name}"));
     let shared = Shared::of(name);
     let mut found = vec![(shared.read(), 0)];
     loop {

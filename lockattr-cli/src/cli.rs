@@ -25,6 +25,8 @@ pub(crate) enum Backend {
     Port,
     /// A POSIX semaphore, as resourcelock's
     Semaphore,
+    /// Two of three TCP ports, as k3portlock's where it has no unix socket
+    Tcp,
 }
 
 impl From<Backend> for lockattr_runtime::Backend {
@@ -32,6 +34,7 @@ impl From<Backend> for lockattr_runtime::Backend {
         match backend {
             Backend::Port => Self::Port,
             Backend::Semaphore => Self::Semaphore,
+            Backend::Tcp => Self::Tcp,
         }
     }
 }

@@ -104,6 +104,7 @@ use proc_macro2::TokenStream;
 /// | backend | its names |
 /// | --- | --- |
 /// | `"port"`, the default | have 1 to 97 bytes, and no NUL among them |
+/// | `"tcp"` | have 1 to 250 bytes and no NUL |
 /// | `"semaphore"` | have 1 to 250 bytes, no NUL, and no `/` but a leading one, which is dropped; are not `.` or `..`, and do not begin with `sem.` or `lockattr.` |
 ///
 /// ## From arguments
@@ -162,7 +163,7 @@ use proc_macro2::TokenStream;
 /// | option | value | without it |
 /// | --- | --- | --- |
 /// | `timeout` | whole numbers with the units `h`, `m`, `s`, `ms`, `us`, the largest first: `"2s"`, `"1m30s"`, `"250ms"`. `"0s"` tries once, `"none"` waits for ever. Or the path of a `const` of type `Duration` | `"1s"` |
-/// | `backend` | what the lock is made of, see below: `"port"` or `"semaphore"` | `"port"` |
+/// | `backend` | what the lock is made of, see below: `"port"`, `"semaphore"` or `"tcp"` | `"port"` |
 /// | `mode` | only with `backend = "semaphore"`: who may use the semaphore if this lock is the one that makes it, and whose files it may be beside one's own and root's. An octal number: `0o600` for its owner, with any bits of `0o060` for its group and of `0o006` for all others | `0o600` |
 /// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut: with captures after 512 bytes, without after some 3,500 | the place of the call: `crate::module::function (file:line)` |
 /// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |

@@ -188,7 +188,7 @@ const RESERVED: [&str; 2] = ["sem.", "lockattr."];
 /// A semaphore's name may be written with the `/` that POSIX wants.
 fn without_slash(name: &str, backend: Backend) -> &str {
     match backend {
-        Backend::Port => name,
+        Backend::Port | Backend::Tcp => name,
         Backend::Semaphore => name.strip_prefix('/').unwrap_or(name),
     }
 }
@@ -197,7 +197,7 @@ fn without_slash(name: &str, backend: Backend) -> &str {
 fn rules(backend: Backend) -> String {
     let limit = backend.limit();
     match backend {
-        Backend::Port => format!("a name has 1 to {limit} bytes, and no NUL among them"),
+        Backend::Port | Backend::Tcp => format!("a name has 1 to {limit} bytes, and no NUL among them"),
         Backend::Semaphore => format!(
             "a semaphore's name has 1 to {limit} bytes, no NUL, no `/` but a leading one (which does \
              not count), is not `.` or `..`, and does not begin with `{}` or `{}`",
@@ -281,7 +281,8 @@ mod tests {
     fn the_runtime_has_the_same_rules() {
         let port = (Backend::Port, lockattr::Backend::Port, Lock::port as fn(&'static str) -> _);
         let semaphore = (Backend::Semaphore, lockattr::Backend::Semaphore, Lock::semaphore as _);
-        for (backend, of_the_runtime, constructor) in [port, semaphore] {
+        let tcp = (Backend::Tcp, lockattr::Backend::Tcp, Lock::tcp as _);
+        for (backend, of_the_runtime, constructor) in [port, semaphore, tcp] {
             for name in pairs().map(|(a, b)| a + &b) {
                 if check(&name, backend).is_ok() {
                     // It panics where the runtime has another opinion.
@@ -301,7 +302,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_beside_captures_is_wrong_with_every_value() {
-        for backend in [Backend::Port, Backend::Semaphore] {
+        for backend in [Backend::Port, Backend::Semaphore, Backend::Tcp] {
             for (a, b) in pairs() {
                 let Err(error) = text(&format!("{a}{{x}}{b}")).check(backend) else {
                     continue;

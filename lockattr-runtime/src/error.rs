@@ -164,6 +164,31 @@ pub enum LockError {
         /// How many units it has. A lock that is free has one.
         units: u32,
     },
+    /// This process holds one of the ports of a TCP lock for another lock: the two names share ports. To wait
+    /// would be to wait for this process itself.
+    #[non_exhaustive]
+    SharedPort {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The port that both have.
+        port: u16,
+        /// The name of the lock that this process holds.
+        other: Box<str>,
+    },
+    /// Ports of a TCP lock were taken until the timeout ran out, but not by a holder of the lock: by other
+    /// programs, or by holders of other locks whose names share ports with this one.
+    #[non_exhaustive]
+    PortTaken {
+        /// The lock's name.
+        lock: Box<str>,
+        /// How long this call waited.
+        waited: Duration,
+        /// One of the ports.
+        port: u16,
+        /// The process that has it, as far as that could be found out. None if no process does: a connection
+        /// from this port has ended less than a minute ago.
+        by: Option<Box<Holder>>,
+    },
     /// The operating system refused something.
     #[non_exhaustive]
     Io {
@@ -193,6 +218,8 @@ impl LockError {
             | Self::OtherWordSize { lock, .. }
             | Self::OtherNamespace { lock, .. }
             | Self::Overposted { lock, .. }
+            | Self::SharedPort { lock, .. }
+            | Self::PortTaken { lock, .. }
             | Self::Io { lock, .. } => lock,
         }
     }
@@ -218,6 +245,7 @@ impl LockError {
             Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
             Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
+            Self::SharedPort { .. } | Self::PortTaken { .. } => io::ErrorKind::AddrInUse,
             Self::OtherNamespace { .. } => io::ErrorKind::Other,
         }
     }
@@ -316,6 +344,23 @@ impl fmt::Display for LockError {
                  it; stop that program, and remove the file when no program uses the lock",
                 Escaped(&path.to_string_lossy())
             ),
+            Self::SharedPort { port, other, .. } => write!(
+                f,
+                "this process holds its port {port} for the lock \"{}\": the two names share ports, so no \
+                 process can hold both; change one of the names",
+                Escaped(other)
+            ),
+            Self::PortTaken { waited, port, by, .. } => {
+                if !waited.is_zero() {
+                    write!(f, "timed out after {}; ", Seconds(*waited))?;
+                }
+                write!(f, "port {port}, one of the three of which it needs two, is ")?;
+                match by {
+                    Some(by) => write!(f, "{by}")?,
+                    None => f.write_str("kept by the kernel for a minute after a connection")?,
+                }
+                f.write_str(", which is no holder of this lock")
+            }
             Self::Io { operation, source, .. } => write!(f, "cannot {operation}: {source}"),
         }
     }

@@ -239,6 +239,10 @@ impl State {
                 LockError::OtherNamespace { lock, holder: Box::new(holder) }
             }
             Failure::Overposted { path, units } => LockError::Overposted { lock, path, units },
+            Failure::SharedPort { port, other } => LockError::SharedPort { lock, port, other },
+            Failure::PortTaken { port, by } => {
+                LockError::PortTaken { lock, waited, port, by: by.map(Box::new) }
+            }
             Failure::Io { operation, source } => LockError::Io { lock, operation, source },
         }
     }

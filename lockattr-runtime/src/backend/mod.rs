@@ -3,9 +3,13 @@
 //! A new backend is a module that implements [`RawLock`], a variant of [`Backend`] with its limits
 //! in [`name`](crate::name), and an arm in each `match` of [`AnyLock`].
 
+mod ghost;
+mod look;
+mod past;
 mod port;
 mod queue;
 mod semaphore;
+mod tcp;
 
 #[cfg(feature = "async")]
 use std::future::Future;
@@ -30,7 +34,7 @@ use crate::standing::Standing;
 /// - A forked child holds nothing of what its parent holds, and whatever it does with its copy of a
 ///   [`Held`](Self::Held) leaves the parent's lock alone.
 /// - Looking ([`is_locked`](Self::is_locked), [`holder`](Self::holder),
-///   [`last_holder`](Self::last_holder)) takes nothing and creates nothing.
+///   [`last_holder`](Self::last_holder)) creates nothing, and takes nothing that an acquire would fail for.
 pub(crate) trait RawLock: Send + Sync + Sized {
     /// What a holder has in hand. Dropping it must free the lock too, if perhaps not as fairly as
     /// [`release`](Self::release) does.
@@ -113,6 +117,10 @@ pub(crate) enum Failure {
     OtherNamespace(Holder),
     /// A semaphore of so many units that it excludes nobody.
     Overposted { path: PathBuf, units: u32 },
+    /// This process holds one of the lock's ports for another lock.
+    SharedPort { port: u16, other: Box<str> },
+    /// One of the lock's ports is taken by something that is no holder of it; by whom, if that is known.
+    PortTaken { port: u16, by: Option<Holder> },
     /// The system refused `operation`, as in "cannot …".
     Io { operation: &'static str, source: io::Error },
 }
@@ -129,6 +137,7 @@ impl Failure {
 pub(crate) enum AnyLock {
     Port(port::Port),
     Semaphore(semaphore::Semaphore),
+    Tcp(tcp::Tcp),
 }
 
 /// What the holder of an [`AnyLock`] has in hand.
@@ -136,6 +145,7 @@ pub(crate) enum AnyLock {
 pub(crate) enum AnyHeld {
     Port(<port::Port as RawLock>::Held),
     Semaphore(<semaphore::Semaphore as RawLock>::Held),
+    Tcp(<tcp::Tcp as RawLock>::Held),
 }
 
 impl AnyLock {
@@ -144,6 +154,7 @@ impl AnyLock {
         match kind.backend {
             Backend::Port => Self::Port(port::Port::new(name)),
             Backend::Semaphore => Self::Semaphore(semaphore::Semaphore::new(name, kind.mode)),
+            Backend::Tcp => Self::Tcp(tcp::Tcp::new(name)),
         }
     }
 
@@ -151,6 +162,7 @@ impl AnyLock {
         match self {
             Self::Port(_) => Backend::Port,
             Self::Semaphore(_) => Backend::Semaphore,
+            Self::Tcp(_) => Backend::Tcp,
         }
     }
 
@@ -163,6 +175,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.acquire(deadline, info).map(AnyHeld::Port),
             Self::Semaphore(lock) => lock.acquire(deadline, info).map(AnyHeld::Semaphore),
+            Self::Tcp(lock) => lock.acquire(deadline, info).map(AnyHeld::Tcp),
         }
     }
 
@@ -177,6 +190,7 @@ impl AnyLock {
             Self::Semaphore(lock) => {
                 lock.acquire_async(deadline, info).await.map(AnyHeld::Semaphore)
             }
+            Self::Tcp(lock) => lock.acquire_async(deadline, info).await.map(AnyHeld::Tcp),
         }
     }
 
@@ -185,6 +199,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.release(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.release(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.release(held),
             (_, held) => drop(held), // never: what a lock gave comes back to it
         }
     }
@@ -193,6 +208,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.abandon(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.abandon(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.abandon(held),
             (_, held) => drop(held), // as above
         }
     }
@@ -201,6 +217,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.check_detach(),
             Self::Semaphore(lock) => lock.check_detach(),
+            Self::Tcp(lock) => lock.check_detach(),
         }
     }
 
@@ -208,6 +225,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.detach(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.detach(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.detach(held),
             (_, held) => drop(held), // as above
         }
     }
@@ -216,6 +234,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.check_record(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.check_record(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.check_record(held),
             _ => Ok(()), // as above
         }
     }
@@ -224,6 +243,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.own_hold(),
             Self::Semaphore(lock) => lock.own_hold(),
+            Self::Tcp(lock) => lock.own_hold(),
         }
     }
 
@@ -231,6 +251,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.is_locked(),
             Self::Semaphore(lock) => lock.is_locked(),
+            Self::Tcp(lock) => lock.is_locked(),
         }
     }
 
@@ -238,6 +259,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.holder(),
             Self::Semaphore(lock) => lock.holder(),
+            Self::Tcp(lock) => lock.holder(),
         }
     }
 
@@ -245,6 +267,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.last_holder(),
             Self::Semaphore(lock) => lock.last_holder(),
+            Self::Tcp(lock) => lock.last_holder(),
         }
     }
 
@@ -252,6 +275,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.standing(),
             Self::Semaphore(lock) => lock.standing(),
+            Self::Tcp(lock) => lock.standing(),
         }
     }
 
@@ -259,6 +283,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.force_release(),
             Self::Semaphore(lock) => lock.force_release(),
+            Self::Tcp(lock) => lock.force_release(),
         }
     }
 }
@@ -268,6 +293,7 @@ impl AnyHeld {
         match self {
             Self::Port(held) => port::Port::recovered_from(held),
             Self::Semaphore(held) => semaphore::Semaphore::recovered_from(held),
+            Self::Tcp(held) => tcp::Tcp::recovered_from(held),
         }
     }
 }

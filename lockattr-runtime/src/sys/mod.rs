@@ -12,12 +12,14 @@ pub(crate) mod fork;
 pub(crate) mod generation;
 pub(crate) mod mapping;
 pub(crate) mod namespace;
+pub(crate) mod owners;
 pub(crate) mod poll;
 pub(crate) mod process;
 pub(crate) mod procfs;
 pub(crate) mod semaphore;
 pub(crate) mod socket;
 pub(crate) mod spent;
+pub(crate) mod tcp;
 pub(crate) mod thread;
 
 #[cfg(not(target_os = "linux"))]

@@ -1,7 +1,7 @@
 //! Waiting for a descriptor, or for the clock.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use nix::poll::{ppoll, PollFd, PollFlags};
@@ -21,11 +21,24 @@ pub(crate) fn is_readable(descriptor: &impl AsFd) -> bool {
     ready(descriptor, Some(Duration::ZERO)).unwrap_or(true)
 }
 
+/// As [`wait_readable`], until any of some descriptors can be read or has hung up; a pause if there are none.
+pub(crate) fn wait_any<'a>(
+    descriptors: impl Iterator<Item = BorrowedFd<'a>>,
+    timeout: Option<Duration>,
+) -> io::Result<()> {
+    let mut descriptors: Vec<_> =
+        descriptors.map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN)).collect();
+    any_ready(&mut descriptors, timeout).map(drop)
+}
+
 fn ready(descriptor: &impl AsFd, timeout: Option<Duration>) -> io::Result<bool> {
-    let mut descriptors = [PollFd::new(descriptor.as_fd(), PollFlags::POLLIN)];
+    any_ready(&mut [PollFd::new(descriptor.as_fd(), PollFlags::POLLIN)], timeout)
+}
+
+fn any_ready(descriptors: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<bool> {
     // A timeout beyond what a timespec holds is one for ever.
     let timeout = timeout.filter(|timeout| i32::try_from(timeout.as_secs()).is_ok());
-    match ppoll(&mut descriptors, timeout.map(TimeSpec::from), None) {
+    match ppoll(descriptors, timeout.map(TimeSpec::from), None) {
         Ok(ready) => Ok(ready > 0),
         Err(nix::Error::EINTR) => Ok(false),
         Err(error) => Err(error.into()),

@@ -1,4 +1,4 @@
-//! Unix stream sockets at abstract addresses, and the passing of one over another.
+//! Stream sockets that no child keeps; those at abstract addresses, and the passing of one over another.
 
 use std::ffi::{c_int, OsStr};
 use std::io::{self, IoSlice};
@@ -38,10 +38,19 @@ pub(crate) struct ForkSocket {
 const UNCONNECTED: i32 = -1;
 
 impl ForkSocket {
-    /// A new, unbound socket.
+    /// A new, unbound socket for abstract addresses.
     pub(crate) fn new() -> io::Result<Self> {
+        Self::of(Domain::UNIX)
+    }
+
+    /// A new, unbound socket for ports: see [`tcp`](super::tcp).
+    pub(super) fn new_tcp() -> io::Result<Self> {
+        Self::of(Domain::IPV4)
+    }
+
+    fn of(domain: Domain) -> io::Result<Self> {
         let mut gate = fork::gate()?;
-        let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+        let socket = Socket::new(domain, Type::STREAM.nonblocking(), None)?;
         Ok(Self::enter(socket, &mut gate))
     }
 

@@ -1,0 +1,211 @@
+//! The TCP backend: whoever has two of a lock's three ports at 127.0.0.1 holds the lock.
+//!
+//! ```text
+//! holder     bind two of three, listen on both      … body …      close
+//! waiter     bind fails twice, connect to both, poll
+//! ```
+//!
+//! The ports are k3portlock's, and so is the rule: it binds the same ports where there are no abstract unix
+//! sockets, without `SO_REUSEADDR`, and holds if it has two. Of three ports two processes never have two each.
+//! What was bound by a process is free when its last descriptor is closed, by the process or by the kernel.
+//!
+//! k3portlock does not listen, and looks every 10 ms. A holder of lockattr listens, and accepts nothing. Waiters
+//! connect and stay in the backlog; when the listener is closed, or its process dies, the kernel resets their
+//! connections, which wakes them all. Then they race again. The kernel resets the oldest connection first, each
+//! waiter lets those go first that have lost more often ([`Attempt::courtesy`](attempt::Attempt)), and one that
+//! has just released lets all go first. That makes an order, which is not promised. A connection that was
+//! accepted would keep the port taken after its end (`TIME_WAIT`), and so lock k3portlock out.
+//!
+//! A try that finds two ports refused lets go of what it had, so there is no dead end for processes that have one
+//! each: they try again, at different times ([`chance`]).
+
+mod attempt;
+#[cfg(feature = "async")]
+mod attempt_async;
+mod blame;
+mod chance;
+#[cfg(test)]
+mod model;
+mod observe;
+mod ports;
+mod race;
+mod table;
+mod taken;
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::look::Time;
+use super::{past, Failure, RawLock};
+use crate::deadline::Deadline;
+use crate::holder::Holder;
+use crate::info::Info;
+use crate::name;
+use crate::record::{self, Record};
+use crate::sys::clock;
+use ports::{Ports, COUNT};
+use taken::Taken;
+
+/// A lock by two of three ports.
+#[derive(Debug)]
+pub(crate) struct Tcp {
+    name: Box<str>,
+    /// What the record goes by: the name, and what tells it from the record of a port lock.
+    key: Box<str>,
+    ports: Ports,
+    record: Record,
+    /// Until when this process lets others go first, by the monotonic clock.
+    makes_way: AtomicU64,
+}
+
+/// The lock, in a holder's hand.
+#[derive(Debug)]
+pub(crate) struct Held {
+    taken: Taken,
+    /// Where the grant was written, and the release will be.
+    page: Arc<record::Page>,
+    recovered_from: Option<Box<Holder>>,
+}
+
+impl RawLock for Tcp {
+    type Held = Held;
+
+    fn acquire(&self, deadline: Deadline, info: Info<'_>) -> Result<Held, Box<Failure>> {
+        let outcome = self.wait(deadline)?;
+        Ok(self.conclude(outcome, deadline, info)?)
+    }
+
+    #[cfg(feature = "async")]
+    async fn acquire_async(
+        &self,
+        deadline: Deadline,
+        info: Info<'_>,
+    ) -> Result<Held, Box<Failure>> {
+        let outcome = self.wait_async(deadline).await?;
+        Ok(self.conclude(outcome, deadline, info)?)
+    }
+
+    fn release(&self, held: Held) {
+        // While the lock is still held: the next holder writes its own grant.
+        held.page.write_release();
+        self.let_go(held.taken);
+    }
+
+    fn abandon(&self, held: Held) {
+        held.page.write_abandonment();
+        self.let_go(held.taken);
+    }
+
+    fn check_detach(&self) -> Result<(), Failure> {
+        let reason = "a TCP lock is held by a process, and ends with it";
+        Err(Failure::io("leave it taken")(io::Error::new(io::ErrorKind::Unsupported, reason)))
+    }
+
+    fn detach(&self, held: Held) {
+        self.release(held);
+    }
+
+    fn recovered_from(held: &Held) -> Option<&Holder> {
+        held.recovered_from.as_deref()
+    }
+
+    fn check_record(&self, held: &Held) -> Result<(), Failure> {
+        if held.page.uid().is_some() {
+            return Ok(());
+        }
+        let operation = "write the lock's record, by which `on_recover` hears of a death";
+        Err(Failure::io(operation)(self.record.trouble()))
+    }
+
+    fn own_hold(&self) -> Option<Holder> {
+        past::own_hold(&self.key)
+    }
+
+    fn is_locked(&self) -> Result<bool, Failure> {
+        let is_locked = self.look_whether_locked(Time::Ample)?;
+        if !is_locked {
+            past::check_elsewhere(&self.key)?;
+        }
+        Ok(is_locked)
+    }
+
+    fn holder(&self) -> Result<Option<Holder>, Failure> {
+        let holder = self.look_who_holds(Time::Ample)?;
+        if holder.is_none() {
+            past::check_elsewhere(&self.key)?;
+        }
+        Ok(holder)
+    }
+
+    fn last_holder(&self) -> Result<Option<Holder>, Failure> {
+        past::last_holder(&self.key, || self.look_whether_locked(Time::Ample))
+    }
+
+    fn force_release(&self) -> Result<bool, Failure> {
+        if !self.is_locked()? {
+            return Ok(false);
+        }
+        let reason = "only its holder can let go of a TCP lock, by releasing it or by its end";
+        Err(Failure::io("release it by force")(io::Error::new(io::ErrorKind::Unsupported, reason)))
+    }
+}
+
+impl Tcp {
+    /// `name` has been checked.
+    pub(super) fn new(name: &str) -> Self {
+        let key: Box<str> = [name, name::TCP_RECORD].concat().into();
+        Self {
+            name: name.into(),
+            ports: Ports::of(name),
+            record: Record::new(&key),
+            key,
+            makes_way: AtomicU64::new(0),
+        }
+    }
+
+    fn conclude(
+        &self,
+        outcome: Result<Taken, [bool; COUNT]>,
+        deadline: Deadline,
+        info: Info<'_>,
+    ) -> Result<Held, Failure> {
+        match outcome {
+            Ok(taken) => self.grant(taken, info),
+            Err(refused) => Err(self.blame(refused, deadline)),
+        }
+    }
+
+    /// Two ports are this process's: the lock is held from here on. Writes the record.
+    fn grant(&self, taken: Taken, info: Info<'_>) -> Result<Held, Failure> {
+        let page = self.record.page();
+        let network = taken.listeners()[0].network();
+        let recovered_from = past::take_over(&self.key, &page, network)?;
+        page.write_grant(&self.key, network, info);
+        Ok(Held { taken, page, recovered_from })
+    }
+
+    /// Frees the ports. If somebody waits, this process does not take them again at once, while those that were
+    /// woken are on their way.
+    fn let_go(&self, taken: Taken) {
+        /// So long it takes to wake some processes, and their courtesy.
+        const WAY: Duration = Duration::from_micros(500);
+
+        if taken.is_waited_for() {
+            let way = u64::try_from(WAY.as_nanos()).unwrap_or(0);
+            self.makes_way.store(clock::monotonic().saturating_add(way), Ordering::Relaxed);
+        }
+        drop(taken);
+    }
+
+    /// For how long to let others go first.
+    fn makes_way(&self) -> Option<Duration> {
+        let until = self.makes_way.load(Ordering::Relaxed);
+        if until == 0 {
+            return None;
+        }
+        let left = until.saturating_sub(clock::monotonic());
+        Some(Duration::from_nanos(left)).filter(|left| !left.is_zero())
+    }
+}

@@ -7,6 +7,7 @@
 pub(crate) mod clock;
 pub(crate) mod closer;
 pub(crate) mod descriptors;
+pub(crate) mod diag;
 pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod generation;

@@ -1,6 +1,5 @@
 //! What an acquire that failed says: who holds the lock, or what else has its ports.
 
-use super::observe::pair;
 use super::ports::COUNT;
 use super::race::bind;
 use super::{table, Failure, Tcp};
@@ -22,12 +21,12 @@ impl Tcp {
                 return Failure::Busy(Some(holder));
             }
         }
-        let found = table::find(self.ports.all(), time.end());
-        if pair(&found).is_some() {
-            return Failure::Busy(Some(self.describe(&found, time)));
+        let found = table::find(self.ports.all(), time);
+        if let Some(holder) = self.holder_among(&found, time) {
+            return Failure::Busy(Some(holder));
         }
         let known = refused.iter().zip(found).filter(|(refused, _)| **refused);
-        match known.filter_map(|(_, entry)| entry).next() {
+        match known.filter_map(|(_, entry)| entry).min_by_key(|entry| entry.inode == 0) {
             Some(entry) if self.silent(&found) < 2 => Failure::PortTaken {
                 port: entry.port,
                 by: Some(entry).filter(|it| it.inode != 0).map(|it| user_of(it, time)),

@@ -36,41 +36,52 @@ impl Tcp {
     }
 
     pub(super) fn look_who_holds(&self, time: Time) -> Result<Option<Holder>, Failure> {
-        let is_locked = self.look_whether_locked(time)?;
-        Ok(is_locked.then(|| self.describe(&table::find(self.ports.all(), time.end()), time)))
+        if !self.look_whether_locked(time)? {
+            return Ok(None);
+        }
+        let found = table::find(self.ports.all(), time);
+        // Two that do not listen are in no table.
+        let nobody = || process_with(None, KnownBy::Kernel);
+        Ok(Some(self.holder_among(&found, time).unwrap_or_else(nobody)))
     }
 
-    /// Who holds the lock, which is taken, and whose ports were `found` like this.
-    pub(super) fn describe(&self, found: &[Option<table::Entry>; COUNT], time: Time) -> Holder {
-        let Some((entry, other)) = pair(found) else {
-            // Two that do not listen: in no table.
-            return process_with(None, KnownBy::Kernel);
-        };
-        let record = record::read(&self.key, entry.uid);
+    /// Who holds the lock, whose ports were `found` like this: a process that listens at two of them. None if
+    /// there is no such process.
+    pub(super) fn holder_among(
+        &self,
+        found: &[Option<table::Entry>; COUNT],
+        time: Time,
+    ) -> Option<Holder> {
+        let [one, two, three] = found.map(|entry| entry.filter(|entry| entry.is_like_a_lock));
+        let pairs = [(one, two), (one, three), (two, three)];
+        let pairs = pairs.into_iter().filter_map(|(one, other)| one.zip(other));
+        pairs
+            .filter(|(one, other)| one.uid == other.uid)
+            .find_map(|(one, other)| self.holder_of(one, other, time))
+    }
+
+    fn holder_of(&self, one: table::Entry, other: table::Entry, time: Time) -> Option<Holder> {
+        let record = record::read(&self.key, one.uid);
+        let stands = |record: &&Snapshot| record.last_holder().tenure == Tenure::Holds;
         let named = record.as_ref().and_then(Snapshot::pid);
-        if let (Some(record), Some(pid)) = (&record, named) {
-            let has_it = has_open(pid, entry.inode, time.end());
-            if !record.has_ended() && has_it == Some(true) {
-                return record.present_holder(KnownBy::Proc);
-            }
-            // Another user's, whose descriptors cannot be seen: whose the socket is, the kernel says.
-            if has_it.is_none() && record.last_holder().tenure == Tenure::Holds {
-                return record.present_holder(KnownBy::Record);
-            }
-        } else if let Some(record) =
-            record.as_ref().filter(|it| it.last_holder().tenure == Tenure::Holds)
-        {
-            return record.present_holder(KnownBy::Record); // of another pid namespace
+        match (record.as_ref().filter(stands), named) {
+            (Some(record), Some(pid)) => match has_open(pid, one.inode, time.end()) {
+                Some(true) => return Some(record.present_holder(KnownBy::Proc)),
+                Some(false) => {}
+                // Another user's, whose descriptors cannot be seen. That user has the sockets, the kernel says.
+                None => return Some(record.present_holder(KnownBy::Record)),
+            },
+            (Some(record), None) => return Some(record.present_holder(KnownBy::Record)),
+            (None, _) => {}
         }
-        let pid = find_process(entry.inode, named, time.end());
-        let pid = pid.or_else(|| find_process(other.inode, named, time.end()));
-        let holder = Holder { uid: Some(entry.uid), ..process_with(pid, KnownBy::Proc) };
-        match record {
-            Some(record) if is_copy(&record, &holder) => {
-                Holder { tenure: Tenure::Copied, ..holder }
-            }
-            _ => holder,
+        let pid = find_process(one.inode, named, time.end());
+        if pid.is_some_and(|pid| has_open(pid, other.inode, time.end()) == Some(false)) {
+            return None; // two processes have one each
         }
+        let holder = Holder { uid: Some(one.uid), ..process_with(pid, KnownBy::Proc) };
+        let is_copy = record.is_some_and(|record| is_copy(&record, &holder));
+        let tenure = if is_copy { Tenure::Copied } else { Tenure::Holds };
+        Some(Holder { tenure, ..holder })
     }
 
     /// Whether two ports that are taken may be so for a moment only, as no record tells of a holder that lives:
@@ -93,16 +104,6 @@ impl Tcp {
         self.record.page().last_grant().was_released_lately()
             && self.ports.all().into_iter().zip(ports).any(|(port, it)| it && listens(port))
     }
-}
-
-/// Two listeners of one user, as a holder has them.
-pub(super) fn pair(found: &[Option<table::Entry>; COUNT]) -> Option<(table::Entry, table::Entry)> {
-    let mut locks = found.iter().flatten().filter(|entry| entry.is_like_a_lock);
-    let all: Vec<_> = locks.by_ref().collect();
-    all.iter().enumerate().find_map(|(index, one)| {
-        let other = all[index + 1..].iter().find(|other| other.uid == one.uid)?;
-        Some((**one, **other))
-    })
 }
 
 /// Whether a process that has the sockets, and is not the one that took them, is a copy of that one: a child that

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use lockattr::{KnownBy, LockError};
 
 use super::names::first_port;
-use super::support::{eventually, is_connected_to_locks, is_timeout, listen, open, say, unique_tcp};
+use super::support::{
+    eventually, is_connected_to_locks, is_timeout, listen, open, say, unique_tcp,
+};
 use super::support::{Actor, LONG};
 
 fn server(port: u16) -> TcpListener {
@@ -50,7 +52,9 @@ fn two_ports_of_another_program_are_an_error_that_names_port_and_process() {
                 return false;
             };
             assert!(waited >= timeout);
-            let Some(by) = by.as_ref().filter(|by| by.pid == Some(other.pid())) else { return false };
+            let Some(by) = by.as_ref().filter(|by| by.pid == Some(other.pid())) else {
+                return false;
+            };
             assert_eq!(port, first_port(&name) + 1);
             assert_eq!((by.pid, by.known_by), (Some(other.pid()), KnownBy::Proc));
             let said = error.to_string();

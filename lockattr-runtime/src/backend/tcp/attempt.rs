@@ -202,10 +202,10 @@ impl<'a> Attempt<'a> {
     /// How long to let others go first that have waited longer, after the news that the lock may be free.
     fn courtesy(&mut self) -> Option<Duration> {
         /// The first time at most. Each time that others were faster halves it.
-        const MOST: Duration = Duration::from_micros(200);
+        const MOST: Duration = Duration::from_micros(100);
         /// After so many times no pause is left; and after so many without the lock, whatever listens there is
         /// perhaps none, and hangs up on everybody.
-        const NONE: u32 = 3;
+        const NONE: u32 = 1;
         const ODD: u32 = 64;
 
         match self.lost {

@@ -173,8 +173,8 @@ use proc_macro2::TokenStream;
 ///
 /// A `"port"` is a unix socket: waiters are served first come, first served, and the kernel frees the
 /// lock when its holder dies. A `"semaphore"` is one of POSIX: it takes no system call where nobody
-/// else wants it, and a waiter frees it when its holder has died. `lockattr::Backend` says more of
-/// both. All who share a lock must use the same one:
+/// else wants it, and a waiter frees it when its holder has died. A `"tcp"` lock is two of three TCP ports, as
+/// k3portlock takes them where it has no unix sockets. `lockattr::Backend` says more of all. All who share a lock must use the same one:
 ///
 /// ```no_run
 /// # use std::io;

@@ -70,7 +70,9 @@ fn refusal(lock: &Lock, holder: &Holder) -> Stop {
         Backend::Port if holder.tenure == Tenure::OnItsWay => {
             "it takes the lock up when it goes on (`kill -CONT`), and its end would free it"
         }
-        Backend::Port => "only the holder can let go of a port lock; `--kill` sends it SIGTERM",
+        Backend::Port | Backend::Tcp => {
+            "only the holder can let go of such a lock; `--kill` sends it SIGTERM"
+        }
         _ if holder.known_by == KnownBy::Text || holder.pid.is_none() => {
             "nobody can tell whether that program runs; if it does not, `--force` releases the lock"
         }
@@ -86,7 +88,7 @@ fn refusal(lock: &Lock, holder: &Holder) -> Stop {
 
 /// Whom to send SIGTERM to: only one of whom the kernel says that it holds.
 fn target(lock: &Lock, holder: &Holder) -> Result<u32, Stop> {
-    if lock.backend() != Backend::Port {
+    if lock.backend() == Backend::Semaphore {
         return Err(Stop::usage(
             "`--kill` is for port locks; a semaphore is released by `--force`",
         ));

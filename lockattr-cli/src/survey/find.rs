@@ -44,6 +44,8 @@ pub(crate) fn backend_of(name: &str) -> Result<Backend, Stop> {
 pub(crate) fn is_known(lock: &Lock) -> bool {
     match lock.backend() {
         Backend::Semaphore => sem::exists(lock.name()),
+        Backend::Tcp => Folder::read()
+            .is_ok_and(|folder| folder.remembered_tcp().any(|name| name == lock.name())),
         _ => Folder::read()
             .is_ok_and(|folder| folder.remembered_ports().any(|name| name == lock.name())),
     }

@@ -31,7 +31,7 @@ pub(crate) enum Scope {
 pub(crate) fn all(scope: Scope, backend: Option<Backend>) -> Result<Vec<Status>, Stop> {
     let mut found = Vec::new();
     // A process uses one name under one backend only: so one after the other, each let go of at once.
-    if backend != Some(Backend::Semaphore) {
+    if backend.is_none() || backend == Some(Backend::Port) {
         let table = Table::read()?;
         found.extend(status::of_ports(&table));
         if scope == Scope::Remembered {
@@ -40,7 +40,11 @@ pub(crate) fn all(scope: Scope, backend: Option<Backend>) -> Result<Vec<Status>,
             found.extend(status::of_free_ports(&free.collect::<Vec<_>>()));
         }
     }
-    if backend != Some(Backend::Port) {
+    if backend.is_none() || backend == Some(Backend::Tcp) {
+        let names: Vec<_> = Folder::read()?.remembered_tcp().collect();
+        found.extend(status::of_tcp(&names, scope != Scope::Remembered));
+    }
+    if backend.is_none() || backend == Some(Backend::Semaphore) {
         let folder = Folder::read()?;
         found.extend(status::of_semaphores(folder.semaphores(), scope == Scope::Held));
     }

@@ -10,6 +10,9 @@ const SEMAPHORE: &str = "sem.";
 /// The records of port locks: `lockattr.UID.NAME`.
 const RECORD: &str = "lockattr.";
 
+/// What follows the name in the record of a TCP lock.
+const TCP: &str = "\0tcp";
+
 /// The names of the files there.
 #[derive(Debug)]
 pub(crate) struct Folder(BTreeSet<String>);
@@ -36,6 +39,15 @@ impl Folder {
 
     /// The port locks that have left a record.
     pub(crate) fn remembered_ports(&self) -> impl Iterator<Item = String> {
+        self.remembered().filter(|name| !name.ends_with(TCP))
+    }
+
+    /// The TCP locks that have left a record.
+    pub(crate) fn remembered_tcp(&self) -> impl Iterator<Item = String> {
+        self.remembered().filter_map(|name| name.strip_suffix(TCP).map(str::to_owned))
+    }
+
+    fn remembered(&self) -> impl Iterator<Item = String> {
         let records = self.0.iter().filter_map(|file| {
             let (uid, name) = file.strip_prefix(RECORD)?.split_once('.')?;
             uid.parse::<u32>().ok()?;
@@ -90,11 +102,13 @@ mod tests {
             "lockattr.0.i2c-1",
             "lockattr.1000.i2c-1",
             "lockattr.0.a%2fb%0a",
+            "lockattr.0.psu%00tcp",
             "lockattr.x.y",
             "lockattr.0.bad%g0",
             "lockattr.0.bad%",
             "lockattr.0.bad%ff",
         ]);
         assert_eq!(folder.remembered_ports().collect::<Vec<_>>(), ["a/b\n", "i2c-1"]);
+        assert_eq!(folder.remembered_tcp().collect::<Vec<_>>(), ["psu"]);
     }
 }

@@ -81,6 +81,7 @@ fn found_beside(table: Option<&Table>, lock: &Lock, standing: Standing) -> Statu
     let last = if matches!(held, Held::By(_)) { None } else { standing.into_last_holder() };
     let waiters = match lock.backend() {
         Backend::Port => table.map(|table| table.waiters(lock.name())),
+        Backend::Tcp => None,
         _ => sem::sleepers(lock.name())
             .zip(table)
             .map(|(sleepers, table)| sleepers.saturating_add(table.queued(lock.name()))),
@@ -113,6 +114,18 @@ pub(super) fn of_free_ports(names: &[String]) -> Vec<Status> {
         let last = Lock::open(Backend::Port, name).and_then(|lock| lock.last_holder()).ok()??;
         let free = status(name.clone(), Backend::Port, Held::Free);
         Some(Status { last: Some(last), waiters: Some(0), ..free })
+    })
+}
+
+/// The TCP locks that have left a record; only those that somebody has if `held`. (Nothing else tells a name.)
+pub(super) fn of_tcp(names: &[String], held: bool) -> Vec<Status> {
+    side_by_side(names, |name| {
+        let lock = Lock::open(Backend::Tcp, name).ok()?;
+        let looked = lock.standing().map(|found| found_beside(None, &lock, found));
+        let status = looked.unwrap_or_else(|error| {
+            status(name.clone(), Backend::Tcp, Held::Unknown(error.to_string()))
+        });
+        (!held || status.is_locked() != Some(false)).then_some(status)
     })
 }
 

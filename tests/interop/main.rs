@@ -18,6 +18,7 @@ fn role() {
         ("hold", resourcelock::hold),
         ("try", resourcelock::try_once),
         ("hammer", resourcelock::hammer),
+        ("tell ports", tcp::tell_ports),
         ("take turns", tcp::take_turns),
         ("wait for tcp", tcp::wait),
     ]);

@@ -209,6 +209,24 @@ pub fn remove(name: &str) {
     let _ = std::fs::remove_file(format!("/dev/shm/lockattr.{user}.{name}"));
 }
 
+/// Removes this user's record that goes by `key`: a name, of a TCP lock with `\0tcp` behind it.
+pub fn remove_record(key: &str) {
+    let user = nix::unistd::geteuid();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let encoded = |byte: u8| match plain(byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02x}"),
+    };
+    let name: String = key.bytes().map(encoded).collect();
+    // A long one is cut, and has a digest at its end.
+    let begin = format!("lockattr.{user}.{}", &name[..name.len().min(200)]);
+    for entry in std::fs::read_dir("/dev/shm").unwrap().flatten() {
+        if entry.file_name().to_str().is_some_and(|file| file.starts_with(&begin)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Sends descriptors with a byte over a connection; whether the other end is there or not.
 pub fn send_descriptors(
     connection: &impl std::os::fd::AsRawFd,

@@ -43,10 +43,8 @@ impl Backend {
         match self {
             // `sun_path`'s 108 bytes, less NUL and `/portlock/`.
             Self::Port => 97,
-            // `NAME_MAX`'s 255, less `sem.` and the leading `/` that some count.
-            Self::Semaphore => 250,
-            // As the runtime's.
-            Self::Tcp => 250,
+            // `NAME_MAX`'s 255, less `sem.` and the leading `/` that some count; what a record holds.
+            Self::Semaphore | Self::Tcp => 250,
         }
     }
 }

@@ -252,6 +252,7 @@ impl LockError {
 }
 
 impl fmt::Display for LockError {
+    #[allow(clippy::too_many_lines)] // a sentence for each
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "lock \"{}\": ", Escaped(self.lock()))?;
         match self {
@@ -351,19 +352,28 @@ impl fmt::Display for LockError {
                 Escaped(other)
             ),
             Self::PortTaken { waited, port, by, .. } => {
-                if !waited.is_zero() {
-                    write!(f, "timed out after {}; ", Seconds(*waited))?;
-                }
-                write!(f, "port {port}, one of the three of which it needs two, is ")?;
-                match by {
-                    Some(by) => write!(f, "{by}")?,
-                    None => f.write_str("kept by the kernel for a minute after a connection")?,
-                }
-                f.write_str(", which is no holder of this lock")
+                fmt_port_taken(f, *waited, *port, by.as_deref())
             }
             Self::Io { operation, source, .. } => write!(f, "cannot {operation}: {source}"),
         }
     }
+}
+
+fn fmt_port_taken(
+    f: &mut fmt::Formatter<'_>,
+    waited: Duration,
+    port: u16,
+    by: Option<&Holder>,
+) -> fmt::Result {
+    if !waited.is_zero() {
+        write!(f, "timed out after {}; ", Seconds(waited))?;
+    }
+    write!(f, "port {port}, one of the three of which it needs two, is ")?;
+    match by {
+        Some(by) => write!(f, "{by}")?,
+        None => f.write_str("kept by the kernel for a minute after a connection")?,
+    }
+    f.write_str(", which is no holder of this lock")
 }
 
 impl std::error::Error for LockError {

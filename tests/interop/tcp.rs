@@ -104,7 +104,8 @@ fn the_ports_of_1000_names_are_pythons() {
     };
     let mut actor = Actor::start("tell ports", "");
     for name in names() {
-        let hexadecimal: String = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hexadecimal: Vec<_> = name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hexadecimal = hexadecimal.concat();
         let first: u16 = portlock.ask(&format!("port {hexadecimal}")).parse().unwrap();
         // Other programs may have one of the three.
         let told: Vec<u16> = actor.hear().split(' ').map(|port| port.parse().unwrap()).collect();
@@ -188,15 +189,19 @@ fn run(
     for portlock in &mut portlocks {
         assert_eq!(portlock.ask("ready"), "ready");
     }
-    actors.iter_mut().for_each(|actor| actor.tell("go"));
-    portlocks.iter_mut().for_each(|portlock| portlock.tell(&format!("turns {argument}")));
-    let parse = |answer: String| {
+    for actor in &mut actors {
+        actor.tell("go");
+    }
+    for portlock in &mut portlocks {
+        portlock.tell(&format!("turns {argument}"));
+    }
+    let numbers_in = |answer: String| {
         let mut numbers = answer.split(' ').map(|number| number.parse().expect("a number"));
         [numbers.next().unwrap(), numbers.next().unwrap()]
     };
     let said = [
-        actors.iter_mut().map(|actor| parse(actor.hear())).collect(),
-        portlocks.iter_mut().map(|portlock| parse(portlock.answer())).collect(),
+        actors.iter_mut().map(|actor| numbers_in(actor.hear())).collect(),
+        portlocks.iter_mut().map(|portlock| numbers_in(portlock.answer())).collect(),
     ];
     actors.into_iter().for_each(Actor::end);
     fs::remove_dir_all(folder).unwrap();

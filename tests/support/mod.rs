@@ -213,9 +213,12 @@ pub fn remove(name: &str) {
 pub fn remove_record(key: &str) {
     let user = nix::unistd::geteuid();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let encoded = |byte: u8| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02x}"),
+    let encoded = |byte: u8| {
+        if plain(byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02x}")
+        }
     };
     let name: String = key.bytes().map(encoded).collect();
     // A long one is cut, and has a digest at its end.

@@ -1,4 +1,4 @@
-//! Asking the kernel who listens at a TCP port (sock_diag(7)). `/proc/net/tcp` tells the same, but to read it the
+//! Asking the kernel who listens at a TCP port (`sock_diag(7)`). `/proc/net/tcp` tells the same, but to read it the
 //! kernel walks through its table of all connections, which takes 5 ms on a large machine.
 
 use std::io;

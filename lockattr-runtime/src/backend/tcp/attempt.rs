@@ -80,9 +80,10 @@ impl<'a> Attempt<'a> {
             let has_news = self.look();
             if self.is_told && !has_news {
                 // Taken, as the connections show.
-                return Ok(match self.deadline.has_passed() {
-                    true => Next::Refused(self.connections.each_ref().map(Option::is_some)),
-                    false => Next::Sleep(self.deadline.left()),
+                return Ok(if self.deadline.has_passed() {
+                    Next::Refused(self.connections.each_ref().map(Option::is_some))
+                } else {
+                    Next::Sleep(self.deadline.left())
                 });
             }
             // A process that was stopped meanwhile may come back hours later.
@@ -159,10 +160,14 @@ impl<'a> Attempt<'a> {
     fn look(&mut self) -> bool {
         let mut has_news = false;
         for place in &mut self.connections {
-            let link = place.as_ref().map(|connection| match connection.is_an_ancestors() {
-                true => Link::Ended,
-                false => Link::of(connection),
-            });
+            let link = |it: &ForkSocket| {
+                if it.is_an_ancestors() {
+                    Link::Ended
+                } else {
+                    Link::of(it)
+                }
+            };
+            let link = place.as_ref().map(link);
             if matches!(link, Some(Link::Ended)) {
                 *place = None;
                 has_news = true;

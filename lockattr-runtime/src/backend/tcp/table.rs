@@ -1,4 +1,4 @@
-//! What keeps ports taken, as the kernel tells: listeners, by sock_diag(7); and the ends of connections, by
+//! What keeps ports taken, as the kernel tells: listeners, by `sock_diag(7)`; and the ends of connections, by
 //! `/proc/net/tcp` (proc(5)), both of this network namespace.
 //!
 //! A socket that is bound and does not listen, as k3portlock's, is in neither.

@@ -8,16 +8,17 @@ use crate::deadline::Deadline;
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record;
 use crate::sys::owners::find_process;
+use crate::sys::process::effective_uid;
 
 impl Tcp {
     /// Why the lock was not to be had: these ports were `refused` last.
     pub(super) fn blame(&self, refused: [bool; COUNT], deadline: Deadline) -> Failure {
         let time = Time::after(deadline);
         // A program that only tries may do so in a loop, and the kernel's table may be long.
-        if let (Time::Brief(end), Ok(Some(record))) = (time, record::latest(&self.key, time.end()))
-        {
-            let holder = record.last_holder();
-            if holder.tenure == Tenure::Holds && std::time::Instant::now() < end {
+        if let Time::Brief(_) = time {
+            let record = record::read(&self.key, effective_uid());
+            let holder = record.map(|record| record.last_holder());
+            if let Some(holder) = holder.filter(|holder| holder.tenure == Tenure::Holds) {
                 return Failure::Busy(Some(holder));
             }
         }

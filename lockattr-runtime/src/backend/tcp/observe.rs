@@ -11,12 +11,12 @@ use std::time::Instant;
 use super::ports::COUNT;
 use super::taken::is_held_here;
 use super::{table, Failure, Tcp};
-use crate::backend::ghost::{PATIENCE, SLICE};
+use crate::backend::ghost::{is_lately, PATIENCE, SLICE};
 use crate::backend::look::{process_with, Time};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, Snapshot};
 use crate::sys::owners::{find_process, has_open};
-use crate::sys::process;
+use crate::sys::process::{self, effective_uid};
 use crate::sys::tcp::{connected_to, Link};
 
 impl Tcp {
@@ -91,8 +91,10 @@ impl Tcp {
         if is_held_here(&self.name) {
             return false;
         }
-        let latest = record::latest(&self.key, None).ok().flatten();
-        latest.map_or(true, |record| record.last_holder().tenure != Tenure::Holds)
+        let stands = |record: Snapshot| record.last_holder().tenure == Tenure::Holds;
+        // This user's first: there may be many records.
+        !record::read(&self.key, effective_uid()).is_some_and(stands)
+            && !record::latest(&self.key, None).ok().flatten().is_some_and(stands)
     }
 
     /// Whether these may be the ports of a ghost: this user has just released the lock, and they still listen. (A
@@ -101,7 +103,11 @@ impl Tcp {
         let listens = |port: u16| {
             connected_to(port).is_ok_and(|connection| Link::of(&connection) != Link::Ended)
         };
-        self.record.page().last_grant().was_released_lately()
+        let was_released = match record::read(&self.key, effective_uid()) {
+            Some(record) => is_lately(record.released_at()),
+            None => self.record.private_last_grant().is_some_and(|last| last.was_released_lately()),
+        };
+        was_released
             && self.ports.all().into_iter().zip(ports).any(|(port, it)| it && listens(port))
     }
 }

@@ -337,7 +337,8 @@ fn a_subscriber_may_take_locks_and_hears_nothing_of_them() {
     on_each_backend("taking", |name| {
         let mut holder = Actor::start("hold", name);
         holder.expect("holding");
-        let (own, other) = (open(name), open(&unique_name("subscriber's")));
+        let others_name = unique_name("subscribers");
+        let (own, other) = (open(name), open(&others_name));
         let refused = Arc::new(Mutex::new(Vec::new()));
         let refusals = Arc::clone(&refused);
         let react = move |line: &str| {

@@ -47,7 +47,8 @@ fn many_locks(name: &str) {
 
 #[test]
 fn locks_that_have_changed_hands_keep_a_few_connections_between_them() {
-    let mut actor = Actor::start("hand-offs", &unique_name("handed"));
+    let prefix = unique_name("handed");
+    let mut actor = Actor::start("hand-offs", &prefix);
     let kept: usize = actor.hear().parse().unwrap();
     assert!(kept <= 4, "{kept} descriptors are kept");
     actor.end();
@@ -89,7 +90,8 @@ fn give_away_and_starve(name: &str) {
 
 #[test]
 fn a_process_that_has_given_a_lock_away_acquires_by_the_descriptor_that_it_kept() {
-    let mut actor = Actor::start("give away", &unique_name("spent"));
+    let name = unique_name("spent");
+    let mut actor = Actor::start("give away", &name);
     actor.expect("Ok(())");
     actor.end();
 }

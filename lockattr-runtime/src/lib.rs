@@ -3,6 +3,7 @@
 mod acquire;
 mod attribute;
 mod backend;
+mod calendar;
 mod cancel;
 mod deadline;
 mod error;

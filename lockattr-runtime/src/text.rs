@@ -3,6 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::time::{Duration, SystemTime};
 
+use crate::calendar::date;
+
 /// Seconds with the digits that matter to a reader: `0.25 s`, `3.4 s`, `125 s`.
 pub(crate) struct Seconds(pub(crate) Duration);
 
@@ -30,15 +32,7 @@ impl fmt::Display for Utc {
             return f.write_str("before 1970");
         };
         let (days, second) = (since.as_secs() / DAY, since.as_secs() % DAY);
-        // Howard Hinnant's `civil_from_days`: years begin in March, in eras of 400 of them.
-        let days = days + 719_468;
-        let (era, day) = (days / 146_097, days % 146_097);
-        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        let month = (5 * day + 2) / 153;
-        let day = day - (153 * month + 2) / 5 + 1;
-        let month = if month < 10 { month + 3 } else { month - 9 };
-        let year = era * 400 + year + u64::from(month <= 2);
+        let (year, month, day) = date(i64::try_from(days).unwrap_or(i64::MAX));
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }

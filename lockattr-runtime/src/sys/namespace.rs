@@ -1,11 +1,13 @@
 //! Namespaces (namespaces(7)): how far names, pids and times mean the same.
 
 use std::fs::{self, File};
-use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd};
 use std::os::unix::fs::MetadataExt;
 
 use nix::libc;
 use socket2::Socket;
+
+use super::pidfd::Pidfd;
 
 /// The inodes of this process's pid namespace and time namespace; 0 where one is not known.
 ///
@@ -23,7 +25,7 @@ pub(super) fn of_pids_and_time(proc_is_own: bool) -> (u64, u64) {
             return found;
         }
     }
-    let Some(process) = open_this_process() else { return (0, 0) };
+    let Ok(process) = Pidfd::open(std::process::id()) else { return (0, 0) };
     (of_process(&process, PIDFD_GET_PID_NAMESPACE), of_process(&process, PIDFD_GET_TIME_NAMESPACE))
 }
 
@@ -31,25 +33,16 @@ fn of_this_thread(kind: &str) -> u64 {
     fs::metadata(format!("/proc/thread-self/ns/{kind}")).map_or(0, |file| file.ino())
 }
 
-fn open_this_process() -> Option<File> {
-    // SAFETY: pidfd_open(2) takes a pid and flags, and makes a descriptor that nobody else knows of.
-    let descriptor = unsafe { libc::syscall(libc::SYS_pidfd_open, std::process::id(), 0) };
-    owned(descriptor)
-}
-
-fn of_process(process: &File, namespace: libc::Ioctl) -> u64 {
+fn of_process(process: &Pidfd, namespace: libc::Ioctl) -> u64 {
     // SAFETY: these ioctls take no argument, and make a descriptor that nobody else knows of. An older
     // kernel refuses them.
-    let descriptor = unsafe { libc::ioctl(process.as_raw_fd(), namespace, 0) };
-    let file = owned(descriptor.into());
-    file.and_then(|file| file.metadata().ok()).map_or(0, |file| file.ino())
-}
-
-/// A descriptor that a system call has just made, if it did.
-fn owned(descriptor: libc::c_long) -> Option<File> {
-    let descriptor = RawFd::try_from(descriptor).ok().filter(|descriptor| *descriptor >= 0)?;
-    // SAFETY: the caller's system call has made it, and it is open.
-    Some(unsafe { File::from_raw_fd(descriptor) })
+    let descriptor = unsafe { libc::ioctl(process.as_fd().as_raw_fd(), namespace, 0) };
+    if descriptor < 0 {
+        return 0;
+    }
+    // SAFETY: the call has made it, and it is open.
+    let file = unsafe { File::from_raw_fd(descriptor) };
+    file.metadata().map_or(0, |file| file.ino())
 }
 
 /// Which network namespace a socket belongs to: how far its abstract address reaches.

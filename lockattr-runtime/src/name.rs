@@ -143,12 +143,9 @@ pub(crate) const fn assert_valid(name: &str, backend: Backend) {
 
 /// The name that processes share: a semaphore's may be written with the `/` that POSIX wants.
 pub(crate) const fn without_slash(name: &str, backend: Backend) -> &str {
-    match (backend, name.as_bytes()) {
-        (Backend::Semaphore, [b'/', rest @ ..]) => match std::str::from_utf8(rest) {
-            Ok(rest) => rest,
-            Err(_) => unreachable!(), // what follows an ASCII byte is UTF-8 still
-        },
-        _ => name,
+    match std::str::from_utf8(without_slash_in_bytes(name.as_bytes(), backend)) {
+        Ok(name) => name,
+        Err(_) => unreachable!(), // what follows an ASCII byte is UTF-8 still
     }
 }
 

@@ -142,23 +142,24 @@ fn fixed(
 }
 
 fn named(options: &Options, text: &Text, file_paths: &[String]) -> TokenStream {
-    let backend = options.kind.variant();
-    let mode = mode(options);
+    let kind = kind(options);
     let format = text.format(file_paths);
     quote_spanned! {Span::mixed_site()=>
-        __lockattr::named(
-            __lockattr::Kind::new(__lockattr::Backend::#backend) #mode,
-            __lockattr::format_args!(#format)
-        )
+        __lockattr::named(#kind, __lockattr::format_args!(#format))
     }
 }
 
 /// The lock that a const of a generic type names, which no static can have.
 fn named_by(options: &Options, path: &ExprPath) -> TokenStream {
-    let backend = options.kind.variant();
-    let mode = mode(options);
+    let kind = kind(options);
+    quote_spanned!(Span::mixed_site()=> __lockattr::named_by(#kind, #path))
+}
+
+/// What a lock is made as whose name is found at run time.
+fn kind(options: &Options) -> TokenStream {
+    let (backend, mode) = (options.kind.variant(), mode(options));
     quote_spanned! {Span::mixed_site()=>
-        __lockattr::named_by(__lockattr::Kind::new(__lockattr::Backend::#backend) #mode, #path)
+        __lockattr::Kind::new(__lockattr::Backend::#backend) #mode
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) fn get(get: &Get, backend: Option<Backend>) -> Result<Exit, Stop> {
         }
     }
     let hold = Hold { timeout, message: message(get), after: get.auto_unget, pid: get.pid };
-    let needs_nobody =
-        lock.backend() == Backend::Semaphore && hold.after.or(get.pid.map(|_| timeout)).is_none();
+    let has_no_end = hold.after.is_none() && hold.pid.is_none();
+    let needs_nobody = lock.backend() == Backend::Semaphore && has_no_end;
     let taken = waiting::aloud(&lock, get.quiet, || {
         if needs_nobody {
             leave_taken(&lock, &hold)

@@ -10,7 +10,7 @@ pub(super) const TARGET: &str = "lockattr";
 
 /// Whether anybody may listen at all: a load and a comparison.
 #[inline]
-pub(super) fn is_anything_heard() -> bool {
+pub(crate) fn is_anything_heard() -> bool {
     #[cfg(feature = "log")]
     if log::max_level() != log::LevelFilter::Off {
         return true;

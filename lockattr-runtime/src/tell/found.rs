@@ -1,74 +1,54 @@
 //! What is found in the middle of taking a lock or giving it back, and told at the end.
 
-#[cfg(feature = "tracing")]
 use std::cell::RefCell;
 use std::io;
-#[cfg(feature = "tracing")]
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-#[cfg(feature = "tracing")]
 use tracing::Level;
 
-#[cfg(feature = "tracing")]
 use super::emit::{emit, is_heard, is_silent, TARGET};
 
-#[cfg(feature = "tracing")]
 enum Found {
     RecordUnavailable(String),
     SurplusUnits(u32),
     TornAway,
 }
 
-#[cfg(feature = "tracing")]
 thread_local! {
     static FOUND: RefCell<Vec<(Box<str>, Found)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The record of `lock` cannot be written: the lock works, and nobody can see from where it is held.
 pub(crate) fn record_unavailable(lock: &str, error: &io::Error) {
-    #[cfg(feature = "tracing")]
     keep(lock, || Found::RecordUnavailable(error.to_string()));
-    #[cfg(not(feature = "tracing"))]
-    let _ = (lock, error);
 }
 
 /// The semaphore of `lock` had more units than one: somebody released by force what was not taken, or
 /// not dead.
 pub(crate) fn surplus_units(lock: &str, units: u32) {
-    #[cfg(feature = "tracing")]
     keep(lock, || Found::SurplusUnits(units));
-    #[cfg(not(feature = "tracing"))]
-    let _ = (lock, units);
 }
 
 /// The owner word of `lock` was another one at the release: somebody has written over it.
 pub(crate) fn torn_away(lock: &str) {
-    #[cfg(feature = "tracing")]
     keep(lock, || Found::TornAway);
-    #[cfg(not(feature = "tracing"))]
-    let _ = lock;
 }
 
 /// Each use of a lock asks for the pid. Said once, before anything is taken.
 pub(crate) fn asks_for_the_pid() {
-    #[cfg(feature = "tracing")]
-    {
-        use std::sync::atomic::{AtomicBool, Ordering};
-
-        static SAID: AtomicBool = AtomicBool::new(false);
-        if !SAID.swap(true, Ordering::Relaxed) {
-            emit(|| {
-                tracing::warn!(
-                    name: "lockattr.slow_pid", target: TARGET,
-                    "the kernel wipes no page at a fork (madvise(2), MADV_WIPEONFORK): each use of a lock asks \
-                     for the pid"
-                );
-            });
-        }
+    static SAID: AtomicBool = AtomicBool::new(false);
+    if !SAID.swap(true, Ordering::Relaxed) {
+        emit(|| {
+            tracing::warn!(
+                name: "lockattr.slow_pid", target: TARGET,
+                "the kernel wipes no page at a fork (madvise(2), MADV_WIPEONFORK): each use of a lock asks \
+                 for the pid"
+            );
+        });
     }
 }
 
-#[cfg(feature = "tracing")]
 fn keep(lock: &str, found: impl FnOnce() -> Found) {
     if is_heard(Level::WARN) {
         let found = (lock.into(), found());
@@ -77,7 +57,6 @@ fn keep(lock: &str, found: impl FnOnce() -> Found) {
 }
 
 /// Tells what this thread has found since the last time. The caller is at the end of what it does with locks.
-#[cfg(feature = "tracing")]
 pub(super) fn tell() {
     if is_silent() {
         return; // by the event that this thread is in, or by what comes after

@@ -1,5 +1,5 @@
 //! What a program is told beside results, by the features `tracing` and `log`. Without them these functions do
-//! nothing, and [`Waiting`] is nothing.
+//! nothing, and [`Waiting`] is nothing: `silent.rs`.
 //!
 //! A subscriber is the user's code. So nothing is emitted under the gate, nor while a lock is being taken or given
 //! back:
@@ -11,10 +11,22 @@
 
 #[cfg(feature = "tracing")]
 mod emit;
+#[cfg(feature = "tracing")]
 mod found;
+#[cfg(feature = "tracing")]
 mod outcome;
+#[cfg(not(feature = "tracing"))]
+mod silent;
+#[cfg(feature = "tracing")]
 mod waiting;
 
+#[cfg(feature = "tracing")]
+pub(crate) use emit::is_anything_heard as is_heard;
+#[cfg(feature = "tracing")]
 pub(crate) use found::{asks_for_the_pid, record_unavailable, surplus_units, torn_away};
-pub(crate) use outcome::{granted, is_heard, not_granted, outcome, released, silently};
+#[cfg(feature = "tracing")]
+pub(crate) use outcome::{granted, not_granted, outcome, released, silently};
+#[cfg(not(feature = "tracing"))]
+pub(crate) use silent::*;
+#[cfg(feature = "tracing")]
 pub(crate) use waiting::{is_telling_of, Waiting};

@@ -240,11 +240,10 @@ impl LockGuard {
     /// entered again: [`LockError::Io`] of the kind `Unsupported`. [`LockError::Io`] also where there is no
     /// descriptor left. The lock is given back then.
     pub fn into_descriptor(mut self) -> Result<OwnedFd, LockError> {
-        let held = self.held.as_ref().ok_or_else(|| LockError::Io {
-            lock: self.state.name().into(),
-            operation: "leave it to a descriptor",
-            source: io::Error::new(io::ErrorKind::Unsupported, "this thread has entered it again")
-                .into(),
+        let held = self.held.as_ref().ok_or_else(|| {
+            let reason = "this thread has entered it again";
+            let why = io::Error::new(io::ErrorKind::Unsupported, reason);
+            self.state.cannot("leave it to a descriptor", why)
         })?;
         let descriptor = self.state.descriptor(held)?;
         self.end = End::Keep;

@@ -234,18 +234,17 @@ impl State {
 
     /// Shows others another text of the caller, who holds the lock, and has `held` in hand.
     pub(crate) fn set_info(&self, held: Option<&AnyHeld>, text: &str) -> Result<(), LockError> {
-        let set = self.raw.set_info(held, Info::Text(text));
-        set.map_err(|failure| self.error(failure, Duration::ZERO))
+        self.at_once(self.raw.set_info(held, Info::Text(text)))
     }
 
     /// Whether a hold can end with [`End::Detach`].
     pub(crate) fn check_detach(&self) -> Result<(), LockError> {
-        self.raw.check_detach().map_err(|failure| self.error(failure, Duration::ZERO))
+        self.at_once(self.raw.check_detach())
     }
 
     /// A copy of the descriptor that the lock is `held` by.
     pub(crate) fn descriptor(&self, held: &AnyHeld) -> Result<OwnedFd, LockError> {
-        held.descriptor().map_err(|failure| self.error(failure, Duration::ZERO))
+        self.at_once(held.descriptor())
     }
 
     /// Takes up what the first guard has left.
@@ -292,23 +291,23 @@ impl State {
     }
 
     pub(crate) fn is_locked(&self) -> Result<bool, LockError> {
-        self.raw.is_locked().map_err(|failure| self.error(failure, Duration::ZERO))
+        self.at_once(self.raw.is_locked())
     }
 
     pub(crate) fn holder(&self) -> Result<Option<Holder>, LockError> {
-        self.raw.holder().map_err(|failure| self.error(failure, Duration::ZERO))
+        self.at_once(self.raw.holder())
     }
 
     pub(crate) fn last_holder(&self) -> Result<Option<Holder>, LockError> {
-        self.raw.last_holder().map_err(|failure| self.error(failure, Duration::ZERO))
+        self.at_once(self.raw.last_holder())
     }
 
     pub(crate) fn standing(&self) -> Result<Standing, LockError> {
-        self.raw.standing().map_err(|failure| self.error(failure, Duration::ZERO))
+        self.at_once(self.raw.standing())
     }
 
     pub(crate) fn force_release(&self) -> Result<bool, LockError> {
-        self.raw.force_release().map_err(|failure| self.error(failure, Duration::ZERO))
+        self.at_once(self.raw.force_release())
     }
 
     fn would_deadlock(&self) -> LockError {
@@ -326,8 +325,7 @@ impl State {
             return Ok(());
         }
         let operation = "wait in a subscriber that is told of this thread's own wait";
-        let source = io::Error::from_raw_os_error(libc::EDEADLK).into();
-        Err(LockError::Io { lock: self.name.clone(), operation, source })
+        Err(self.cannot(operation, io::Error::from_raw_os_error(libc::EDEADLK)))
     }
 
     /// What an acquire of several locks that are not distinct fails with.
@@ -339,16 +337,14 @@ impl State {
     #[cold]
     pub(crate) fn is_a_parents(&self) -> LockError {
         let reason = "the lock is held by this process's parent";
-        let source = io::Error::new(io::ErrorKind::PermissionDenied, reason).into();
-        LockError::Io { lock: self.name.clone(), operation: "write the text", source }
+        self.cannot("write the text", io::Error::new(io::ErrorKind::PermissionDenied, reason))
     }
 
     /// What a task that asks to enter again is told.
     #[cfg(feature = "async")]
     fn is_no_thread(&self) -> LockError {
         let reason = "no thread holds for a task, so a task cannot take a lock reentrantly";
-        let source = io::Error::new(io::ErrorKind::Unsupported, reason).into();
-        LockError::Io { lock: self.name.clone(), operation: "enter again", source }
+        self.cannot("enter again", io::Error::new(io::ErrorKind::Unsupported, reason))
     }
 
     /// What in this process holds the lock, unless `holder` is seen to be another process.
@@ -376,6 +372,17 @@ impl State {
     /// Whether this process holds the lock: one of its threads, or one of its tasks.
     pub(crate) fn is_held_by_process(&self) -> bool {
         self.hold.here().is_some()
+    }
+
+    /// The outcome of what waits for nothing.
+    fn at_once<T>(&self, outcome: Result<T, Failure>) -> Result<T, LockError> {
+        outcome.map_err(|failure| self.error(failure, Duration::ZERO))
+    }
+
+    /// That `operation` is refused, as in "cannot …".
+    #[cold]
+    pub(crate) fn cannot(&self, operation: &'static str, why: io::Error) -> LockError {
+        self.error(Failure::Io { operation, source: why }, Duration::ZERO)
     }
 
     fn error(&self, failure: Failure, waited: Duration) -> LockError {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use lockattr_runtime::Backend;
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use socket2::{Domain, SockAddr, Socket, Type};
 use support::{on_each_backend, Name, Running, Terminal};
 
 fn event(trace: &mut Running) -> Value {
@@ -89,6 +90,27 @@ fn a_passed_on_lock_is_an_event() {
             assert_eq!(passed["holder"]["pid"], next.pid());
         }
     });
+}
+
+/// Seen first where it has bound its port and neither listens nor has written its record: one hold, not two.
+#[test]
+fn a_holder_that_has_yet_to_write_its_record_is_passed_from_by_nobody() {
+    let name = Name::new("unwritten");
+    let mut trace = Running::start(&["trace", "--json", &name, "-u", "100ms"]);
+    assert_eq!(event(&mut trace)["event"], "free");
+    let bound = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    bound.bind(&SockAddr::unix(format!("\0/portlock/{}", &*name)).unwrap()).unwrap();
+    let taken = event(&mut trace);
+    assert_eq!((&taken["event"], &taken["holder"]["since"]), (&"taken".into(), &Value::Null));
+    // Past the time in which it looks more often.
+    std::thread::sleep(Duration::from_millis(500));
+    drop(bound);
+    let guard = name.lock(Backend::Port).acquire(Duration::from_secs(60)).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    drop(guard);
+    let next = event(&mut trace);
+    assert_eq!(next["event"], "released", "{next}");
+    assert_eq!(next["last"]["pid"], std::process::id());
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl Traced {
         if self.connection.is_none() && self.lock.backend() == Backend::Port {
             self.connection = connect(self.lock.name()).ok();
         }
-        let standing = settled(&self.lock)?;
+        let standing = self.settled()?;
         let last = standing.clone().into_last_holder();
         let now = standing.clone().into_holder();
         let before = self.seen.take();
@@ -121,6 +121,27 @@ impl Traced {
         Ok(happened.map(|what| Event { what, status: status.clone() }).collect())
     }
 
+    /// How the lock stands. A holder that has yet to write its record, as in the moment after it came, is
+    /// given some milliseconds for it.
+    fn settled(&self) -> Result<Standing, LockError> {
+        const LOOKS: u32 = 5;
+        const MOMENT: Duration = Duration::from_millis(2);
+
+        // It was given them when it was seen first.
+        let is_known =
+            |holder: &Holder| self.seen.as_ref().is_some_and(|seen| seen.pid == holder.pid);
+        let mut standing = self.lock.standing()?;
+        for _ in 1..LOOKS {
+            let holder = standing.clone().into_holder();
+            if !holder.is_some_and(|holder| is_unwritten(&holder) && !is_known(&holder)) {
+                break;
+            }
+            thread::sleep(MOMENT);
+            standing = self.lock.standing()?;
+        }
+        Ok(standing)
+    }
+
     /// How often the lock has been granted since the last look, as far as the record of `last` tells.
     fn new_grants(&mut self, last: &Holder) -> u64 {
         let Some(grants) = last.grants.map(NonZeroU64::get) else { return 0 };
@@ -131,26 +152,11 @@ impl Traced {
     }
 }
 
-/// How the lock stands. A holder that has yet to write its record, as in the moment after it came, is given
-/// some milliseconds for it.
-fn settled(lock: &Lock) -> Result<Standing, LockError> {
-    const LOOKS: u32 = 5;
-    const MOMENT: Duration = Duration::from_millis(2);
-
-    let mut standing = lock.standing()?;
-    for _ in 1..LOOKS {
-        if !standing.clone().into_holder().is_some_and(|holder| is_unwritten(&holder)) {
-            break;
-        }
-        thread::sleep(MOMENT);
-        standing = lock.standing()?;
-    }
-    Ok(standing)
-}
-
-/// Whether it is a holder of lockattr's whose record does not tell of this hold, or not yet.
+/// Whether no record tells of this hold, or not yet. A port's holder that has bound and does not listen yet is
+/// known by `/proc` alone, as those of k3portlock are.
 fn is_unwritten(holder: &Holder) -> bool {
-    holder.since.is_none() && matches!(holder.known_by, KnownBy::Kernel | KnownBy::Record)
+    holder.since.is_none()
+        && matches!(holder.known_by, KnownBy::Kernel | KnownBy::Proc | KnownBy::Record)
 }
 
 fn is_one_hold(one: &Holder, other: &Holder) -> bool {

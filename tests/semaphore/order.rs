@@ -448,7 +448,7 @@ fn a_hundred_waiters_leave_the_processor_alone() {
     let mut actor = Actor::start("wait with many threads", &name);
     let micros: u64 = actor.hear().parse().unwrap();
     println!("a hundred waiting threads use a core for {micros} us of a second");
-    // One of them looks every 10 ms. If all looked every 25 ms, they would use a core for 100 ms.
+    // One of them looks every 20 ms. If all looked every 25 ms, they would use a core for 100 ms.
     assert!(micros < 50_000, "{micros} us of a second");
     drop(guard);
     actor.end();

@@ -5,7 +5,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::libc;
-use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
+
+use super::poll::is_readable;
 
 #[derive(Debug)]
 pub(crate) struct Pidfd(OwnedFd);
@@ -26,8 +27,7 @@ impl Pidfd {
 
     /// Whether no thread of it is left, reaped or not. True where that cannot be told.
     pub(crate) fn has_ended(&self) -> bool {
-        let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)];
-        poll(&mut fds, PollTimeout::ZERO) != Ok(0)
+        is_readable(self)
     }
 }
 
@@ -40,6 +40,7 @@ impl AsFd for Pidfd {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::poll::wait_readable;
 
     #[test]
     fn a_process_has_ended_before_it_is_reaped_and_after() {
@@ -51,8 +52,9 @@ mod tests {
         let process = Pidfd::open(child.id()).unwrap();
         assert!(!process.has_ended());
         child.kill().unwrap();
-        let mut fds = [PollFd::new(process.0.as_fd(), PollFlags::POLLIN)];
-        poll(&mut fds, PollTimeout::NONE).unwrap();
+        while !process.has_ended() {
+            wait_readable(&process, None).unwrap();
+        }
         assert!(process.has_ended());
         child.wait().unwrap();
         assert!(process.has_ended());

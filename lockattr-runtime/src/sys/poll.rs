@@ -36,9 +36,13 @@ fn ready<const N: usize>(
     let mut descriptors = descriptors.map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN));
     // A timeout beyond what a timespec holds is one for ever.
     let timeout = timeout.filter(|timeout| i32::try_from(timeout.as_secs()).is_ok());
-    match ppoll(&mut descriptors, timeout.map(TimeSpec::from), None) {
-        Ok(ready) => Ok(ready > 0),
-        Err(nix::Error::EINTR) => Ok(false),
-        Err(error) => Err(error.into()),
+    loop {
+        match ppoll(&mut descriptors, timeout.map(TimeSpec::from), None) {
+            Ok(ready) => return Ok(ready > 0),
+            // Also of a look that does not wait, where a signal is pending: that would not be an answer.
+            Err(nix::Error::EINTR) if timeout == Some(Duration::ZERO) => {}
+            Err(nix::Error::EINTR) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
     }
 }

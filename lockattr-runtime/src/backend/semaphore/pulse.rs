@@ -8,8 +8,8 @@ use crate::sys::clock;
 use crate::sys::pidfd::Pidfd;
 
 /// Nanoseconds for which a judgement stands if the process has not ended. It may have executed another program
-/// meanwhile, which only another judgement tells.
-const STANDS: u64 = 100_000_000;
+/// meanwhile, which only another judgement tells: by reads of `/proc`, each at the price of some looks.
+const STANDS: u64 = 500_000_000;
 
 /// The owner that a waiter saw last.
 #[derive(Debug, Default)]

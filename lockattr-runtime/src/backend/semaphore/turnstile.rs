@@ -21,8 +21,9 @@ use crate::deadline::Deadline;
 use crate::sys::clock;
 use crate::sys::socket::ForkSocket;
 
-/// Nanoseconds between two looks of the head: it alone sees that an owner has died.
-const HEADS_SLICE: u64 = 10_000_000;
+/// Nanoseconds between two looks of the head: it alone sees that an owner has died. The lock of a dead owner is
+/// had within this and the time of a wake; each look costs some tens of microseconds, the wake included.
+const HEADS_SLICE: u64 = 20_000_000;
 
 /// Nanoseconds between two looks of a waiter out of turn: there may be many.
 const SLICE: u64 = 25_000_000;
@@ -37,8 +38,8 @@ const TRUSTED: u64 = 4_000_000_000;
 /// The shortest of these pauses: twice what a head sleeps for.
 const SHORTEST: u64 = 2 * HEADS_SLICE;
 
-/// A head that has looked within so many nanoseconds is awake: it has slept through five looks otherwise.
-const FRESH: u64 = 50_000_000;
+/// A head that has looked within so many nanoseconds is awake: it has slept through three looks otherwise.
+const FRESH: u64 = 3 * HEADS_SLICE;
 
 /// One attempt's place. Dropping it gives the place on.
 #[derive(Debug)]

@@ -163,6 +163,17 @@ fn a_try_that_is_refused_and_a_cancelled_wait_are_told() {
 }
 
 #[test]
+fn an_acquire_that_fails_for_another_reason_is_told() {
+    on_each_backend("failed", |name| {
+        let lock = open(name);
+        let _guard = lock.try_acquire().unwrap();
+        let told = told(Level::DEBUG, || drop(lock.try_acquire().unwrap_err()));
+        assert_eq!(names(&told), ["lockattr.failed"]);
+        assert_has(&told[0], &["DEBUG", &format!("lock=\"{name}\""), "error=", "holds it already"]);
+    });
+}
+
+#[test]
 fn the_ends_of_holds_are_told_apart() {
     let name = unique_semaphore("ends");
     let lock = open(&name);

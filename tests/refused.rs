@@ -1,17 +1,17 @@
 //! System calls that a filter refuses (seccomp(2)), from a program's first instruction on: a slower way,
 //! or an error; never a second holder.
 
-#![allow(unsafe_code)] // seccomp, a raw clone
+#![allow(unsafe_code)] // a raw clone
 
 mod support;
 
-use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::Duration;
 
 use nix::libc;
 use nix::sys::wait::{waitpid, WaitStatus};
 use nix::unistd::Pid;
+use support::seccomp::{refuse, start_refused};
 use support::{hold, is_timeout, listen, on_each_backend, open, say, wait, Actor, LONG};
 
 #[test]
@@ -23,42 +23,6 @@ fn role() {
         ("drop in a child", drop_in_a_child),
         ("drop in a child with its pid", drop_in_a_child_with_its_pid),
     ]);
-}
-
-/// Refuses a system call (`EPERM`), and becomes this program anew in another role.
-fn refuse(argument: &str) {
-    let mut parts = argument.splitn(3, '|');
-    let mut next = || parts.next().unwrap();
-    let (call, role, name) = (next().parse().unwrap(), next(), next());
-    forbid(call);
-    let error = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "role", "--nocapture", "--test-threads=1"])
-        .env("LOCKATTR_TEST_ROLE", role)
-        .env("LOCKATTR_TEST_ARGUMENT", name)
-        .exec();
-    panic!("{error}");
-}
-
-fn forbid(call: i64) {
-    let refusal = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
-    let statement =
-        |code: u32, jt, jf, k: u32| libc::sock_filter { code: code.try_into().unwrap(), jt, jf, k };
-    let mut filter = [
-        statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0), // the call's number
-        statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, 1, call.try_into().unwrap()),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, refusal),
-        statement(libc::BPF_RET | libc::BPF_K, 0, 0, libc::SECCOMP_RET_ALLOW),
-    ];
-    let program = libc::sock_fprog { len: 4, filter: filter.as_mut_ptr() };
-    // SAFETY: the program and its four statements live through the calls.
-    unsafe {
-        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program), 0);
-    }
-}
-
-fn start_refused(call: libc::c_long, role: &str, name: &str) -> Actor {
-    Actor::start("refuse", &format!("{call}|{role}|{name}"))
 }
 
 /// Has the first pid of its namespace, and a child that has the same in another one.

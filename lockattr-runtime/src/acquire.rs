@@ -21,7 +21,7 @@ use crate::several::Handles;
 ///
 /// ```
 /// use std::time::Duration;
-/// use lockattr_runtime::{Lock, LockError};
+/// use lockattr::{Lock, LockError};
 ///
 /// static FLASH: Lock = Lock::port("doc-flash");
 ///
@@ -81,7 +81,7 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     /// so.
     ///
     /// ```
-    /// # use lockattr_runtime::{Lock, LockError};
+    /// # use lockattr::{Lock, LockError};
     /// static BUS: Lock = Lock::port("doc-reentrant");
     ///
     /// fn write_register() -> Result<(), LockError> {
@@ -141,7 +141,7 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     /// polled. See [`Lock::acquire_async`](crate::Lock::acquire_async) for what to mind.
     ///
     /// ```
-    /// # use lockattr_runtime::{Lock, LockError};
+    /// # use lockattr::{Lock, LockError};
     /// # static FLASH: Lock = Lock::port("doc-flash-async");
     /// # futures_lite::future::block_on(async {
     /// let guard = FLASH.with().info("erasing sector 7").acquire_async().await?;
@@ -181,7 +181,7 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
 /// [`LockError::WouldDeadlock`], unless it is taken [reentrantly](Acquire::reentrant).
 ///
 /// ```
-/// use lockattr_runtime::{all, Backend, Lock, LockError};
+/// use lockattr::{all, Backend, Lock, LockError};
 ///
 /// let pins = [4, 17];
 /// let locks = pins.map(|pin| Lock::open(Backend::Port, &format!("doc-all-gpio-{pin}")));
@@ -198,7 +198,7 @@ pub const fn all<'a, L: Locks + 'a>(locks: L) -> Acquire<'a, L> {
 ///
 /// ```
 /// use std::time::Duration;
-/// use lockattr_runtime::{acquire_all, Lock, LockError};
+/// use lockattr::{acquire_all, Lock, LockError};
 ///
 /// static BUS: Lock = Lock::port("doc-all-i2c");
 /// static RESET: Lock = Lock::port("doc-all-gpio");

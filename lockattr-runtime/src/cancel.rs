@@ -31,7 +31,7 @@ use crate::sys::poll;
 ///
 /// ```
 /// use std::time::Duration;
-/// use lockattr_runtime::{Cancel, Lock, LockError};
+/// use lockattr::{Cancel, Lock, LockError};
 ///
 /// static BUS: Lock = Lock::port("doc-cancel");
 ///

@@ -58,7 +58,7 @@ static HELD_WARNING: AtomicU64 = AtomicU64::new(u64::MAX);
 /// ```
 /// use std::time::Duration;
 ///
-/// lockattr_runtime::events::set_waiting_after(Duration::from_secs(1));
+/// lockattr::events::set_waiting_after(Duration::from_secs(1));
 /// ```
 pub fn set_waiting_after(time: Duration) {
     WAITING_AFTER.store(nanoseconds(time), Ordering::Relaxed);
@@ -76,7 +76,7 @@ pub fn set_waiting_after(time: Duration) {
 /// ```
 /// use std::time::Duration;
 ///
-/// lockattr_runtime::events::set_held_warning(Some(Duration::from_secs(10)));
+/// lockattr::events::set_held_warning(Some(Duration::from_secs(10)));
 /// ```
 pub fn set_held_warning(time: Option<Duration>) {
     HELD_WARNING.store(time.map_or(u64::MAX, nanoseconds), Ordering::Relaxed);

@@ -136,7 +136,7 @@ impl LockGuard {
     /// of a [`Holder`] escapes them. The time in the record stays that of the acquire.
     ///
     /// ```
-    /// # use lockattr_runtime::{Lock, LockError};
+    /// # use lockattr::{Lock, LockError};
     /// static FLASH: Lock = Lock::port("doc-set-info");
     ///
     /// let guard = FLASH.try_acquire()?;
@@ -182,7 +182,7 @@ impl LockGuard {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use lockattr_runtime::{Lock, Tenure};
+    /// # use lockattr::{Lock, Tenure};
     /// static BUS: Lock = Lock::port("doc-abandon-on-panic");
     ///
     /// let outcome = std::panic::catch_unwind(|| {
@@ -225,14 +225,14 @@ impl LockGuard {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use lockattr_runtime::{Lock, Tenure};
+    /// # use lockattr::{Lock, Tenure};
     /// static BUS: Lock = Lock::port("doc-descriptor");
     ///
     /// let descriptor = BUS.acquire(Duration::from_secs(1))?.into_descriptor()?;
     /// assert_eq!(BUS.holder()?.map(|holder| holder.tenure), Some(Tenure::Kept));
     /// drop(descriptor);
     /// assert!(!BUS.is_locked()?);
-    /// # Ok::<_, lockattr_runtime::LockError>(())
+    /// # Ok::<_, lockattr::LockError>(())
     /// ```
     ///
     /// # Errors

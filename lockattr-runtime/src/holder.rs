@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime};
 
-use crate::text::{Escaped, Seconds, Utc};
+use crate::text::{Escaped, Seconds, Short, Utc};
 
 /// The process that holds a lock, or held it last.
 ///
@@ -129,8 +129,8 @@ pub enum KnownBy {
     Nothing,
 }
 
-/// One line, as in errors. The alternate form (`{:#}`) has a line more for each thing that the first one does not
-/// say.
+/// One line, as in errors, in which a long text is cut. The alternate form (`{:#}`) has a line more for each thing
+/// that the first one does not say.
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_line(f)?;
@@ -176,14 +176,18 @@ impl Holder {
             write!(f, " ({})", Escaped(command))?;
         }
         match &self.info {
-            Some(info) if self.known_by == KnownBy::Text => write!(f, ": {}", Escaped(info)),
-            Some(info) => write!(f, " in {}", Escaped(info)),
+            Some(info) if self.known_by == KnownBy::Text => write!(f, ": {}", Short(info)),
+            Some(info) => write!(f, " in {}", Short(info)),
             None => Ok(()),
         }
     }
+
     fn fmt_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(thread) = self.thread {
             write!(f, "\n  thread: {thread}")?;
+        }
+        if let Some(info) = self.info.as_deref().filter(|info| Short(info).is_cut()) {
+            write!(f, "\n  text: {}", Escaped(info))?;
         }
         if let Some(uid) = self.uid {
             write!(f, "\n  user: {uid}")?;
@@ -224,5 +228,14 @@ mod tests {
         let rest =
             "thread: 815\n  user: 1000\n  since: 1970-01-01T00:00:00Z\n  known by: the kernel";
         assert!(format!("{holder:#}").starts_with(&format!("{line}\n  {rest}")), "{holder:#}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_in_the_line_and_whole_in_the_long_form() {
+        let text = "é".repeat(241);
+        let holder =
+            Holder { info: Some(text.clone()), ..Holder::unknown(Tenure::Holds, KnownBy::Kernel) };
+        assert!(holder.to_string().ends_with(&format!(" in {}…", &text[..480])), "{holder}");
+        assert!(format!("{holder:#}").contains(&format!("\n  text: {text}\n")), "{holder:#}");
     }
 }

@@ -34,11 +34,11 @@ use crate::state::State;
 ///
 /// ```
 /// use std::time::Duration;
-/// use lockattr_runtime::Lock;
+/// use lockattr::Lock;
 ///
 /// static BUS: Lock = Lock::port("doc-i2c-1");
 ///
-/// fn read_register() -> Result<u8, lockattr_runtime::LockError> {
+/// fn read_register() -> Result<u8, lockattr::LockError> {
 ///     let _guard = BUS.acquire(Duration::from_secs(2))?;
 ///     // … nobody else talks on the bus here …
 ///     Ok(0)
@@ -60,7 +60,7 @@ impl Lock {
     /// `name` has 1 to 97 bytes and no NUL. In a `static` or `const` it is checked by the compiler:
     ///
     /// ```compile_fail
-    /// # use lockattr_runtime::Lock;
+    /// # use lockattr::Lock;
     /// static NAMELESS: Lock = Lock::port("");
     /// ```
     ///
@@ -87,13 +87,13 @@ impl Lock {
     /// the compiler:
     ///
     /// ```compile_fail
-    /// # use lockattr_runtime::Lock;
+    /// # use lockattr::Lock;
     /// static SLASHED: Lock = Lock::semaphore("bus/1");
     /// ```
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use lockattr_runtime::{Lock, LockError};
+    /// # use lockattr::{Lock, LockError};
     /// static BUS: Lock = Lock::semaphore("doc-spi-0");
     ///
     /// let _guard = BUS.acquire(Duration::from_secs(2))?;
@@ -123,7 +123,7 @@ impl Lock {
     /// (`sudo -u USER`).
     ///
     /// ```
-    /// # use lockattr_runtime::Lock;
+    /// # use lockattr::Lock;
     /// static BUS: Lock = Lock::semaphore("doc-mode").mode(0o660);
     /// # assert!(!BUS.is_locked().unwrap());
     /// ```
@@ -141,7 +141,7 @@ impl Lock {
     /// As [`mode`](Self::mode), with an error in place of the panic.
     ///
     /// ```
-    /// use lockattr_runtime::{Backend, Lock, LockError};
+    /// use lockattr::{Backend, Lock, LockError};
     ///
     /// let lock = Lock::open(Backend::Semaphore, "doc-try-mode")?.try_mode(0o660)?;
     /// let port = Lock::open(Backend::Port, "doc-try-mode-port")?;
@@ -165,7 +165,7 @@ impl Lock {
     /// A lock whose name is made at run time.
     ///
     /// ```
-    /// use lockattr_runtime::{Backend, Lock, LockError};
+    /// use lockattr::{Backend, Lock, LockError};
     ///
     /// let bus = 3;
     /// let lock = Lock::open(Backend::Port, &format!("doc-i2c-{bus}"))?;
@@ -248,7 +248,7 @@ impl Lock {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use lockattr_runtime::{Lock, LockError};
+    /// # use lockattr::{Lock, LockError};
     /// static FLASH: Lock = Lock::port("doc-with");
     ///
     /// let _guard = FLASH.with().timeout(Duration::from_secs(5)).info("erasing sector 7").acquire()?;
@@ -262,10 +262,9 @@ impl Lock {
     /// As [`acquire`](Self::acquire), without blocking the thread while others have the lock.
     ///
     /// It works on any executor. The time begins when the future is first polled. A future that is dropped leaves
-    /// the queue. (The first in the
-    /// queue for a semaphore looks again after 50 us at first, and later every 2 ms; the others wait
-    /// for their turn.) No thread holds the lock then, so a task that asks for a lock which it holds itself is not told `WouldDeadlock`: it waits
-    /// for its timeout.
+    /// the queue. (The first in the queue for a semaphore looks again after 50 us at first, then every 2 ms, and
+    /// every 10 ms once it has waited for 100; the others wait for their turn.) No thread holds the lock then, so a
+    /// task that asks for a lock which it holds itself is not told `WouldDeadlock`: it waits for its timeout.
     ///
     /// Poll the future until it is ready, or drop it. A port lock may have been handed to it, and no other
     /// process gets the lock while it is neither polled nor dropped (of a semaphore, only the order is lost): mind a pinned future in a `select!` whose
@@ -293,7 +292,7 @@ impl Lock {
     /// [`is_held_by_process`](Self::is_held_by_process), and keep in the task itself what it holds.
     ///
     /// ```
-    /// # use lockattr_runtime::{Lock, LockError};
+    /// # use lockattr::{Lock, LockError};
     /// static BUS: Lock = Lock::port("doc-held-by");
     ///
     /// let guard = BUS.try_acquire()?;
@@ -360,7 +359,7 @@ impl Lock {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use lockattr_runtime::{Lock, LockError, Standing, Tenure};
+    /// # use lockattr::{Lock, LockError, Standing, Tenure};
     /// static BUS: Lock = Lock::port("doc-standing");
     ///
     /// let guard = BUS.acquire(Duration::from_secs(1))?;

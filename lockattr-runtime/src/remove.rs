@@ -16,12 +16,12 @@ impl Lock {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use lockattr_runtime::{Backend, Lock};
+    /// # use lockattr::{Backend, Lock};
     /// let lock = Lock::open(Backend::Semaphore, "doc-remove-files")?;
     /// drop(lock.acquire(Duration::from_secs(1))?);
     /// lock.remove_files()?;
     /// assert!(!std::path::Path::new("/dev/shm/sem.doc-remove-files").exists());
-    /// # Ok::<_, lockattr_runtime::LockError>(())
+    /// # Ok::<_, lockattr::LockError>(())
     /// ```
     ///
     /// # Errors

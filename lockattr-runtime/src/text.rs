@@ -56,6 +56,31 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// As [`Escaped`], for a line among others: a long text is cut.
+pub(crate) struct Short<'a>(pub(crate) &'a str);
+
+/// Characters of a text that a line shows.
+const SHORT: usize = 240;
+
+impl Short<'_> {
+    pub(crate) fn is_cut(&self) -> bool {
+        self.end().is_some()
+    }
+
+    fn end(&self) -> Option<usize> {
+        self.0.char_indices().nth(SHORT).map(|(end, _)| end)
+    }
+}
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.end() {
+            Some(end) => write!(f, "{}…", Escaped(&self.0[..end])),
+            None => Escaped(self.0).fmt(f),
+        }
+    }
+}
+
 /// Text in a fixed space, written before a lock is taken: nothing is allocated, and what does not fit
 /// is counted.
 pub(crate) struct Buffer<const BYTES: usize> {

@@ -27,7 +27,7 @@ impl Error for HeldTwice {}
 /// guess differently do not exclude each other.
 ///
 /// ```
-/// # use lockattr_runtime::{Backend, Lock};
+/// # use lockattr::{Backend, Lock};
 /// let name = "doc-backend-of";
 /// assert_eq!(lockattr_survey::backend_of(name)?, Backend::Port);
 /// let guard = Lock::open(Backend::Semaphore, name)?.try_acquire()?;
@@ -61,10 +61,10 @@ pub fn backend_of(name: &str) -> Result<Backend, HeldTwice> {
 /// Whether anything tells that `lock`, which is free, has ever been taken.
 ///
 /// ```
-/// # use lockattr_runtime::{Backend, Lock};
+/// # use lockattr::{Backend, Lock};
 /// let lock = Lock::open(Backend::Port, "doc-never-taken")?;
 /// assert!(!lockattr_survey::is_known(&lock));
-/// # Ok::<_, lockattr_runtime::LockError>(())
+/// # Ok::<_, lockattr::LockError>(())
 /// ```
 #[must_use]
 pub fn is_known(lock: &Lock) -> bool {

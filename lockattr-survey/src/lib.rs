@@ -35,6 +35,7 @@ use sockets::Table;
 
 /// Which locks a [`survey`] finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Scope {
     /// Those that are taken.
     Held,
@@ -52,7 +53,7 @@ pub enum Scope {
 /// connection from one look to the next. Who looks often keeps the locks that it has seen.
 ///
 /// ```
-/// use lockattr_runtime::{Backend, Lock};
+/// use lockattr::{Backend, Lock};
 /// use lockattr_survey::{survey, Scope};
 ///
 /// let lock = Lock::open(Backend::Port, "doc-survey")?;

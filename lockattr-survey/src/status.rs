@@ -45,12 +45,12 @@ impl Status {
     /// Looks at `lock`.
     ///
     /// ```
-    /// use lockattr_runtime::{Backend, Lock};
+    /// use lockattr::{Backend, Lock};
     /// use lockattr_survey::Status;
     ///
     /// let lock = Lock::open(Backend::Port, "doc-status")?;
     /// assert_eq!(Status::of(&lock)?.is_locked(), Some(false));
-    /// # Ok::<_, lockattr_runtime::LockError>(())
+    /// # Ok::<_, lockattr::LockError>(())
     /// ```
     ///
     /// # Errors

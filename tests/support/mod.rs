@@ -18,6 +18,7 @@
 mod name;
 
 pub mod ledger;
+pub mod seccomp;
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -373,7 +373,11 @@ impl Backoff {
     const FIRST: Duration = Duration::from_micros(50);
 
     fn up_to(last: Duration) -> Self {
-        Self { next: Self::FIRST, last }
+        Self::from_to(Self::FIRST, last)
+    }
+
+    fn from_to(next: Duration, last: Duration) -> Self {
+        Self { next, last }
     }
 
     fn next(&mut self) -> Duration {

@@ -6,7 +6,7 @@ use super::{HeldHere, LockError};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::kind::Backend;
 use crate::sys::semaphore::SEMAPHORE_BYTES;
-use crate::text::{Escaped, Seconds};
+use crate::text::{Escaped, Seconds, Short};
 
 /// A holder, and what in this very process it is.
 struct InProcess<'a>(&'a Holder, Option<&'a HeldHere>);
@@ -32,7 +32,7 @@ impl fmt::Display for InProcess<'_> {
             }
         }
         match &holder.info {
-            Some(info) => write!(f, " in {}", Escaped(info)),
+            Some(info) => write!(f, " in {}", Short(info)),
             None => Ok(()),
         }
     }
@@ -122,7 +122,7 @@ impl fmt::Display for LockError {
             Self::WouldDeadlock { holder, .. } => {
                 f.write_str("this thread holds it already")?;
                 if let Some(info) = holder.as_ref().and_then(|holder| holder.info.as_deref()) {
-                    write!(f, ", in {}", Escaped(info))?;
+                    write!(f, ", in {}", Short(info))?;
                 }
                 f.write_str(" and would wait for itself; drop that guard first, or take it reentrantly")
             }

@@ -274,7 +274,7 @@ impl LockError {
     ///
     /// ```
     /// use std::io;
-    /// use lockattr_runtime::{Lock, LockError};
+    /// use lockattr::{Lock, LockError};
     ///
     /// fn write() -> io::Result<()> {
     ///     static FLASH: Lock = Lock::port("doc-from-io");

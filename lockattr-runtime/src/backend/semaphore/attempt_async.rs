@@ -12,14 +12,19 @@ use crate::backend::{Backoff, RawLock as _};
 use crate::sys::clock;
 use crate::tell::Waiting;
 
-/// The longest pause between two looks.
+/// The longest pause between two looks, at first: a turn of the reactor costs as much as several looks.
 const LAST: Duration = Duration::from_millis(2);
+
+/// The longest pause of a wait that has lasted for so many nanoseconds. It comes to a tenth of the wait.
+const LATER: Duration = Duration::from_millis(10);
+const LONG: u64 = 100_000_000;
 
 impl Attempt<'_> {
     /// As [`wait`](Self::wait). A future that is dropped has nothing in hand but its turn, which it gives on.
     pub(super) async fn wait_async(mut self) -> Result<Waited, Box<Failure>> {
         let mut taken = false;
         let mut backoff = Backoff::up_to(LAST);
+        let (start, mut is_long) = (self.deadline.start(), false);
         let semaphore = self.lock;
         let mut waiting = Waiting::new(&semaphore.name, self.deadline);
         loop {
@@ -52,10 +57,15 @@ impl Attempt<'_> {
                 }
             };
             loop {
-                let left = Duration::from_nanos(until.saturating_sub(clock::monotonic()));
+                let now = clock::monotonic();
+                let left = Duration::from_nanos(until.saturating_sub(now));
                 if left.is_zero() {
                     taken = false;
                     break;
+                }
+                if !is_long && now.saturating_sub(start) > LONG {
+                    is_long = true;
+                    backoff = Backoff::from_to(LAST, LATER);
                 }
                 Timer::after(backoff.next().min(left)).await;
                 // What is taken is looked at before anything is waited for again.

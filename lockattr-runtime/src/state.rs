@@ -256,14 +256,7 @@ impl State {
 
     #[inline]
     fn end(&self, held: &mut AnyHeld, end: End) {
-        if tell::is_heard() {
-            return self.end_and_tell(held, end);
-        }
-        self.end_now(held, end);
-    }
-
-    #[inline]
-    fn end_now(&self, held: &mut AnyHeld, end: End) {
+        let is_heard = tell::is_heard();
         // Ordered by `hold`, which each guard has left after it wrote.
         let is_abandoned = self.is_abandoned.load(Ordering::Relaxed);
         match end {
@@ -274,19 +267,21 @@ impl State {
             End::Keep => self.raw.keep(held),
             End::Remove => self.raw.remove(held),
         }
+        // The lock is gone: from here on this is nobody's time but the caller's.
+        if is_heard {
+            self.tell_end(held, end, is_abandoned);
+        }
     }
 
-    /// What is told is told when the lock is gone: from then on this is nobody's time but the caller's.
     #[cold]
-    fn end_and_tell(&self, held: &mut AnyHeld, end: End) {
+    fn tell_end(&self, held: &AnyHeld, end: End, is_abandoned: bool) {
         let how = match end {
-            End::Release if !self.is_abandoned.load(Ordering::Relaxed) => "released",
+            End::Release if !is_abandoned => "released",
             End::Release | End::Abandon => "abandoned",
             End::Detach => "detached",
             End::Keep => "kept",
             End::Remove => "removed",
         };
-        self.end_now(held, end);
         tell::released(&self.name, held.granted(), how);
     }
 

@@ -92,26 +92,29 @@ def spin(end):
     return time.thread_time_ns() - processor
 
 
-def contend(start, length, hold, pause):
-    acquisitions = timeouts = longest = 0
+def contend(start, settling, length, hold, pause):
+    acquisitions = timeouts = longest = processor = 0
     waits = {}
     clock = time.monotonic_ns
     time.sleep(max(start - clock(), 0) / SECOND)
-    processor = -time.process_time_ns()
-    end = start + length
+    settled = start + settling
+    end = settled + length
     while (asked := clock()) < end:
+        if asked < settled:
+            processor = -time.process_time_ns()
         held = lock.acquire(1.0)
         entered = clock()
         if held:
             if hold and entered < end:
                 processor -= spin(entered + hold)
             lock.release()
-        waited = entered - asked
-        acquisitions += held and entered < end
-        timeouts += not held or waited > SECOND
-        longest = max(longest, waited)
-        at = step(waited)
-        waits[at] = waits.get(at, 0) + 1
+        if entered >= settled:
+            waited = entered - asked
+            acquisitions += held and entered < end
+            timeouts += not held or waited > SECOND
+            longest = max(longest, waited)
+            at = step(waited)
+            waits[at] = waits.get(at, 0) + 1
         if pause:
             time.sleep(pause / SECOND)
     processor = max(processor + time.process_time_ns(), 0)

@@ -64,6 +64,9 @@ const HOLDS: [(Duration, Duration); 4] = [
     (Duration::from_millis(5), Duration::from_millis(1200)),
 ];
 
+/// How long processes contend before anything counts.
+const SETTLING: Duration = Duration::from_millis(100);
+
 type Pools = Vec<Row<Vec<Worker>>>;
 
 /// All workers are started once; then every cell is run with one lock after the other, round by round.
@@ -144,8 +147,9 @@ struct Sample {
 
 impl Plan {
     fn run(&self, workers: &mut [Worker]) -> Result<Sample> {
+        let (length, hold) = (self.length, self.hold);
         let contention =
-            Contention { start: 0, length: self.length, hold: self.hold, pause: Duration::ZERO };
+            Contention { start: 0, settling: SETTLING, length, hold, pause: Duration::ZERO };
         let workers = workers.get_mut(..self.processes).ok_or("too few workers")?;
         let shares = at_once(workers.iter_mut().map(|worker| (worker, contention)))?;
 
@@ -214,7 +218,8 @@ fn at_once<'a>(
 
 fn visit(bench: &Bench, progress: &ProgressBar, pools: &mut Pools) -> Vec<Row<Visit>> {
     let length = Duration::from_millis(bench.choose(200, 1000));
-    let greedy = Contention { start: 0, length, hold: GREEDY, pause: Duration::ZERO };
+    let greedy =
+        Contention { start: 0, settling: SETTLING, length, hold: GREEDY, pause: Duration::ZERO };
     let visitor = Contention { hold: Duration::ZERO, pause: AWAY, ..greedy };
     let visit = |entry: &Entry, pool: &mut std::result::Result<Vec<Worker>, String>| {
         progress.set_message(format!("a visitor, {}", entry.label));

@@ -123,7 +123,7 @@ fn a_worker_that_contends_counts_what_it_got() {
     let mut worker = Worker::start("semaphore", &name.0, folder.path());
     // From now on, for 20 ms, with holds of 1 ms.
     let [got, timeouts, _processor, longest] =
-        worker.numbers(&format!("contend {} 20000000 1000000 0", clock::now()))[..]
+        worker.numbers(&format!("contend {} 5000000 20000000 1000000 0", clock::now()))[..]
     else {
         panic!("four numbers, and then pairs")
     };

@@ -15,7 +15,10 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Contention {
     /// The time of [`clock::now`] at which all processes begin.
     pub start: u64,
-    /// After this no acquire begins.
+    /// For so long they contend before anything counts. Of many on few processors those that run first find
+    /// nobody beside them, and would have thousands of turns more than the contest gives them.
+    pub settling: Duration,
+    /// How long it counts, once they have settled. After that no acquire begins.
     pub length: Duration,
     /// How long the process [spins](clock::spin) while it holds.
     pub hold: Duration,
@@ -26,7 +29,7 @@ pub struct Contention {
 /// What one process got of the lock. Times are nanoseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contended {
-    /// Acquires that succeeded before the end.
+    /// Acquires that succeeded while it counted.
     pub acquisitions: u64,
     /// Acquires that timed out, or took longer than a second if the lock knows no timeout.
     pub timeouts: u64,
@@ -42,12 +45,16 @@ impl Contention {
     pub(crate) fn run(&self, contender: &mut impl Contender) -> Result<Contended> {
         let mut got = Contended::default();
         clock::sleep_until(self.start);
-        let mut not_counted = clock::processor_time();
-        let end = self.start + u64::try_from(self.length.as_nanos())?;
+        let settled = self.start + u64::try_from(self.settling.as_nanos())?;
+        let end = settled + u64::try_from(self.length.as_nanos())?;
+        let mut not_counted = 0;
         loop {
             let asked = clock::now();
             if asked >= end {
                 break;
+            }
+            if asked < settled {
+                not_counted = clock::processor_time();
             }
             let (mut entered, mut spun) = (0, 0);
             let held = contender.hold(TIMEOUT, || {
@@ -57,12 +64,15 @@ impl Contention {
                     spun = clock::spin(self.hold);
                 }
             })?;
-            let waited = if held { entered } else { clock::now() } - asked;
+            let ended = if held { entered } else { clock::now() };
             not_counted += spun;
-            got.acquisitions += u64::from(held && entered < end);
-            got.timeouts += u64::from(!held || u128::from(waited) > TIMEOUT.as_nanos());
-            got.longest = got.longest.max(waited);
-            got.waits.add(waited);
+            if ended >= settled {
+                let waited = ended - asked;
+                got.acquisitions += u64::from(held && entered < end);
+                got.timeouts += u64::from(!held || u128::from(waited) > TIMEOUT.as_nanos());
+                got.longest = got.longest.max(waited);
+                got.waits.add(waited);
+            }
             if !self.pause.is_zero() {
                 thread::sleep(self.pause);
             }

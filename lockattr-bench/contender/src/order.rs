@@ -32,9 +32,10 @@ impl fmt::Display for Order {
             Self::Pairs(count) => write!(f, "pairs {count}"),
             Self::Hold => write!(f, "hold"),
             Self::Wait(timeout) => write!(f, "wait {}", timeout.as_nanos()),
-            Self::Contend(Contention { start, length, hold, pause }) => {
-                let [length, hold, pause] = [length, hold, pause].map(Duration::as_nanos);
-                write!(f, "contend {start} {length} {hold} {pause}")
+            Self::Contend(Contention { start, settling, length, hold, pause }) => {
+                let [settling, length, hold, pause] =
+                    [settling, length, hold, pause].map(Duration::as_nanos);
+                write!(f, "contend {start} {settling} {length} {hold} {pause}")
             }
             Self::Crowd(threads) => write!(f, "crowd {threads}"),
             Self::Threads(threads, length) => write!(f, "threads {threads} {}", length.as_nanos()),
@@ -54,8 +55,9 @@ impl FromStr for Order {
             ("pairs", [count]) => Self::Pairs(*count),
             ("hold", []) => Self::Hold,
             ("wait", [timeout]) => Self::Wait(time(*timeout)),
-            ("contend", [start, length, hold, pause]) => Self::Contend(Contention {
+            ("contend", [start, settling, length, hold, pause]) => Self::Contend(Contention {
                 start: *start,
+                settling: time(*settling),
                 length: time(*length),
                 hold: time(*hold),
                 pause: time(*pause),
@@ -74,7 +76,8 @@ mod tests {
     #[test]
     fn an_order_is_understood_as_it_was_given() {
         let ms = Duration::from_millis;
-        let contention = Contention { start: 7, length: ms(500), hold: ms(1), pause: ms(3) };
+        let (settling, length) = (ms(100), ms(500));
+        let contention = Contention { start: 7, settling, length, hold: ms(1), pause: ms(3) };
         for order in [
             Order::Pairs(3),
             Order::Hold,

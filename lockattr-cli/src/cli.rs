@@ -207,7 +207,7 @@ pub(crate) struct Unget {
     /// Said with the release
     #[arg(short, long, value_name = "TEXT")]
     pub(crate) message: Option<String>,
-    /// Releases a semaphore whoever holds it, but for live programs of lockattr: those wait still
+    /// Releases a semaphore, also one that a program may hold; live programs of lockattr keep the lock
     #[arg(short, long)]
     pub(crate) force: bool,
     /// Sends SIGTERM to the holder

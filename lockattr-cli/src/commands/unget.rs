@@ -49,7 +49,7 @@ pub(super) fn unget(unget: &Unget, backend: Option<Backend>) -> Result<Exit, Sto
     Ok(Exit::Done)
 }
 
-/// Releases a semaphore by force. A live program of lockattr holds it all the same, as far as lockattr's
+/// Releases a semaphore by force. A live program of lockattr still holds it, as far as lockattr's
 /// programs are concerned: that is no release.
 fn force(lock: &Lock, holder: &Holder) -> Result<bool, Stop> {
     let is_released = lock.force_release()?;

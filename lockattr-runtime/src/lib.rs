@@ -1,5 +1,7 @@
 //! The locks behind [lockattr](https://docs.rs/lockattr).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod acquire;
 mod attribute;
 mod backend;

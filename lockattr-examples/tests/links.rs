@@ -71,7 +71,8 @@ fn find_pages(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn read(file: &Path) -> Page {
-    let source = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+    let source =
+        fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut page = Page { links: Vec::new(), anchors: HashSet::new() };
     let mut link: Option<Link> = None;
     let mut heading: Option<String> = None;
@@ -105,12 +106,17 @@ fn read(file: &Path) -> Page {
 
 /// The pictures of a piece of HTML.
 fn sources(html: &str) -> impl Iterator<Item = Link> + '_ {
-    html.split(['"']).scan("", |before, piece| {
-        let is_source = before.ends_with("src=") || before.ends_with("srcset=");
-        *before = piece;
-        Some(is_source.then(|| Link { target: piece.into(), text: String::new(), is_code: false }))
-    })
-    .flatten()
+    html.split(['"'])
+        .scan("", |before, piece| {
+            let is_source = before.ends_with("src=") || before.ends_with("srcset=");
+            *before = piece;
+            Some(is_source.then(|| Link {
+                target: piece.into(),
+                text: String::new(),
+                is_code: false,
+            }))
+        })
+        .flatten()
 }
 
 /// A heading's anchor, as forges and mdBook make it.

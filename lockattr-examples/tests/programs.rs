@@ -51,10 +51,7 @@ fn rust_and_python_share_a_device() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_beside_python"));
     said_by(
         program.env("PYTHON", python.get_program()),
-        &[
-            (Backend::Port, "example-python-port"),
-            (Backend::Semaphore, "example-python-semaphore"),
-        ],
+        &[(Backend::Port, "example-python-port"), (Backend::Semaphore, "example-python-semaphore")],
     );
 }
 

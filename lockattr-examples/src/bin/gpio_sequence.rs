@@ -22,15 +22,11 @@ use worker::Worker;
 enum Reset {
     Done,
     /// Another process is busy with the board, which is not to be reset under its hands.
-    Skipped(Box<str>),
-}
-
-fn skipped(busy: LockError) -> Reset {
-    Reset::Skipped(busy.to_string().into())
+    Skipped(LockError),
 }
 
 /// Resets the board into its boot loader.
-#[interprocess_lock(["example-gpio-4", "example-gpio-17"], timeout = "0s", or_else = skipped)]
+#[interprocess_lock(["example-gpio-4", "example-gpio-17"], timeout = "0s", or_else = Reset::Skipped)]
 fn reset<P: OutputPin>(boot: &mut P, reset: &mut P) -> Reset {
     for step in [boot.set_low(), reset.set_low(), reset.set_high(), boot.set_high()] {
         step.expect("simulated pins do not fail");

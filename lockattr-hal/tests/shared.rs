@@ -24,6 +24,9 @@ impl Recorder {
 
     fn record(&mut self, call: &'static str) {
         assert!(self.lock.is_held_by_thread(), "{call}");
+        // Others are told the driver's own place.
+        let place = self.lock.holder().unwrap().and_then(|holder| holder.info).unwrap();
+        assert!(place.contains("tests/shared.rs"), "{call}: {place}");
         self.calls.borrow_mut().push(call);
     }
 }

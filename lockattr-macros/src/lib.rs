@@ -14,6 +14,7 @@ mod function;
 mod future;
 mod instead;
 mod item;
+mod later;
 mod mode;
 mod name;
 mod option;
@@ -320,6 +321,7 @@ use proc_macro2::TokenStream;
 /// | `rstest`, `test_case` | last |
 /// | `auto_impl` | last, on a provided method |
 /// | `delegate` | on the method that is delegated to |
+/// | `maybe_async` | last, or on a whole `impl` with such methods |
 /// | `easy_ext::ext`, `napi`, `rstest::fixture` | first |
 /// | `mockall::automock` | not on the same function: on the driver that uses the mock |
 ///

@@ -36,7 +36,9 @@ pub(crate) fn of_info(expr: &Expr) -> String {
     let accepted = "`info` is a string literal, which captures as a name does";
     match text(expr) {
         Some(text) => format!("{accepted}; write \"{text}\""),
-        None => format!("{accepted}, such as \"reads {{channel}}\"; those who wait for the lock are told it"),
+        None => format!(
+            "{accepted}, such as \"reads {{channel}}\"; those who wait for the lock are told it"
+        ),
     }
 }
 

@@ -41,9 +41,7 @@ impl Timeout {
                 }
                 _ => Err(no_timeout(span, "")),
             },
-            Expr::Path(path) if path.path.is_ident("None") => {
-                Err(Error::new(span, WRITE_NONE))
-            }
+            Expr::Path(path) if path.path.is_ident("None") => Err(Error::new(span, WRITE_NONE)),
             Expr::Call(call) => Err(Error::new_spanned(&call, of_call(&call))),
             value if is_place(&value) => Ok(Self::Value(value)),
             value => Err(Error::new_spanned(value, format!("not a timeout; {ACCEPTED}"))),

@@ -187,8 +187,12 @@ fn parse_handler(input: ParseStream<'_>, argument: &str) -> Result<Expr> {
 /// Whether it certainly cannot be called.
 fn is_value(expr: &Expr) -> bool {
     match expr {
-        Expr::Lit(_) | Expr::Tuple(_) | Expr::Array(_) | Expr::Struct(_) | Expr::Unary(_) => true,
-        Expr::Return(_) => true,
+        Expr::Lit(_)
+        | Expr::Tuple(_)
+        | Expr::Array(_)
+        | Expr::Struct(_)
+        | Expr::Unary(_)
+        | Expr::Return(_) => true,
         Expr::Path(path) => path.path.is_ident("None"),
         // `Err(…)`, `Default::default()`.
         Expr::Call(call) => match &*call.func {

@@ -71,7 +71,12 @@ pub(crate) fn is_format(mac: &Macro) -> bool {
 /// As a person writes it, nearly.
 pub(crate) fn written(expr: &Expr) -> String {
     let tokens = expr.to_token_stream().to_string();
-    tokens.replace(" :: ", "::").replace(" . ", ".").replace(" ,", ",").replace(" !", "!")
+    tokens
+        .replace(" :: ", "::")
+        .replace(" . ", ".")
+        .replace(" ,", ",")
+        .replace(" !", "!")
+        .replace("! (", "!(")
 }
 
 /// `i2c-1`, which is a subtraction to Rust.

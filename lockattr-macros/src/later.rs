@@ -6,13 +6,14 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote_spanned, ToTokens};
-use syn::{parse_quote, LitStr};
+use syn::{parse_quote, Attribute, LitStr};
 
 use crate::args::Args;
+use crate::enter::facade;
 use crate::function::Function;
 
 pub(crate) fn is_decided_later(method: &Function) -> bool {
-    let is_maybe = |attr: &syn::Attribute| {
+    let is_maybe = |attr: &Attribute| {
         attr.path().segments.last().is_some_and(|last| last.ident == "maybe_async")
     };
     method.sig.asyncness.is_some() && method.attrs.iter().any(is_maybe)
@@ -21,10 +22,7 @@ pub(crate) fn is_decided_later(method: &Function) -> bool {
 /// The method under the block's attribute, where `derived` is the block's name behind its module's path.
 pub(crate) fn with_own_attribute(mut method: Function, args: &Args, derived: &str) -> TokenStream {
     let site = Span::mixed_site();
-    let facade = match &args.krate {
-        Some(path) => path.to_token_stream(),
-        None => quote_spanned!(site=> ::lockattr),
-    };
+    let facade = facade(args.krate.as_ref());
     let name = args.names.is_empty().then(|| {
         let derived = LitStr::new(derived, site);
         quote_spanned!(site=> ::core::concat!(::core::module_path!(), #derived),)

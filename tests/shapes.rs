@@ -31,7 +31,7 @@ fn they_do_as_without_the_attribute_in_each_edition() {
         }
     }
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
-    let ran = text(&output.stdout).matches("test result: ok. 15 passed").count();
+    let ran = text(&output.stdout).matches("test result: ok. 16 passed").count();
     assert_eq!(ran, 3, "{}", text(&output.stdout));
 }
 

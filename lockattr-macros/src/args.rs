@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{token, Error, Expr, Lit, LitStr, Path, Result, Token};
+use syn::{token, Error, Expr, ExprLit, Lit, LitStr, Macro, Path, Result, Stmt, Token};
 
 use crate::backend::Backend;
 use crate::errors::Errors;
@@ -11,6 +11,7 @@ use crate::instead;
 use crate::mode::Mode;
 use crate::name::{self, Name};
 use crate::option::Keyword;
+use crate::peel::peeled;
 use crate::text::Text;
 use crate::timeout::Timeout;
 
@@ -32,12 +33,15 @@ pub(crate) struct Args {
     /// The path of the facade.
     pub(crate) krate: Option<Path>,
     pub(crate) skip: Option<Span>,
+    /// All of it, as it stands there.
+    pub(crate) written: TokenStream,
 }
 
 impl Args {
     /// Reads all arguments, and reports all that is wrong with them.
     pub(crate) fn parse(tokens: TokenStream) -> Result<Self> {
-        Self::parse_list.parse2(tokens)
+        let args = Self::parse_list.parse2(tokens.clone())?;
+        Ok(Self { written: tokens, ..args })
     }
 
     /// The texts that may capture arguments.
@@ -80,7 +84,8 @@ impl Args {
         if !input.peek(Ident::peek_any) {
             return Err(Error::new(
                 input.span(),
-                "expected an option; the lock's name stands first, and once",
+                "expected an option; the lock's name stands first, and several in a list, \
+                 [\"i2c-1\", \"gpio-17\"]",
             ));
         }
         let ident = input.call(Ident::parse_any)?;
@@ -106,8 +111,7 @@ impl Args {
             }
             Keyword::Mode => self.mode = Some((ident.span(), parse_mode(input)?)),
             Keyword::Info => {
-                let literal = parse_string(input, "those who wait for the lock are told it")?;
-                self.info = Some(Text::parse(literal)?);
+                self.info = Some(parse_info(input)?);
             }
             Keyword::Reentrant => self.reentrant = Some(ident.span()),
             Keyword::OrElse => self.or_else = Some(parse_handler(input, "error")?),
@@ -151,6 +155,14 @@ fn parse_mode(input: ParseStream<'_>) -> Result<Mode> {
     Mode::from_literal(&literal)
 }
 
+fn parse_info(input: ParseStream<'_>) -> Result<Text> {
+    let value = peeled(input.parse()?);
+    match value {
+        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Text::parse(literal),
+        value => Err(Error::new_spanned(&value, instead::of_info(&value))),
+    }
+}
+
 fn parse_string(input: ParseStream<'_>, accepted: &str) -> Result<LitStr> {
     let span = input.span();
     match input.parse::<Lit>() {
@@ -162,8 +174,25 @@ fn parse_string(input: ParseStream<'_>, accepted: &str) -> Result<LitStr> {
 /// A closure, or what can be called as one. What certainly cannot is the closure's value.
 fn parse_handler(input: ParseStream<'_>, argument: &str) -> Result<Expr> {
     let handler: Expr = input.parse()?;
-    let is_value = match &handler {
-        Expr::Lit(_) | Expr::Tuple(_) | Expr::Array(_) | Expr::Struct(_) | Expr::Unary(_) => true,
+    if is_value(&handler) {
+        let value = instead::written(&handler);
+        let message = format!(
+            "expected a closure or a function, which is called then; write `|{argument}| {value}`"
+        );
+        return Err(Error::new_spanned(handler, message));
+    }
+    Ok(handler)
+}
+
+/// Whether it certainly cannot be called.
+fn is_value(expr: &Expr) -> bool {
+    match expr {
+        Expr::Lit(_)
+        | Expr::Tuple(_)
+        | Expr::Array(_)
+        | Expr::Struct(_)
+        | Expr::Unary(_)
+        | Expr::Return(_) => true,
         Expr::Path(path) => path.path.is_ident("None"),
         // `Err(…)`, `Default::default()`.
         Expr::Call(call) => match &*call.func {
@@ -172,16 +201,22 @@ fn parse_handler(input: ParseStream<'_>, argument: &str) -> Result<Expr> {
             }),
             _ => false,
         },
+        Expr::Macro(call) => never_returns(&call.mac),
+        Expr::Group(group) => is_value(&group.expr),
+        Expr::Paren(paren) => is_value(&paren.expr),
+        Expr::Block(block) => match block.block.stmts.last() {
+            Some(Stmt::Expr(last, None)) => is_value(last),
+            Some(Stmt::Macro(last)) => last.semi_token.is_some() || never_returns(&last.mac),
+            _ => true,
+        },
         _ => false,
-    };
-    if is_value {
-        let value = instead::written(&handler);
-        let message = format!(
-            "expected a closure or a function, which is called then; write `|{argument}| {value}`"
-        );
-        return Err(Error::new_spanned(handler, message));
     }
-    Ok(handler)
+}
+
+/// `panic!()` and its like.
+fn never_returns(mac: &Macro) -> bool {
+    let names = ["panic", "unreachable", "todo", "unimplemented"];
+    mac.path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
 }
 
 /// A path, or one in a string, as in other crates' `crate = "…"`.
@@ -192,12 +227,20 @@ fn parse_path(input: ParseStream<'_>) -> Result<Path> {
     } else {
         input.call(Path::parse_mod_style)
     };
-    path.map_err(|_| {
+    let path = path.map_err(|_| {
         Error::new(
             span,
             "expected the path of lockattr, such as `crate::lockattr` or \"::hal::lockattr\"",
         )
-    })
+    })?;
+    if path.is_ident("crate") {
+        return Err(Error::new(
+            span,
+            "that is the crate in which this stands; leave the option out, or write by which path lockattr \
+             is found, such as `crate::lockattr` or `hal::lockattr`",
+        ));
+    }
+    Ok(path)
 }
 
 fn expect_end_or_comma(input: ParseStream<'_>) -> Result<()> {

@@ -105,7 +105,7 @@ fn move_in(index: usize, argument: &mut PatType, captured: &[String]) -> TokenSt
 
 /// Whether nothing happens when a value of this type is dropped: a reference, a primitive, or an array or
 /// a tuple of these.
-fn never_drops(ty: &Type) -> bool {
+pub(crate) fn never_drops(ty: &Type) -> bool {
     match peeled_type(ty) {
         Type::Reference(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::Never(_) => true,
         Type::Array(array) => never_drops(&array.elem),

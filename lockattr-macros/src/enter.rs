@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{format_ident, quote_spanned, ToTokens};
 use syn::spanned::Spanned;
-use syn::{ExprPath, LitStr};
+use syn::{ExprPath, LitStr, Path};
 
 use crate::captures::words;
 use crate::name::Name;
@@ -12,10 +12,14 @@ use crate::timeout::Timeout;
 use crate::validate::{Locked, Locks, Options, Waiter};
 
 pub(crate) fn import(options: &Options) -> TokenStream {
-    let site = Span::mixed_site();
-    let default = || quote_spanned!(site=> ::lockattr);
-    let facade = options.krate.as_ref().map_or_else(default, ToTokens::to_token_stream);
-    quote_spanned!(site=> use #facade::__private as __lockattr;)
+    let facade = facade(options.krate.as_ref());
+    quote_spanned!(Span::mixed_site()=> use #facade::__private as __lockattr;)
+}
+
+/// The path of lockattr, which the option `crate` may say.
+pub(crate) fn facade(krate: Option<&Path>) -> TokenStream {
+    let default = || quote_spanned!(Span::mixed_site()=> ::lockattr);
+    krate.map_or_else(default, ToTokens::to_token_stream)
 }
 
 /// The block that takes the locks, with its static items, and says what came of it.

@@ -69,6 +69,8 @@ pub(crate) fn starts_function(input: ParseStream<'_>) -> bool {
 fn not_a_function(input: ParseStream<'_>) -> Error {
     let hint = if starts_expression(input) {
         "; make this a function, or take the lock by hand: `let _guard = BUS.acquire(timeout)?;`"
+    } else if starts_trait(input) {
+        "; put it on the trait's `impl`, or on a method here that has a body"
     } else {
         "; if another macro has copied it here, see \"Beside other attributes\" in its docs"
     };
@@ -86,6 +88,11 @@ pub(crate) fn is_expression(item: &TokenStream) -> bool {
         Ok(starts_one)
     };
     parser.parse2(item.clone()).unwrap_or(false)
+}
+
+/// Behind its attributes and its visibility, which are read.
+fn starts_trait(input: ParseStream<'_>) -> bool {
+    input.peek(Token![trait]) || input.peek(Token![unsafe]) && input.peek2(Token![trait])
 }
 
 fn starts_expression(input: ParseStream<'_>) -> bool {

@@ -13,6 +13,7 @@ use syn::{
     Token, Type, TypeParamBound,
 };
 
+use crate::arguments::never_drops;
 use crate::function::Function;
 use crate::peel::peeled_type;
 
@@ -119,6 +120,26 @@ pub(crate) fn returned_by(function: &Function) -> Option<&Type> {
         return None;
     };
     is_future(output).then_some(&**output)
+}
+
+/// Whether `function` may return a future: what other types are aliases of, nobody knows here.
+pub(crate) fn may_be_returned_by(function: &Function) -> bool {
+    match &function.sig.output {
+        ReturnType::Default => false,
+        ReturnType::Type(_, output) => may_be_future(output),
+    }
+}
+
+fn may_be_future(ty: &Type) -> bool {
+    if let Type::Path(path) = peeled_type(ty) {
+        if let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") {
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+                return true;
+            };
+            return !matches!(arguments.args.first(), Some(GenericArgument::Type(ok)) if never_drops(ok));
+        }
+    }
+    !never_drops(ty)
 }
 
 fn is_future(ty: &Type) -> bool {

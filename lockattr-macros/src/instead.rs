@@ -9,12 +9,12 @@ use crate::name::ACCEPTED;
 
 /// The message about an expression that is no name.
 pub(crate) fn of(expr: &Expr) -> Error {
-    let message = match expr {
-        Expr::Tuple(tuple) => {
-            let names: Vec<_> = tuple.elems.iter().map(written).collect();
-            format!("several locks stand in brackets: [{}]", names.join(", "))
+    let message = match several(expr) {
+        Some(names) => {
+            let names: Vec<_> = names.iter().map(written).collect();
+            format!("several locks stand in brackets alone: [{}]", names.join(", "))
         }
-        expr => match (unquoted(expr), text(expr)) {
+        None => match (unquoted(expr), text(expr)) {
             (Some(word), _) => format!("a lock's name stands in quotes: \"{word}\""),
             (None, Some(text)) => format!(
                 "a lock's name is made from arguments by what it captures, as in `format!`; \
@@ -31,6 +31,35 @@ pub(crate) fn of(expr: &Expr) -> Error {
     Error::new_spanned(expr, message)
 }
 
+/// The message about an expression that is no `info`.
+pub(crate) fn of_info(expr: &Expr) -> String {
+    let accepted = "`info` is a string literal, which captures as a name does";
+    match text(expr) {
+        Some(text) => format!("{accepted}; write \"{text}\""),
+        None => format!(
+            "{accepted}, such as \"reads {{channel}}\"; those who wait for the lock are told it"
+        ),
+    }
+}
+
+/// `("a", "b")`, `&["a", "b"]`, `vec!["a", "b"]`.
+fn several(expr: &Expr) -> Option<Punctuated<Expr, Token![,]>> {
+    match expr {
+        Expr::Tuple(tuple) => Some(tuple.elems.clone()),
+        Expr::Array(array) => Some(array.elems.clone()),
+        Expr::Reference(reference) => several(&reference.expr),
+        Expr::Macro(ExprMacro { mac, .. }) if is_vec(mac) => {
+            mac.parse_body_with(Punctuated::parse_terminated).ok()
+        }
+        _ => None,
+    }
+}
+
+/// No static can have a `Vec`, and a list of locks is none.
+pub(crate) fn is_vec(mac: &Macro) -> bool {
+    mac.path.segments.last().is_some_and(|last| last.ident == "vec")
+}
+
 /// `format!` makes a `String`, which no static can have; the literal alone captures too.
 pub(crate) fn is_format(mac: &Macro) -> bool {
     mac.path
@@ -42,7 +71,12 @@ pub(crate) fn is_format(mac: &Macro) -> bool {
 /// As a person writes it, nearly.
 pub(crate) fn written(expr: &Expr) -> String {
     let tokens = expr.to_token_stream().to_string();
-    tokens.replace(" :: ", "::").replace(" . ", ".").replace(" ,", ",")
+    tokens
+        .replace(" :: ", "::")
+        .replace(" . ", ".")
+        .replace(" ,", ",")
+        .replace(" !", "!")
+        .replace("! (", "!(")
 }
 
 /// `i2c-1`, which is a subtraction to Rust.
@@ -80,7 +114,7 @@ fn text(expr: &Expr) -> Option<String> {
             Lit::Str(literal) => Some(literal.value()),
             _ => None,
         },
-        Expr::Path(path) => Some(format!("{{{}}}", path.path.get_ident()?)),
+        Expr::Path(path) if path.qself.is_none() => Some(format!("{{{}}}", written(expr))),
         Expr::Field(_) => Some(format!("{{{}}}", place(expr)?)),
         Expr::Binary(sum) if matches!(sum.op, BinOp::Add(_)) => {
             Some(text(&sum.left)? + &text(&sum.right)?)

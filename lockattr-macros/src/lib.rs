@@ -14,6 +14,7 @@ mod function;
 mod future;
 mod instead;
 mod item;
+mod later;
 mod mode;
 mod name;
 mod option;
@@ -320,7 +321,9 @@ use proc_macro2::TokenStream;
 /// | `rstest`, `test_case` | last |
 /// | `auto_impl` | last, on a provided method |
 /// | `delegate` | on the method that is delegated to |
-/// | `easy_ext::ext`, `napi`, `rstest::fixture` | first |
+/// | `maybe_async` | last; or on a whole `impl` that has such methods |
+/// | `easy_ext::ext`, `rstest::fixture` | first |
+/// | `napi` | first; for methods, on the whole `impl`, above its `#[napi]` |
 /// | `mockall::automock` | not on the same function: on the driver that uses the mock |
 ///
 /// ## A whole `impl` block

@@ -98,7 +98,9 @@ impl Name {
                 literal => Err(Error::new(literal.span(), ACCEPTED)),
             },
             Expr::Path(path) => Ok(Self::Const(path)),
-            Expr::Macro(name) if !instead::is_format(&name.mac) => Ok(Self::Macro(name.mac)),
+            Expr::Macro(name) if !instead::is_format(&name.mac) && !instead::is_vec(&name.mac) => {
+                Ok(Self::Macro(name.mac))
+            }
             other => Err(instead::of(&other)),
         }
     }

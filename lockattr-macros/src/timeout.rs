@@ -24,6 +24,11 @@ const ACCEPTED: &str = "accepted are numbers with the units h, m, s, ms, us, the
      \"2s\", \"1m30s\" or \"1.5s\"; \"0s\" tries once, and \"none\" waits for ever; or a `Duration`: a \
      const, an argument or a field, as in `timeout = self.timeout`";
 
+const WRITE_NONE: &str = "to wait for ever, write `timeout = \"none\"`";
+
+/// What others call it to wait for ever.
+const FOR_EVER: [&str; 6] = ["none", "forever", "never", "infinite", "infinity", "inf"];
+
 impl Timeout {
     pub(crate) fn parse(input: ParseStream<'_>) -> Result<Self> {
         let span = input.span();
@@ -36,9 +41,7 @@ impl Timeout {
                 }
                 _ => Err(no_timeout(span, "")),
             },
-            Expr::Path(path) if path.path.is_ident("None") => {
-                Err(Error::new(span, "to wait for ever, write `timeout = \"none\"`"))
-            }
+            Expr::Path(path) if path.path.is_ident("None") => Err(Error::new(span, WRITE_NONE)),
             Expr::Call(call) => Err(Error::new_spanned(&call, of_call(&call))),
             value if is_place(&value) => Ok(Self::Value(value)),
             value => Err(Error::new_spanned(value, format!("not a timeout; {ACCEPTED}"))),
@@ -49,6 +52,9 @@ impl Timeout {
         let text = literal.value();
         if text == "none" {
             return Ok(Self::Forever);
+        }
+        if FOR_EVER.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+            return Err(Error::new(literal.span(), WRITE_NONE));
         }
         duration::parse(&text).map(Self::Finite).map_err(|error| {
             let hint = match duration::meant(&text) {

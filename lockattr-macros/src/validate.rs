@@ -13,6 +13,7 @@ use crate::errors::Errors;
 use crate::function::Function;
 use crate::future::{self, AsyncBlock};
 use crate::item::Item;
+use crate::later;
 use crate::name::Name;
 use crate::text::Text;
 use crate::timeout::Timeout;
@@ -148,6 +149,10 @@ pub(crate) fn plan((args, item): (Args, Item)) -> Result<Plan> {
             let members = std::mem::take(&mut block.members);
             let members = members.into_iter().filter_map(|member| match member {
                 Member::Other(tokens) => Some(PlannedMember::Other(tokens)),
+                Member::Method(method) if later::is_decided_later(&method) => {
+                    let method = later::with_own_attribute(*method, &args, &derived);
+                    Some(PlannedMember::Other(method))
+                }
                 Member::Method(method) => {
                     let path = format!("{derived}::{}", method.sig.ident.unraw());
                     let locked = locked(*method, &args, path, Some(&block.generics));
@@ -219,7 +224,13 @@ fn waiter(function: &Function, args: &Args, is_in_block: bool) -> Result<Waiter>
             ))
         }
         (Some(asyncness), _) => (asyncness.span, Task::AsyncFn),
-        (None, Some(_)) => return Ok(thread(args)),
+        (None, Some(eager)) => {
+            return if is_in_block || future::may_be_returned_by(function) {
+                Ok(thread(args))
+            } else {
+                Err(Error::new(eager, "this function returns no future; remove `eager`"))
+            };
+        }
         (None, None) => match AsyncBlock::of(function) {
             Some(block) => (block.asyncness.span, Task::Block(block)),
             None => return reject_future(function, is_in_block).map(|()| thread(args)),

@@ -118,6 +118,27 @@ mod extensions {
     }
 }
 
+mod maybe_asyncs {
+    use super::*;
+
+    const LOCK: &str = name!("shapes-maybe_async");
+
+    struct Driver;
+
+    #[interprocess_lock(LOCK)]
+    impl Driver {
+        #[maybe_async::maybe_async]
+        async fn read(&self) -> Result<bool> {
+            Ok(is_held(LOCK))
+        }
+    }
+
+    #[test]
+    fn lose_async_before_a_block_locks_them() {
+        assert!(Driver.read().unwrap());
+    }
+}
+
 mod mocks {
     use super::*;
 

@@ -1,0 +1,10 @@
+use lockattr::interprocess_lock;
+
+#[interprocess_lock(&["i2c-1", "gpio-17"])]
+fn read() -> std::io::Result<()> {
+    Ok(())
+}
+
+fn main() {
+    read().unwrap();
+}

@@ -10,6 +10,7 @@ use nix::libc;
 
 use crate::backend::{AnyHeld, AnyLock, Failure};
 use crate::deadline::Deadline;
+use crate::device::{Device, Refusal, Wait};
 use crate::error::{HeldHere, LockError};
 use crate::hold::{Here, Hold};
 use crate::holder::{Holder, Tenure};
@@ -58,6 +59,30 @@ pub(crate) enum End {
     Remove,
 }
 
+/// What has been taken and may have to be given back: a device's lock, while other programs still lock the
+/// device. A future may be dropped there, and a subscriber that is told of the wait may panic.
+struct Taken<'a> {
+    raw: &'a AnyLock,
+    held: Option<AnyHeld>,
+}
+
+impl Taken<'_> {
+    fn keep(mut self) -> AnyHeld {
+        match self.held.take() {
+            Some(held) => held,
+            None => unreachable!("only this and the drop take it out"),
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(held) = &mut self.held {
+            self.raw.release(held);
+        }
+    }
+}
+
 impl State {
     pub(crate) fn new(kind: Kind, name: &str, on_drop: fn(&str)) -> Self {
         Self {
@@ -98,6 +123,7 @@ impl State {
     /// Takes the lock for the calling thread. Nothing comes in hand where that enters again.
     pub(crate) fn acquire(
         &self,
+        device: Option<&Device>,
         request: &Request<'_>,
         deadline: Deadline<'_>,
     ) -> Result<Option<AnyHeld>, LockError> {
@@ -112,16 +138,25 @@ impl State {
         if deadline.is_cancelled() {
             return Err(self.cancelled(Duration::ZERO));
         }
-        match self.raw.acquire(deadline, request.info) {
-            Ok(held) => self.begin(held, request, deadline, Some(thread)).map(Some),
-            Err(failure) => Err(self.not_acquired(*failure, deadline)),
+        let mut held = match self.raw.acquire(deadline, request.info) {
+            Ok(held) => held,
+            Err(failure) => return Err(self.not_acquired(*failure, deadline)),
+        };
+        if let Some(device) = device {
+            let taken = Taken { raw: &self.raw, held: Some(held) };
+            Wait::new(device, &self.name, deadline)
+                .run()
+                .map_err(|refusal| self.refused(device, refusal, deadline))?;
+            held = taken.keep();
         }
+        self.begin(held, request, deadline, Some(thread)).map(Some)
     }
 
     /// Takes the lock for the calling task. No thread holds it then: whoever asks waits.
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         &self,
+        device: Option<&Device>,
         request: &Request<'_>,
         deadline: Deadline<'_>,
     ) -> Result<AnyHeld, LockError> {
@@ -148,9 +183,27 @@ impl State {
                 }
             }
         };
-        match acquired {
-            Ok(held) => self.begin(held, request, deadline, None),
-            Err(failure) => Err(self.not_acquired(*failure, deadline)),
+        let mut held = match acquired {
+            Ok(held) => held,
+            Err(failure) => return Err(self.not_acquired(*failure, deadline)),
+        };
+        if let Some(device) = device {
+            let taken = Taken { raw: &self.raw, held: Some(held) };
+            Wait::new(device, &self.name, deadline)
+                .run_async()
+                .await
+                .map_err(|refusal| self.refused(device, refusal, deadline))?;
+            held = taken.keep();
+        }
+        self.begin(held, request, deadline, None)
+    }
+
+    /// The device's own lock was acquired, and another program does not let the device go.
+    #[cold]
+    fn refused(&self, device: &Device, refusal: Refusal, deadline: Deadline<'_>) -> LockError {
+        match refusal {
+            Refusal::Held(holder) => self.not_acquired(Failure::Busy(Some(*holder)), deadline),
+            Refusal::Gone(source) => device.gone(source),
         }
     }
 
@@ -390,7 +443,13 @@ impl State {
         match failure {
             Failure::Busy(holder) => {
                 let here = self.held_here(holder.as_ref());
-                LockError::Timeout { lock, waited, holder: holder.map(Box::new), here }
+                LockError::Timeout {
+                    lock,
+                    waited,
+                    holder: holder.map(Box::new),
+                    here,
+                    device: None,
+                }
             }
             Failure::Orphaned(last) => {
                 LockError::Orphaned { lock, waited, last: last.map(Box::new) }

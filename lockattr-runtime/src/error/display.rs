@@ -81,7 +81,7 @@ impl LockError {
             };
         }
         fields! {
-            Timeout { waited, holder, here };
+            Timeout { waited, holder, here, device };
             Cancelled { waited };
             WouldDeadlock { holder, twice };
             InvalidName { reason };
@@ -95,6 +95,7 @@ impl LockError {
             OtherWordSize { path, bytes };
             OtherNamespace { holder };
             Overposted { path, units };
+            NoDevice { path, source };
             Io { operation, source };
         }
     }
@@ -102,7 +103,11 @@ impl LockError {
 
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lock \"{}\": ", Escaped(self.lock_name()))?;
+        write!(f, "lock \"{}\"", Escaped(self.lock_name()))?;
+        if let Self::Timeout { device: Some(path), .. } = self {
+            write!(f, " ({})", Escaped(&path.to_string_lossy()))?;
+        }
+        f.write_str(": ")?;
         match self {
             Self::Timeout { waited, holder, here, .. } => {
                 if waited.is_zero() {
@@ -199,6 +204,7 @@ impl fmt::Display for LockError {
                  it; stop that program, and remove the file when no program uses the lock",
                 Escaped(&path.to_string_lossy())
             ),
+            Self::NoDevice { source, .. } => write!(f, "cannot tell which device this is: {source}"),
             Self::Io { operation, source, .. } => write!(f, "cannot {operation}: {source}"),
         }
     }

@@ -10,6 +10,8 @@ use crate::holder::Holder;
 
 pub(crate) fn record_unavailable(_: &str, _: &io::Error) {}
 
+pub(crate) fn not_respected(_: &str, _: &'static str, _: &io::Error) {}
+
 pub(crate) fn surplus_units(_: &str, _: u32) {}
 
 pub(crate) fn torn_away(_: &str) {}

@@ -3,10 +3,11 @@
 use std::array;
 #[cfg(feature = "async")]
 use std::future::Future;
+use std::slice;
 use std::sync::Arc;
 
 use crate::deadline::Deadline;
-use crate::device::Device;
+use crate::device::{Device, Joins};
 use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::request::Request;
@@ -25,6 +26,14 @@ pub struct Handle {
 pub trait Handles: Sized + Send {
     /// One for each.
     type Guards;
+
+    /// Has the conventions of others taken, too.
+    fn join(&mut self, joins: Joins<'_>) -> Result<(), LockError> {
+        join(self.each_mut(), joins)
+    }
+
+    /// One after the other.
+    fn each_mut(&mut self) -> &mut [Handle];
 
     /// All, or none.
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError>;
@@ -69,6 +78,10 @@ impl Handle {
 impl Handles for Handle {
     type Guards = LockGuard;
 
+    fn each_mut(&mut self) -> &mut [Handle] {
+        slice::from_mut(self)
+    }
+
     fn take(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
         if tell::is_heard() || self.device.is_some() {
             return self.take_apart(request);
@@ -91,6 +104,10 @@ impl Handles for Handle {
 impl<const N: usize> Handles for [Handle; N] {
     type Guards = [LockGuard; N];
 
+    fn each_mut(&mut self) -> &mut [Handle] {
+        self
+    }
+
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order = array::from_fn::<_, N, _>(|index| index);
         let mut guards = array::from_fn(|_| None);
@@ -110,6 +127,10 @@ impl<const N: usize> Handles for [Handle; N] {
 impl Handles for Vec<Handle> {
     type Guards = Vec<LockGuard>;
 
+    fn each_mut(&mut self) -> &mut [Handle] {
+        self
+    }
+
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order: Vec<_> = (0..self.len()).collect();
         let mut guards: Vec<_> = self.iter().map(|_| None).collect();
@@ -123,6 +144,28 @@ impl Handles for Vec<Handle> {
         let mut guards: Vec<_> = self.iter().map(|_| None).collect();
         let taken = take_in_order_async(&self, &mut order, &mut guards, &request).await;
         all_told(taken, guards, |guards| guards.into_iter().map(present).collect())
+    }
+}
+
+/// A lock file for each device, and a flock for the one that the descriptor is of.
+///
+/// # Errors
+/// If the descriptor is of no device among them.
+fn join(handles: &mut [Handle], joins: Joins<'_>) -> Result<(), LockError> {
+    let mut has_joined = false;
+    for handle in &mut *handles {
+        if let Some(device) = &mut handle.device {
+            let joined = device.join(joins);
+            has_joined |=
+                joined.map_err(|error| handle.state.cannot("look at the descriptor", error))?;
+        }
+    }
+    match handles.first() {
+        Some(first) if !has_joined => Err(first.state.cannot_join(match first.device {
+            Some(_) => "the descriptor is of another device",
+            None => "it is no device's lock; `Lock::device` makes one",
+        })),
+        _ => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@ pub use outcome::{fail, or_else, Fallible, FromLockError};
 pub use recover::{recover, Guards, RecoveryOutcome};
 pub use shown::Shown;
 
+pub use crate::device::Joins;
 pub use crate::kind::{Backend, Kind};
 pub use crate::lock::Lock;
 pub use crate::several::Handle;

@@ -4,11 +4,11 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::path::Path;
 
-use crate::device::Device;
+use crate::device::{Device, Joins};
 use crate::kind::Kind;
 use crate::name::{self, NameError};
 use crate::registry;
-use crate::several::Handle;
+use crate::several::{Handle, Handles as _};
 use crate::text::Buffer;
 use crate::{Lock, LockError};
 
@@ -58,11 +58,11 @@ pub fn named_by(kind: Kind, name: &str) -> Result<Handle, LockError> {
     registry::kept(kind, name::without_slash(name, kind.backend)).map(Handle::new)
 }
 
-/// The lock of the device that the path leads to which the arguments make.
+/// The lock of the device that the path leads to which the arguments make, with `joins` to be taken beside it.
 ///
 /// # Errors
 /// [`LockError::NoDevice`], and as [`fixed`].
-pub fn device(kind: Kind, path: fmt::Arguments<'_>) -> Result<Handle, LockError> {
+pub fn device(kind: Kind, path: fmt::Arguments<'_>, joins: Joins<'_>) -> Result<Handle, LockError> {
     let mut written = Buffer::<PATH_BYTES>::new();
     let is_written = written.write_fmt(path).is_ok();
     let text = written.as_str();
@@ -77,7 +77,11 @@ pub fn device(kind: Kind, path: fmt::Arguments<'_>) -> Result<Handle, LockError>
     }
     let device = Device::at(Path::new(text))?;
     let handle = named(kind, format_args!("{}", device.node()))?;
-    Ok(Handle { device: Some(Box::new(device)), ..handle })
+    let mut handle = Handle { device: Some(Box::new(device)), ..handle };
+    if !joins.is_none() {
+        handle.join(joins)?;
+    }
+    Ok(handle)
 }
 
 /// As many as a path may have (`PATH_MAX`).

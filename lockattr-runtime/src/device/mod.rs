@@ -1,15 +1,20 @@
 //! Devices: one lock for each, whatever path leads to it, and the conventions by which other programs lock them.
 
 mod conventions;
+mod join;
 mod node;
 mod wait;
 
 use std::io;
 use std::path::Path;
 
+use self::join::Wanted;
 use crate::error::LockError;
 use crate::holder::Holder;
 
+pub use join::Joins;
+
+pub(crate) use join::Joined;
 pub(crate) use node::Node;
 pub(crate) use wait::{Refusal, Wait};
 
@@ -18,13 +23,15 @@ pub(crate) use wait::{Refusal, Wait};
 pub(crate) struct Device {
     path: Box<Path>,
     node: Node,
+    /// What is to be taken beside the lock.
+    joins: Wanted,
 }
 
 impl Device {
     /// The device that `path` leads to now.
     pub(crate) fn at(path: &Path) -> Result<Self, LockError> {
         match Node::at(path) {
-            Ok(node) => Ok(Self { path: path.into(), node }),
+            Ok(node) => Ok(Self { path: path.into(), node, joins: Wanted::default() }),
             Err(source) => Err(gone(path, source)),
         }
     }
@@ -42,6 +49,20 @@ impl Device {
     /// It displays as the lock's name.
     pub(crate) fn node(&self) -> Node {
         self.node
+    }
+
+    /// Wants `joins` taken beside the lock: whether its descriptor, if there is one, is of this device.
+    pub(crate) fn join(&mut self, joins: Joins<'_>) -> io::Result<bool> {
+        self.joins.lock_file |= joins.lock_file;
+        let Some(descriptor) = joins.descriptor else { return Ok(true) };
+        let Some(copy) = join::copy_of(descriptor, &self.node)? else { return Ok(false) };
+        self.joins.descriptor = Some(copy);
+        Ok(true)
+    }
+
+    /// Whether anything is to be taken beside the lock.
+    pub(crate) fn joins(&self) -> bool {
+        !self.joins.is_none()
     }
 
     /// Which other processes lock it by conventions of their own.

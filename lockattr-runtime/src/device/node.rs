@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
@@ -46,7 +47,12 @@ impl Node {
         Self::of(&fs::metadata(path)?)
     }
 
-    pub(super) fn of(status: &fs::Metadata) -> io::Result<Self> {
+    /// What a descriptor is of.
+    pub(super) fn of_descriptor(descriptor: &OwnedFd) -> io::Result<Self> {
+        Self::of(&fs::File::from(descriptor.try_clone()?).metadata()?)
+    }
+
+    fn of(status: &fs::Metadata) -> io::Result<Self> {
         let file = FileId { file_system: status.dev(), inode: status.ino() };
         let kind = status.file_type();
         let identity = if kind.is_char_device() {

@@ -6,6 +6,7 @@ use std::io;
 use std::thread;
 use std::time::Duration;
 
+use super::join::{Joined, Refused};
 use super::{conventions, Device, Node};
 use crate::deadline::Deadline;
 use crate::holder::Holder;
@@ -18,6 +19,8 @@ pub(crate) enum Refusal {
     Held(Box<Holder>),
     /// The path leads to it no more.
     Gone(io::Error),
+    /// The system refused what was to be joined, as in "cannot …".
+    Failed(&'static str, io::Error),
 }
 
 /// The wait of one acquire.
@@ -38,25 +41,30 @@ impl<'a> Wait<'a> {
         Self { device, lock, deadline, pause: Self::SHORTEST, waiting }
     }
 
-    /// Waits until no other program locks the device.
-    pub(crate) fn run(mut self) -> Result<(), Refusal> {
-        while let Some(pause) = self.look()? {
-            thread::sleep(pause);
+    /// Waits until no other program locks the device, and takes what is to be joined.
+    pub(crate) fn run(mut self) -> Result<Option<Joined>, Refusal> {
+        loop {
+            match self.look()? {
+                Look::Done(joined) => return Ok(joined),
+                Look::Again(pause) => thread::sleep(pause),
+            }
         }
-        Ok(())
     }
 
     /// As [`run`](Self::run), without blocking the thread.
     #[cfg(feature = "async")]
-    pub(crate) async fn run_async(mut self) -> Result<(), Refusal> {
-        while let Some(pause) = self.look()? {
-            async_io::Timer::after(pause).await;
+    pub(crate) async fn run_async(mut self) -> Result<Option<Joined>, Refusal> {
+        loop {
+            match self.look()? {
+                Look::Done(joined) => return Ok(joined),
+                Look::Again(pause) => {
+                    async_io::Timer::after(pause).await;
+                }
+            }
         }
-        Ok(())
     }
 
-    /// For how long to sleep before the next look; none if nobody locks the device.
-    fn look(&mut self) -> Result<Option<Duration>, Refusal> {
+    fn look(&mut self) -> Result<Look, Refusal> {
         let path = self.device.path();
         // Where it was waited for, the device may have been plugged in anew: another file of the same numbers.
         let node = Node::at(path).map_err(Refusal::Gone)?;
@@ -64,13 +72,31 @@ impl<'a> Wait<'a> {
             let message = "the path leads to another device than when the wait began";
             return Err(Refusal::Gone(io::Error::new(io::ErrorKind::NotFound, message)));
         }
-        let Some(holder) = conventions::holder(self.lock, path, &node) else { return Ok(None) };
+        let holder = match conventions::holder(self.lock, path, &node) {
+            Some(holder) => Box::new(holder),
+            None if self.device.joins.is_none() => return Ok(Look::Done(None)),
+            None => match self.device.joins.take(path) {
+                Ok(joined) => return Ok(Look::Done(Some(joined))),
+                Err(Refused::By(holder)) => holder,
+                Err(Refused::Failed(operation, source)) => {
+                    return Err(Refusal::Failed(operation, source))
+                }
+            },
+        };
         if self.deadline.has_passed() {
-            return Err(Refusal::Held(Box::new(holder)));
+            return Err(Refusal::Held(holder));
         }
-        self.waiting.tell(|| Some(holder));
+        self.waiting.tell(|| Some(*holder));
         let pause = self.deadline.at_most(self.pause);
         self.pause = (self.pause * 2).min(Self::LONGEST);
-        Ok(Some(pause))
+        Ok(Look::Again(pause))
     }
+}
+
+/// What a look has found.
+enum Look {
+    /// Nobody else locks the device, and this was taken.
+    Done(Option<Joined>),
+    /// Another program does: sleep that long.
+    Again(Duration),
 }

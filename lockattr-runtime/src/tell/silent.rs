@@ -1,6 +1,7 @@
 //! What stands in where nothing is told, by a program without the features `tracing` and `log`.
 
 use std::io;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
@@ -39,12 +40,12 @@ pub(crate) fn is_telling_of(_: &str) -> bool {
     false
 }
 
-pub(crate) struct Waiting;
+pub(crate) struct Waiting<'a>(PhantomData<&'a str>);
 
 #[allow(clippy::unused_self)] // as the other one
-impl Waiting {
-    pub(crate) fn new(_: &str, _: Deadline<'_>) -> Self {
-        Self
+impl<'a> Waiting<'a> {
+    pub(crate) fn new(_: &'a str, _: Deadline<'_>) -> Self {
+        Self(PhantomData)
     }
 
     pub(crate) fn at_most(&self, left: Option<Duration>) -> Option<Duration> {

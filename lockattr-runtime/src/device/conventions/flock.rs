@@ -4,11 +4,12 @@
 //! this process could not open. It leaves out those of processes which this pid namespace cannot see.
 
 use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::path::Path;
 
 use super::super::node::{FileId, Node};
 use crate::holder::{Holder, KnownBy, Tenure};
-use crate::sys::{process, procfs};
+use crate::sys::{flock, process, procfs};
 
 /// Who has a flock on the file at the end of `path`, but this process itself.
 ///
@@ -23,6 +24,11 @@ pub(super) fn holders(path: &Path, node: &Node) -> io::Result<Vec<Holder>> {
         }
     }
     Ok(holders)
+}
+
+/// The holder of a flock that nobody has looked at.
+pub(in super::super) fn unseen(path: &Path) -> Holder {
+    holder(None, path)
 }
 
 fn holder(pid: Option<u32>, path: &Path) -> Holder {
@@ -77,24 +83,66 @@ fn on_file(file: &FileId, locks: &str) -> Vec<Flock> {
 /// Whether this process has a descriptor of that very flock, from the process that took it: as what
 /// flock(1) starts. (`/proc/PID/fdinfo`, Linux 4.1.)
 fn is_inherited(file: &FileId, pid: Option<u32>) -> bool {
-    let Ok(descriptors) = procfs::descriptors() else { return false };
-    descriptors
-        .into_iter()
-        .any(|descriptor| of_descriptor(file, descriptor).iter().any(|flock| flock.pid == pid))
+    let descriptors = procfs::descriptors().unwrap_or_default();
+    let mut flocks = descriptors.into_iter().flat_map(|it| of_descriptor(file, it));
+    flocks.any(|flock| flock.pid == pid)
 }
 
 /// The flocks on `file` that one of this process's descriptors has.
-fn of_descriptor(file: &FileId, descriptor: i32) -> Vec<Flock> {
+fn of_descriptor(file: &FileId, descriptor: RawFd) -> Vec<Flock> {
     let info = procfs::read(std::process::id(), &format!("fdinfo/{descriptor}"));
     let info = String::from_utf8_lossy(&info.unwrap_or_default()).into_owned();
     let locks = info.lines().filter_map(|line| line.strip_prefix("lock:"));
     on_file(file, &locks.collect::<Vec<_>>().join("\n"))
 }
 
+/// A flock that is taken on a descriptor of the user's, until this is dropped. Then the descriptor has what it had
+/// before.
+#[derive(Debug)]
+pub(in super::super) struct Joined {
+    /// A copy: the user may close his.
+    descriptor: OwnedFd,
+    had: Had,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Had {
+    Nothing,
+    Shared,
+    /// As serialport takes it when it opens a port.
+    Exclusive,
+}
+
+impl Joined {
+    /// None if another program has it.
+    pub(in super::super) fn take(descriptor: &OwnedFd) -> io::Result<Option<Self>> {
+        let descriptor = descriptor.try_clone()?;
+        let file = Node::of_descriptor(&descriptor)?.file;
+        let had = match &of_descriptor(&file, descriptor.as_raw_fd())[..] {
+            [] => Had::Nothing,
+            [Flock { is_exclusive: true, .. }, ..] => Had::Exclusive,
+            [_, ..] => Had::Shared,
+        };
+        // What was shared is let go of before it is taken anew, also if that fails (flock(2)).
+        let taken = Self { descriptor, had };
+        Ok(flock::try_exclusive(&taken.descriptor)?.then_some(taken))
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        // Nobody could be told of a failure; the close of the last descriptor gives it back.
+        let _ = match self.had {
+            Had::Nothing => flock::unlock(&self.descriptor),
+            Had::Shared => flock::try_shared(&self.descriptor),
+            Had::Exclusive => Ok(true),
+        };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs::File;
-    use std::os::fd::AsRawFd as _;
 
     use nix::fcntl::{Flock as Held, FlockArg};
 
@@ -131,5 +179,27 @@ mod tests {
         assert_eq!(holders(file.path(), &node).unwrap(), []);
         drop(held);
         assert_eq!(on_file(&node.file, &read().unwrap()), []);
+    }
+
+    #[test]
+    fn a_descriptor_has_afterwards_what_it_had_before() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let id = Node::at(file.path()).unwrap().file;
+        for had in [None, Some(FlockArg::LockSharedNonblock), Some(FlockArg::LockExclusiveNonblock)]
+        {
+            let opened = OwnedFd::from(File::open(file.path()).unwrap());
+            let copy = opened.try_clone().unwrap();
+            let held = had.map(|had| Held::lock(copy, had).unwrap());
+            let before = of_descriptor(&id, opened.as_raw_fd());
+            let joined = Joined::take(&opened).unwrap().unwrap();
+            assert!(of_descriptor(&id, opened.as_raw_fd())[0].is_exclusive);
+            drop(joined);
+            assert_eq!(of_descriptor(&id, opened.as_raw_fd()), before);
+            // Another one keeps it out, and it has still what it had.
+            drop(held);
+            let other = Held::lock(File::open(file.path()).unwrap(), FlockArg::LockSharedNonblock);
+            assert!(Joined::take(&opened).unwrap().is_none());
+            drop(other);
+        }
     }
 }

@@ -2,13 +2,14 @@
 //! raises DTR, which resets boards.
 //!
 //! - `flock(2)` on the node: [`flock`].
-//! - A lock file of UUCP's: [`uucp`].
+//! - A lock file of UUCP's: [`uucp`], and this process's own: [`lock_file`].
 //!
 //! A third way leaves nothing to be seen: `TIOCEXCL` (`ioctl_tty(2)`) makes `open(2)` fail with `EBUSY`, and the
 //! kernel tells of it only to those that have the tty open.
 
 pub(super) mod flock;
-pub(super) mod uucp;
+pub(super) mod lock_file;
+mod uucp;
 
 use std::path::Path;
 

@@ -35,7 +35,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Those that exist, each once.
-fn folders() -> Vec<PathBuf> {
+pub(super) fn folders() -> Vec<PathBuf> {
     let mut seen = Vec::new();
     let mut folders = Vec::new();
     for folder in FOLDERS {
@@ -53,7 +53,7 @@ fn folders() -> Vec<PathBuf> {
 ///
 /// Below `/dev` it is all of the path, with `_` for `/`; minicom leaves out `serial/by-id/`, too. Elsewhere it is
 /// the last part.
-fn names(path: &Path) -> Vec<PathBuf> {
+pub(super) fn names(path: &Path) -> Vec<PathBuf> {
     let mut names = Vec::new();
     let mut add = |name: &[u8]| {
         let name = [b"LCK..", name].concat().into_iter();
@@ -79,7 +79,7 @@ fn names(path: &Path) -> Vec<PathBuf> {
 
 /// What a lock file says.
 #[derive(Debug, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     /// There is none, or it says nothing.
     Free,
     /// A live process has it.
@@ -93,7 +93,7 @@ enum Standing {
 }
 
 impl Standing {
-    fn holder(self, file: &Path) -> Option<Holder> {
+    pub(super) fn holder(self, file: &Path) -> Option<Holder> {
         let (pid, why) = match self {
             Self::Free | Self::Own | Self::Stale => return None,
             Self::Of(pid) => (Some(pid), String::new()),
@@ -109,7 +109,13 @@ impl Standing {
     }
 }
 
-fn standing(path: &Path) -> Standing {
+/// The holder of a file that nobody has looked into.
+pub(super) fn unseen(file: &Path) -> Holder {
+    let info = Some(format!("the lock file {}", file.display()));
+    Holder { info, ..Holder::unknown(Tenure::Holds, KnownBy::LockFile) }
+}
+
+pub(super) fn standing(path: &Path) -> Standing {
     match read(path) {
         Ok((file, content)) => judge(&content, &file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Standing::Free,

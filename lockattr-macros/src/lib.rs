@@ -6,6 +6,7 @@ mod backend;
 mod block;
 mod captures;
 mod cfg_attr;
+mod device;
 mod duration;
 mod enter;
 mod errors;

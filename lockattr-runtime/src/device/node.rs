@@ -44,7 +44,12 @@ impl Node {
             let message = "the path is not absolute; write it from the root, as in /dev/ttyUSB0";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        Self::of(&fs::metadata(path)?)
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                Err(io::Error::new(error.kind(), "the path has a NUL byte"))
+            }
+            status => Self::of(&status?),
+        }
     }
 
     /// What a descriptor is of.

@@ -1,5 +1,6 @@
 //! A UUCP lock file of this process.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -65,9 +66,12 @@ pub(in super::super) fn take(path: &Path) -> io::Result<Result<Vec<LockFile>, Bo
 }
 
 /// Removes a stale file, and says what stands there then. Another program (minicom) may do so at the same time,
-/// and make its own: so the file is renamed, which takes away one and no other, and looked at once more.
+/// and make its own: so the file is renamed, which takes away one and no other, and looked at once more. What dies
+/// in between leaves one that locks nothing, and that the next one's replaces.
 fn take_away(folder: &Path, file: &Path) -> io::Result<Standing> {
-    let aside = folder.join(unique("stale"));
+    let mut name = OsString::from("lockattr.stale.");
+    name.push(file.file_name().unwrap_or_default());
+    let aside = folder.join(name);
     match fs::rename(file, &aside) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Free),
         renamed => renamed?,
@@ -105,7 +109,7 @@ fn create(folder: &Path, path: &Path) -> io::Result<LockFile> {
 
 /// As [`create`], where a file must have a name before. What dies in between leaves one that locks nothing.
 fn create_by_another_name(folder: &Path, path: &Path) -> io::Result<LockFile> {
-    let other = folder.join(unique("new"));
+    let other = folder.join(new_name());
     let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&other)?;
     let linked = filled(file, path).and_then(|made| fs::hard_link(&other, path).map(|()| made.1));
     fs::remove_file(&other)?;
@@ -122,11 +126,11 @@ fn filled(mut file: File, path: &Path) -> io::Result<(File, LockFile)> {
 }
 
 /// A name that locks nothing.
-fn unique(what: &str) -> String {
+fn new_name() -> String {
     static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
     let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-    format!("lockattr.{what}.{}.{number}", std::process::id())
+    format!("lockattr.new.{}.{number}", std::process::id())
 }
 
 impl Drop for LockFile {

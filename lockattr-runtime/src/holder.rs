@@ -172,7 +172,7 @@ impl Holder {
         match (self.pid, self.known_by) {
             (Some(pid), _) => write!(f, " by pid {pid}")?,
             (None, KnownBy::Text | KnownBy::LockFile) => {
-                f.write_str(" by a program that leaves no pid")?
+                f.write_str(" by a program that leaves no pid")?;
             }
             (None, _) if self.tenure == Tenure::Kept => {
                 f.write_str(" by the processes that have inherited it")?;

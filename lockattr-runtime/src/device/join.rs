@@ -33,7 +33,7 @@ impl<'a> Joins<'a> {
         Self { lock_file: true, ..self }
     }
 
-    pub(crate) const fn is_none(&self) -> bool {
+    pub(crate) const fn is_none(self) -> bool {
         self.descriptor.is_none() && !self.lock_file
     }
 }

@@ -67,6 +67,15 @@ impl fmt::Debug for LockError {
 }
 
 impl LockError {
+    /// Which lock this is about.
+    fn fmt_lock(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lock \"{}\"", Escaped(self.lock_name()))?;
+        if let Self::Timeout { device: Some(path), .. } = self {
+            write!(f, " ({})", Escaped(&path.to_string_lossy()))?;
+        }
+        f.write_str(": ")
+    }
+
     fn fmt_fields(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// The fields of each variant but `lock`, which all have.
         macro_rules! fields {
@@ -103,11 +112,7 @@ impl LockError {
 
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lock \"{}\"", Escaped(self.lock_name()))?;
-        if let Self::Timeout { device: Some(path), .. } = self {
-            write!(f, " ({})", Escaped(&path.to_string_lossy()))?;
-        }
-        f.write_str(": ")?;
+        self.fmt_lock(f)?;
         match self {
             Self::Timeout { waited, holder, here, .. } => {
                 if waited.is_zero() {

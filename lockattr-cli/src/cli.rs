@@ -152,8 +152,12 @@ pub(crate) struct Scoped {
 #[derive(Debug, Args)]
 pub(crate) struct State {
     /// The lock
-    #[arg(add = names())]
-    pub(crate) name: String,
+    #[arg(add = names(), required_unless_present = "device")]
+    pub(crate) name: Option<String>,
+    /// In place of NAME: the lock of the device that PATH leads to, and who locks it in other ways (flock(2), UUCP)
+    #[arg(long, value_name = "PATH", conflicts_with = "name",
+          value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) device: Option<PathBuf>,
     /// Says nothing, and exits with 0 if it is taken, 1 if it is free
     #[arg(short, long, conflicts_with = "json")]
     pub(crate) quiet: bool,
@@ -221,9 +225,13 @@ pub(crate) struct Unget {
 #[allow(clippy::struct_excessive_bools)] // each is an option of its own
 pub(crate) struct Run {
     /// The locks, which are always taken in one order
-    #[arg(required = true, value_name = "NAME",
+    #[arg(required_unless_present = "devices", value_name = "NAME",
           add = ArgValueCompleter::new(complete::locks_and_command))]
     pub(crate) names: Vec<String>,
+    /// The lock of the device that PATH leads to, as NAME or beside it; also waits for programs that lock it in other
+    /// ways (flock(2), UUCP)
+    #[arg(long = "device", value_name = "PATH", value_hint = clap::ValueHint::AnyPath)]
+    pub(crate) devices: Vec<PathBuf>,
     /// How long to wait for all of them: `2s`, `500ms`, seconds [default: for ever]
     #[arg(short, long, value_name = "DURATION", visible_short_alias = 'w',
           allow_hyphen_values = true, value_parser = duration::timeout)]

@@ -69,7 +69,9 @@ fn show(lock: &Lock, over: &Receiver<()>, start: Instant) {
 
 fn line(lock: &Lock) -> String {
     let status = Status::of(lock).ok();
-    let holder = status.as_ref().and_then(Status::holder);
+    // While another program has the device, its lock is this process's.
+    let others = lock.others().unwrap_or_default();
+    let holder = others.first().or(status.as_ref().and_then(Status::holder));
     let who = holder.map_or_else(String::new, |holder| {
         format!(", {}", report::holder(holder, &mut Users::default()))
     });

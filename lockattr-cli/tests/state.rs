@@ -64,7 +64,7 @@ fn json_has_the_documented_shape() {
         let keys = |value: &Value| {
             value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(keys(&lock), "backend holder last locked name waiters");
+        assert_eq!(keys(&lock), "backend device holder last locked name waiters");
         let person = "command held_seconds info known_by pid since stopped tenure uid user";
         assert_eq!(keys(&lock["holder"]), person);
         assert_eq!(lock["name"], **name);

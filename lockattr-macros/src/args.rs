@@ -6,6 +6,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{token, Error, Expr, ExprLit, Lit, LitStr, Macro, Path, Result, Stmt, Token};
 
 use crate::backend::Backend;
+use crate::device::{self, Join};
 use crate::errors::Errors;
 use crate::instead;
 use crate::mode::Mode;
@@ -29,6 +30,10 @@ pub(crate) struct Args {
     /// A closure, or what can be called as one.
     pub(crate) or_else: Option<Expr>,
     pub(crate) on_recover: Option<Expr>,
+    /// The path of a device, in the place of a name.
+    pub(crate) device: Option<Text>,
+    /// Behind the word's span.
+    pub(crate) joins: Option<(Span, Vec<Join>)>,
     pub(crate) eager: Option<Span>,
     /// The path of the facade.
     pub(crate) krate: Option<Path>,
@@ -46,7 +51,7 @@ impl Args {
 
     /// The texts that may capture arguments.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &Text> {
-        texts(&self.names, self.info.as_ref())
+        texts(&self.names, self.device.as_ref(), self.info.as_ref())
     }
 
     fn parse_list(input: ParseStream<'_>) -> Result<Self> {
@@ -116,6 +121,8 @@ impl Args {
             Keyword::Reentrant => self.reentrant = Some(ident.span()),
             Keyword::OrElse => self.or_else = Some(parse_handler(input, "error")?),
             Keyword::OnRecover => self.on_recover = Some(parse_handler(input, "holder")?),
+            Keyword::Device => self.device = Some(device::parse_path(input)?),
+            Keyword::Join => self.joins = Some((ident.span(), device::parse_joins(input)?)),
             Keyword::Eager => self.eager = Some(ident.span()),
             Keyword::Crate => self.krate = Some(parse_path(input)?),
             Keyword::Skip => self.skip = Some(ident.span()),
@@ -124,16 +131,17 @@ impl Args {
     }
 }
 
-/// Those of the names, then the info.
+/// Those of the names, then the device's path and the info.
 pub(crate) fn texts<'a>(
     names: &'a [Name],
+    device: Option<&'a Text>,
     info: Option<&'a Text>,
 ) -> impl Iterator<Item = &'a Text> {
     let of_names = names.iter().filter_map(|name| match name {
         Name::Text(text) => Some(text),
         Name::Const(_) | Name::Macro(_) => None,
     });
-    of_names.chain(info)
+    of_names.chain(device).chain(info)
 }
 
 /// Whether an option comes next, and not a name: `word =`, or an option's word, bare or as `word(`.

@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{ExprPath, LitStr, Path};
 
 use crate::captures::words;
+use crate::device::{Device, Join};
 use crate::name::Name;
 use crate::text::Text;
 use crate::timeout::Timeout;
@@ -92,6 +93,9 @@ fn target(options: &Options, locked: &Locked) -> (Vec<TokenStream>, TokenStream)
             let (lock, target) = fixed(options, "", Span::call_site(), &module_path(path));
             return (vec![lock], quote_spanned!(site=> &#target));
         }
+        Locks::Device(device) => {
+            return (Vec::new(), self::device(options, device, &locked.file_paths))
+        }
         Locks::Given(names) => names,
     };
     let mut statics = Vec::new();
@@ -150,6 +154,16 @@ fn named(options: &Options, text: &Text, file_paths: &[String]) -> TokenStream {
     let format = text.format(file_paths);
     quote_spanned! {Span::mixed_site()=>
         __lockattr::named(#kind, __lockattr::format_args!(#format))
+    }
+}
+
+/// The lock of the device that a path leads to when the function is called.
+fn device(options: &Options, device: &Device, file_paths: &[String]) -> TokenStream {
+    let kind = kind(options);
+    let path = device.path.format(file_paths);
+    let joins = device.joins.iter().map(Join::call);
+    quote_spanned! {Span::mixed_site()=>
+        __lockattr::device(#kind, __lockattr::format_args!(#path), __lockattr::Joins::NONE #(#joins)*)
     }
 }
 

@@ -6,6 +6,7 @@ mod backend;
 mod block;
 mod captures;
 mod cfg_attr;
+mod device;
 mod duration;
 mod enter;
 mod errors;
@@ -94,6 +95,7 @@ use proc_macro2::TokenStream;
 /// | `#[interprocess_lock(concat!("i2c-", 1))]` | what a macro makes that a `static` takes: `concat!`, `env!`, `stringify!` |
 /// | `#[interprocess_lock("i2c-{bus}")]` | made from the arguments, see below |
 /// | `#[interprocess_lock(["i2c-1", "gpio-17"])]` | several locks, all of them, see below |
+/// | `#[interprocess_lock(device = "/dev/ttyUSB0")]` | that of a device, [see below](#a-device) |
 /// | `#[interprocess_lock]` | the module's path and the function's name, `sensord::bme280::read`; on an `impl` block, the type's name |
 ///
 /// Two methods of one name in one module have one derived name, whatever their types are.
@@ -174,6 +176,40 @@ use proc_macro2::TokenStream;
 /// compile error if both are written alike, and `LockError::WouldDeadlock` if a const or an argument
 /// makes them so. If a body takes a second lock, all such bodies must take the two in the same order.
 ///
+/// ## A device
+///
+/// `device = "/dev/ttyUSB0"` in the place of a name takes the lock of that device: one lock, whatever path leads to it.
+/// What is captured may be a path to a file. `LockError::NoDevice` if there is none, and the body does not run. While it waits, a
+/// program that has locked the device by `flock(2)` or by a UUCP lock file counts as its holder, and a timeout names it.
+/// Nothing is opened for that. `Lock::device` says more.
+///
+/// `join` keeps such programs out while the body runs: a descriptor of the opened device, anything `AsFd`, gets an exclusive
+/// flock (picocom, tio, esptool, pyserial), and `"uucp"` makes the lock file (minicom). Both stand in a list:
+/// `join = [self.port, "uucp"]`.
+///
+/// ```
+/// use std::fs::File;
+/// use std::io;
+/// use std::path::PathBuf;
+///
+/// use lockattr::interprocess_lock;
+///
+/// struct Sensor {
+///     path: PathBuf,
+///     port: File,
+/// }
+///
+/// impl Sensor {
+///     #[interprocess_lock(device = "{self.path}", join = self.port)]
+///     fn read(&mut self) -> io::Result<u8> {
+///         Ok(0)
+///     }
+/// }
+/// # let path = PathBuf::from("/dev/null");
+/// # Sensor { port: File::open(&path)?, path }.read()?;
+/// # Ok::<_, io::Error>(())
+/// ```
+///
 /// # Options
 ///
 /// They follow in any order.
@@ -187,6 +223,7 @@ use proc_macro2::TokenStream;
 /// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |
 /// | `or_else` | a closure or function `LockError -> ReturnType`: what the function returns if the lock cannot be had | the function returns a `Result`, see above |
 /// | `on_recover` | a closure or function that takes a `&Holder`, run before the body if the last holder died while it held the lock, or left it by a panic | nothing is done about it |
+/// | `join` | only with `device`: a descriptor of the opened device, `"uucp"`, or both in a list; [see above](#a-device) | nothing is taken beside the lock |
 /// | `eager` | none: a function that returns a future takes the lock while it makes the future, see [below](#async-fn) | such a function is an error, or takes the lock when the future runs |
 /// | `crate` | the path of lockattr where it is not `::lockattr`, such as `crate = hal::lockattr` or `crate = "hal::lockattr"` | `::lockattr` |
 ///

@@ -15,6 +15,8 @@ pub(crate) enum Keyword {
     Reentrant,
     OrElse,
     OnRecover,
+    Device,
+    Join,
     Eager,
     Crate,
     /// No option: it stands alone, in an `impl` block.
@@ -22,7 +24,7 @@ pub(crate) enum Keyword {
 }
 
 impl Keyword {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Timeout,
         Self::Backend,
         Self::Mode,
@@ -30,6 +32,8 @@ impl Keyword {
         Self::Reentrant,
         Self::OrElse,
         Self::OnRecover,
+        Self::Device,
+        Self::Join,
         Self::Eager,
         Self::Crate,
         Self::Skip,
@@ -44,6 +48,8 @@ impl Keyword {
             Self::Reentrant => "reentrant",
             Self::OrElse => "or_else",
             Self::OnRecover => "on_recover",
+            Self::Device => "device",
+            Self::Join => "join",
             Self::Eager => "eager",
             Self::Crate => "crate",
             Self::Skip => "skip",
@@ -59,6 +65,8 @@ impl Keyword {
             Self::Reentrant => "reentrant",
             Self::OrElse => "or_else = |error| None",
             Self::OnRecover => "on_recover = |holder| reset_bus()",
+            Self::Device => "device = \"/dev/ttyUSB0\"",
+            Self::Join => "join = self.port",
             Self::Eager => "eager",
             Self::Crate => "crate = path::to::lockattr",
             Self::Skip => "skip",

@@ -164,6 +164,13 @@ snapshot! { names_of_generic_types:
     }
 }
 
+snapshot! { device:
+    #[interprocess_lock(device = "/dev/{self.name}", join = [self.port, "uucp"], backend = "semaphore")]
+    fn read(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 snapshot! { block:
     #[interprocess_lock(timeout = "2s")]
     /// A driver.

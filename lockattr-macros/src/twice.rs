@@ -86,6 +86,7 @@ fn is_of_fixture(function: &Function) -> bool {
 fn span(options: &Options) -> Span {
     match &options.locks {
         Locks::Given(names) => names.first().map_or_else(Span::call_site, Spanned::span),
+        Locks::Device(device) => device.path.literal.span(),
         Locks::Derived(_) => Span::call_site(),
     }
 }
@@ -93,7 +94,7 @@ fn span(options: &Options) -> Span {
 /// What another expansion in a body takes.
 #[derive(Default)]
 struct Taken {
-    /// What stands in the parentheses of the runtime's `port`, `semaphore` or `named`.
+    /// What stands in the parentheses of the runtime's `port`, `semaphore`, `named` or `device`.
     locks: Vec<String>,
     is_of_block: bool,
 }
@@ -122,7 +123,8 @@ impl Taken {
         for token in tokens {
             match token {
                 TokenTree::Group(group) => {
-                    if ["port", "semaphore", "named", "named_by"].contains(&last.as_str()) {
+                    if ["port", "semaphore", "named", "named_by", "device"].contains(&last.as_str())
+                    {
                         self.locks.push(format!("{last}{}", group.stream()));
                     } else {
                         self.collect(group.stream());

@@ -9,6 +9,7 @@ use crate::args::{self, Args};
 use crate::backend::{Backend, Kind};
 use crate::block::{Block, Member};
 use crate::captures::{self, words};
+use crate::device::Device;
 use crate::errors::Errors;
 use crate::function::Function;
 use crate::future::{self, AsyncBlock};
@@ -45,16 +46,20 @@ impl Options {
         if let Some(handler) = &self.or_else {
             words(handler.to_token_stream(), &mut captured);
         }
+        if let Locks::Device(device) = &self.locks {
+            device.joins.iter().for_each(|join| join.words(&mut captured));
+        }
         captured
     }
 
     /// The texts that may capture arguments.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &Text> {
-        let names = match &self.locks {
-            Locks::Given(names) => names.as_slice(),
-            Locks::Derived(_) => &[],
+        let (names, device) = match &self.locks {
+            Locks::Given(names) => (names.as_slice(), None),
+            Locks::Derived(_) => (&[][..], None),
+            Locks::Device(device) => (&[][..], Some(&device.path)),
         };
-        args::texts(names, self.info.as_ref())
+        args::texts(names, device, self.info.as_ref())
     }
 }
 
@@ -63,6 +68,7 @@ pub(crate) enum Locks {
     Given(Vec<Name>),
     /// The module's path, and this behind it.
     Derived(String),
+    Device(Device),
 }
 
 pub(crate) enum PlannedItem {
@@ -163,8 +169,16 @@ pub(crate) fn plan((args, item): (Args, Item)) -> Result<Plan> {
             (Some(PlannedItem::Block(Box::new(block), members)), derived)
         }
     };
-    let Args { names, timeout, info, or_else, on_recover, krate, .. } = args;
-    let locks = if names.is_empty() { Locks::Derived(derived) } else { Locks::Given(names) };
+    errors.keep(reject_name_and_device(&args));
+    let Args { names, timeout, info, or_else, on_recover, krate, device, joins, .. } = args;
+    let locks = match device {
+        Some(path) => {
+            let joins = joins.map_or_else(Vec::new, |(_, joins)| joins);
+            Locks::Device(Device { path, joins })
+        }
+        None if names.is_empty() => Locks::Derived(derived),
+        None => Locks::Given(names),
+    };
     let timeout = timeout.unwrap_or_default();
     let options = Options { krate, locks, kind, timeout, info, or_else, on_recover };
     errors.finish(item).and_then(|item| {
@@ -172,6 +186,23 @@ pub(crate) fn plan((args, item): (Args, Item)) -> Result<Plan> {
         let item = item.ok_or_else(|| Error::new(Span::call_site(), "nothing to lock"))?;
         Ok(Plan { options, item })
     })
+}
+
+/// A device's lock has the name that the device gives it, and only a device's lock can join others.
+fn reject_name_and_device(args: &Args) -> Result<()> {
+    match (&args.device, args.names.first(), &args.joins) {
+        (Some(device), Some(_), _) => Err(Error::new(
+            device.literal.span(),
+            "a device stands in the place of a lock's name; keep one of the two, or lock an outer function by \
+             the other one",
+        )),
+        (None, _, Some((span, _))) => Err(Error::new(
+            *span,
+            "`join` takes that by which other programs lock a device, and there is none here; say which: \
+             `device = \"/dev/ttyUSB0\"`",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn kind(args: &Args) -> Result<Kind> {
@@ -295,7 +326,7 @@ fn require_feature(asyncness: Span, is_on: bool) -> Result<()> {
 fn derive_from_type(block: &Block, args: &Args) -> Result<String> {
     match block.type_name() {
         Some(name) => Ok(format!("::{name}")),
-        None if !args.names.is_empty() => Ok(String::new()),
+        None if !args.names.is_empty() || args.device.is_some() => Ok(String::new()),
         None => Err(Error::new_spanned(
             &block.self_ty,
             "this type has no name that the lock could have; give one, \

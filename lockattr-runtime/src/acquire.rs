@@ -2,10 +2,12 @@
 
 #[cfg(feature = "async")]
 use std::future::Future;
+use std::os::fd::AsFd;
 use std::panic::Location;
 use std::time::Duration;
 
 use crate::cancel::Cancel;
+use crate::device::Joins;
 use crate::error::LockError;
 use crate::info::Info;
 use crate::locks::Locks;
@@ -40,6 +42,7 @@ pub struct Acquire<'a, L> {
     info: Option<&'a str>,
     reentrant: bool,
     cancel: Option<&'a Cancel>,
+    joins: Joins<'a>,
 }
 
 impl<L> Acquire<'_, L> {
@@ -48,7 +51,8 @@ impl<L> Acquire<'_, L> {
 
     #[inline]
     pub(crate) const fn new(locks: L) -> Self {
-        Self { locks, timeout: Self::TIMEOUT, info: None, reentrant: false, cancel: None }
+        let joins = Joins::NONE;
+        Self { locks, timeout: Self::TIMEOUT, info: None, reentrant: false, cancel: None, joins }
     }
 }
 
@@ -114,6 +118,57 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
         self
     }
 
+    /// While the lock of a device ([`Lock::device`](crate::Lock::device)) is held, `descriptor` has an exclusive
+    /// `flock(2)`, which keeps out picocom, tio, esptool and pyserial (`exclusive=True`). The descriptor is the
+    /// caller's own, of the opened device, so nothing is opened. It is copied for the hold: the caller may use it in
+    /// the body, and close it.
+    ///
+    /// The flock is taken after the lock, within the same timeout, and given back before the lock. A descriptor
+    /// that had one before, as serialport's ports have, has the same one afterwards. Of several locks it is
+    /// for the device that the descriptor is of. [`LockGuard::into_descriptor`](crate::LockGuard::into_descriptor)
+    /// gives it back.
+    ///
+    /// A thread that [enters again](Self::reentrant) joins nothing more: what the hold is to join, its first
+    /// acquire has to say.
+    ///
+    /// ```
+    /// use std::fs::File;
+    /// use lockattr_runtime::{Lock, LockError};
+    ///
+    /// # let file = std::env::temp_dir().join(format!("lockattr-doc-join-{}", std::process::id()));
+    /// # File::create(&file).unwrap();
+    /// # let path = &file;
+    /// let port = File::open(path).unwrap();
+    /// let guard = Lock::device(path)?.with().join(&port).acquire()?;
+    /// # drop(guard);
+    /// # std::fs::remove_file(&file).unwrap();
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Then [`acquire`](Self::acquire) fails with [`LockError::Io`] of the kind `InvalidInput` if the lock is no
+    /// device's, or the descriptor is of another device.
+    #[inline]
+    pub fn join(mut self, descriptor: &'a impl AsFd) -> Self {
+        self.joins = self.joins.descriptor(descriptor);
+        self
+    }
+
+    /// While the lock of a device is held, there is a UUCP lock file for it (`/var/lock/LCK..ttyUSB0`, or in
+    /// `/run/lock`), which keeps minicom out. It has the pid of this process, and is removed on every way out. What
+    /// is left of a process that is killed is stale, and blocks nobody.
+    ///
+    /// Where the path is a link, there is a second file for the name that it leads to.
+    ///
+    /// # Errors
+    /// Then [`acquire`](Self::acquire) fails with [`LockError::Io`] if the file cannot be made, for instance
+    /// because this user may not write to the folder.
+    #[inline]
+    pub const fn join_lock_file(mut self) -> Self {
+        self.joins = self.joins.lock_file();
+        self
+    }
+
     /// Takes the lock, or all of several or none, waiting for at most the timeout while others have it. See
     /// [`Lock::acquire`](crate::Lock::acquire).
     ///
@@ -123,7 +178,21 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     #[track_caller]
     pub fn acquire(self) -> Result<L::Guards, LockError> {
         let request = self.request(Info::Place(Location::caller()));
+        if !self.joins.is_none() {
+            return Self::acquire_joined(self.locks, self.joins, &request);
+        }
         self.locks.handles()?.take(&request)
+    }
+
+    #[cold]
+    fn acquire_joined(
+        locks: L,
+        joins: Joins<'_>,
+        request: &Request<'_>,
+    ) -> Result<L::Guards, LockError> {
+        let mut handles = locks.handles()?;
+        handles.join(joins)?;
+        handles.take(request)
     }
 
     /// Takes the lock if it is free, whatever the timeout says. See
@@ -156,7 +225,13 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     #[track_caller]
     pub fn acquire_async(self) -> impl Future<Output = Result<L::Guards, LockError>> + Send + 'a {
         let request = self.request(Info::Place(Location::caller()));
-        let handles = self.locks.handles();
+        let joins = self.joins;
+        let handles = self.locks.handles().and_then(|mut handles| {
+            if !joins.is_none() {
+                handles.join(joins)?;
+            }
+            Ok(handles)
+        });
         async move { handles?.take_async(request).await }
     }
 

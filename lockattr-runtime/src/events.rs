@@ -14,6 +14,7 @@
 //! | `lockattr.torn_away` | warn | `lock` | at a release: another program had written over the holder's record |
 //! | `lockattr.surplus_units` | warn | `lock`, `units` | a semaphore had been posted too often, as by a forced release of a live holder |
 //! | `lockattr.record_unavailable` | warn | `lock`, `error` | a record cannot be written: others do not see who holds |
+//! | `lockattr.not_respected` | warn | `lock`, `what`, `error` | once a process: it cannot be seen whether other programs lock a device |
 //! | `lockattr.slow_pid` | warn | | once a process: the kernel is so old that each use of a lock asks for the pid |
 //!
 //! The first column is the name in the event's metadata; all have the target `lockattr`, for filters as

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::backend::AnyHeld;
 use crate::deadline::Deadline;
+use crate::device::Device;
 use crate::error::LockError;
 use crate::holder::Holder;
 use crate::request::Request;
@@ -60,18 +61,30 @@ impl LockGuard {
                 end: End::Release,
                 watches_panics: None,
             }),
-            None => Self::wait(state, request, deadline),
+            None => Self::wait(state, None, request, deadline),
         }
+    }
+
+    /// As [`acquire`](Self::acquire), of a device.
+    pub(crate) fn acquire_device(
+        state: Arc<State>,
+        device: &Device,
+        request: &Request<'_>,
+        deadline: Deadline<'_>,
+    ) -> Result<Self, LockError> {
+        Self::wait(state, Some(device), request, deadline)
+            .map_err(|error| error.at_path(device.path()))
     }
 
     /// Not inlined: what it makes on its way would be moved about for the others, too.
     #[cold]
     fn wait(
         state: Arc<State>,
+        device: Option<&Device>,
         request: &Request<'_>,
         deadline: Deadline<'_>,
     ) -> Result<Self, LockError> {
-        let held = state.acquire(request, deadline)?;
+        let held = state.acquire(device, request, deadline)?;
         Ok(Self::new(state, held, request, deadline))
     }
 
@@ -115,11 +128,17 @@ impl LockGuard {
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         state: Arc<State>,
+        device: Option<&Device>,
         request: &Request<'_>,
         deadline: Deadline<'_>,
     ) -> Result<Self, LockError> {
-        let held = Some(state.acquire_async(request, deadline).await?);
-        Ok(Self::new(state, held, request, deadline))
+        match state.acquire_async(device, request, deadline).await {
+            Ok(held) => Ok(Self::new(state, Some(held), request, deadline)),
+            Err(error) => Err(match device {
+                Some(device) => error.at_path(device.path()),
+                None => error,
+            }),
+        }
     }
 
     /// The name of the lock that this holds.

@@ -125,6 +125,11 @@ pub enum KnownBy {
     Record,
     /// A text alone, as resourcelock's programs leave: which process it is, nobody says.
     Text,
+    /// `/proc/locks`: the process has a `flock(2)` on a device, and need not know of lockattr
+    /// ([`Lock::device`](crate::Lock::device)).
+    Flock,
+    /// A lock file of UUCP's for a device, as minicom makes it.
+    LockFile,
     /// Nothing: a semaphore is taken, and neither a record nor a text says by whom.
     Nothing,
 }
@@ -166,7 +171,9 @@ impl Holder {
         }
         match (self.pid, self.known_by) {
             (Some(pid), _) => write!(f, " by pid {pid}")?,
-            (None, KnownBy::Text) => f.write_str(" by a program that leaves no pid")?,
+            (None, KnownBy::Text | KnownBy::LockFile) => {
+                f.write_str(" by a program that leaves no pid")?;
+            }
             (None, _) if self.tenure == Tenure::Kept => {
                 f.write_str(" by the processes that have inherited it")?;
             }
@@ -177,6 +184,9 @@ impl Holder {
         }
         match &self.info {
             Some(info) if self.known_by == KnownBy::Text => write!(f, ": {}", Short(info)),
+            Some(info) if matches!(self.known_by, KnownBy::Flock | KnownBy::LockFile) => {
+                write!(f, ", which has {}", Short(info))
+            }
             Some(info) => write!(f, " in {}", Short(info)),
             None => Ok(()),
         }
@@ -200,6 +210,8 @@ impl Holder {
             KnownBy::Proc => "/proc: it has the lock's socket open",
             KnownBy::Record => "the lock's record",
             KnownBy::Text => "the text that it left",
+            KnownBy::Flock => "/proc/locks: it has a flock on the device",
+            KnownBy::LockFile => "its lock file",
             KnownBy::Nothing => "nothing",
         };
         write!(f, "\n  known by: {known_by}")

@@ -8,6 +8,7 @@ mod backend;
 mod calendar;
 mod cancel;
 mod deadline;
+mod device;
 mod error;
 #[cfg(feature = "tracing")]
 pub mod events;

@@ -5,12 +5,14 @@ use std::fmt;
 #[cfg(feature = "async")]
 use std::panic::Location;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use once_cell::race::OnceBox;
 
 use crate::acquire::Acquire;
+use crate::device::Device;
 use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::holder::Holder;
@@ -51,6 +53,8 @@ pub struct Lock {
     /// The state in the registry, once it was looked up. A race decides who stores it, and all would
     /// store the same; unlike with a `Once`, no fork can find it half way.
     state: OnceBox<Arc<State>>,
+    /// A device's lock is found by this path at each use, and has no state of its own.
+    device: Option<Box<Path>>,
 }
 
 impl Lock {
@@ -110,7 +114,7 @@ impl Lock {
 
     const fn fixed(backend: Backend, name: &'static str) -> Self {
         let name = Cow::Borrowed(name::without_slash(name, backend));
-        Self { kind: Kind::new(backend), name, state: OnceBox::new() }
+        Self { kind: Kind::new(backend), name, state: OnceBox::new(), device: None }
     }
 
     /// Who may use the semaphore, where this lock is the one that makes it: `0o660` also the users of
@@ -180,13 +184,52 @@ impl Lock {
         name::check(name, backend)
             .map_err(|reason| LockError::InvalidName { lock: name.into(), reason })?;
         let name = Cow::Owned(name::without_slash(name, backend).to_owned());
-        let lock = Self { kind: Kind::new(backend), name, state: OnceBox::new() };
+        let kind = Kind::new(backend);
+        let lock = Self { kind, name, state: OnceBox::new(), device: None };
         // Not kept: a `mode` may follow.
         registry::state(lock.kind, &lock.name)?;
         Ok(lock)
     }
 
-    /// The lock's name.
+    /// The lock of the device that `path` leads to: a port lock, see [`open_device`](Self::open_device) for
+    /// the other backend.
+    ///
+    /// A device has one lock, whatever path leads to it: `/dev/serial/by-id/usb-…`, `/dev/ttyUSB0` and another
+    /// node of the same numbers are one. Its name is made of the numbers, `dev:c188:0` (`b` for a
+    /// block device); that of a file which is no device, of its file system and inode, `file:8:1:1234`. The
+    /// path is looked at again at each use (a `stat(2)`), so a lock that is kept is that of the device that is there
+    /// now. Nothing is opened.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use lockattr_runtime::{Lock, LockError};
+    ///
+    /// let lock = Lock::device("/dev/null")?;
+    /// assert_eq!(lock.name(), "dev:c1:3");
+    /// let guard = lock.acquire(Duration::from_secs(1))?;
+    /// assert!(Lock::device("/dev/../dev/null")?.is_locked()?);
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LockError::NoDevice`] if there is none, now or at a later use: also for a folder, and for a path that
+    /// is not absolute.
+    pub fn device(path: impl AsRef<Path>) -> Result<Self, LockError> {
+        Self::open_device(Backend::Port, path)
+    }
+
+    /// As [`device`](Self::device), with a lock of `backend`. All who share the device must use the same one.
+    ///
+    /// # Errors
+    /// As [`device`](Self::device), and [`LockError::BackendMismatch`] if this process uses the device under
+    /// another backend.
+    pub fn open_device(backend: Backend, path: impl AsRef<Path>) -> Result<Self, LockError> {
+        let path = path.as_ref();
+        let name = Device::at(path)?.node().to_string();
+        Ok(Self { device: Some(path.into()), ..Self::open(backend, &name)? })
+    }
+
+    /// The lock's name. Of a device it is that of the device which the path led to when this was made.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -376,6 +419,30 @@ impl Lock {
         self.state()?.standing()
     }
 
+    /// Which other processes lock the device by conventions of their own, as far as that can be seen: each has a
+    /// `flock(2)` on the node ([`KnownBy::Flock`](crate::KnownBy::Flock)) or a live UUCP lock file
+    /// ([`KnownBy::LockFile`](crate::KnownBy::LockFile)). An acquire waits until there is none. Of a lock that is no device's,
+    /// there is none.
+    ///
+    /// The other looks, as [`is_locked`](Self::is_locked), tell of lockattr's lock alone.
+    ///
+    /// ```
+    /// # use lockattr_runtime::{Lock, LockError};
+    /// for holder in Lock::device("/dev/null")?.others()? {
+    ///     println!("{holder}"); // held by pid 812 (picocom), which has a flock on /dev/ttyUSB0
+    /// }
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LockError::NoDevice`].
+    pub fn others(&self) -> Result<Vec<Holder>, LockError> {
+        match &self.device {
+            Some(path) => Ok(Device::at(path)?.holders()),
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// Releases the lock whoever holds it; whether it was taken at all, or had been left by a dead
     /// holder. For a semaphore that a program without lockattr has left taken, or that is
     /// [`Orphaned`](LockError::Orphaned).
@@ -394,12 +461,29 @@ impl Lock {
 
     #[inline]
     pub(crate) fn handle(&self) -> Result<Handle, LockError> {
-        self.state().map(|state| Handle(state.clone()))
+        match self.state.get() {
+            Some(state) => Ok(Handle::new(Arc::clone(state))),
+            None => self.find(),
+        }
     }
 
-    #[inline]
-    fn state(&self) -> Result<&Arc<State>, LockError> {
-        self.state.get_or_try_init(|| registry::state(self.kind, &self.name).map(Box::new))
+    /// The first use, or that of a device.
+    #[cold]
+    fn find(&self) -> Result<Handle, LockError> {
+        let Some(path) = &self.device else {
+            let found = || registry::state(self.kind, &self.name).map(Box::new);
+            return self.state.get_or_try_init(found).map(|state| Handle::new(Arc::clone(state)));
+        };
+        let device = Device::at(path)?;
+        let state = registry::state(self.kind, &device.node().to_string())?;
+        Ok(Handle { state, device: Some(Box::new(device)) })
+    }
+
+    fn state(&self) -> Result<Cow<'_, Arc<State>>, LockError> {
+        match self.state.get() {
+            Some(state) => Ok(Cow::Borrowed(state)),
+            None => self.find().map(|handle| Cow::Owned(handle.state)),
+        }
     }
 }
 

@@ -3,8 +3,11 @@
 use std::array;
 #[cfg(feature = "async")]
 use std::future::Future;
+use std::slice;
 use std::sync::Arc;
 
+use crate::deadline::Deadline;
+use crate::device::{Device, Joins};
 use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::request::Request;
@@ -12,13 +15,25 @@ use crate::state::State;
 use crate::tell;
 
 /// A lock as this process has it.
-#[derive(Debug, Clone)]
-pub struct Handle(pub(crate) Arc<State>);
+#[derive(Debug)]
+pub struct Handle {
+    pub(crate) state: Arc<State>,
+    /// That of a device.
+    pub(crate) device: Option<Box<Device>>,
+}
 
 /// One lock or several, to be taken together.
 pub trait Handles: Sized + Send {
     /// One for each.
     type Guards;
+
+    /// Has the conventions of others taken, too.
+    fn join(&mut self, joins: Joins<'_>) -> Result<(), LockError> {
+        join(self.each_mut(), joins)
+    }
+
+    /// One after the other.
+    fn each_mut(&mut self) -> &mut [Handle];
 
     /// All, or none.
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError>;
@@ -32,28 +47,53 @@ pub trait Handles: Sized + Send {
 }
 
 impl Handle {
+    #[inline]
+    pub(crate) fn new(state: Arc<State>) -> Self {
+        Self { state, device: None }
+    }
+
     /// Apart from [`take`](Handles::take): a guard that is looked at would be moved about for the others, too.
     #[cold]
-    fn take_and_tell(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
-        let taken = LockGuard::acquire(self.0, request, request.deadline());
-        tell::outcome(&taken);
+    fn take_apart(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
+        let taken = self.acquire(request, request.deadline());
+        if tell::is_heard() {
+            tell::outcome(&taken);
+        }
         taken
+    }
+
+    fn acquire(
+        &self,
+        request: &Request<'_>,
+        deadline: Deadline<'_>,
+    ) -> Result<LockGuard, LockError> {
+        let state = Arc::clone(&self.state);
+        match &self.device {
+            Some(device) => LockGuard::acquire_device(state, device, request, deadline),
+            None => LockGuard::acquire(state, request, deadline),
+        }
     }
 }
 
 impl Handles for Handle {
     type Guards = LockGuard;
 
+    fn each_mut(&mut self) -> &mut [Handle] {
+        slice::from_mut(self)
+    }
+
     fn take(self, request: &Request<'_>) -> Result<LockGuard, LockError> {
-        if tell::is_heard() {
-            return self.take_and_tell(request);
+        if tell::is_heard() || self.device.is_some() {
+            return self.take_apart(request);
         }
-        LockGuard::acquire(self.0, request, request.deadline())
+        LockGuard::acquire(self.state, request, request.deadline())
     }
 
     #[cfg(feature = "async")]
     async fn take_async(self, request: Request<'_>) -> Result<LockGuard, LockError> {
-        let taken = LockGuard::acquire_async(self.0, &request, request.deadline()).await;
+        let Self { state, device } = self;
+        let deadline = request.deadline();
+        let taken = LockGuard::acquire_async(state, device.as_deref(), &request, deadline).await;
         if tell::is_heard() {
             tell::outcome(&taken);
         }
@@ -63,6 +103,10 @@ impl Handles for Handle {
 
 impl<const N: usize> Handles for [Handle; N] {
     type Guards = [LockGuard; N];
+
+    fn each_mut(&mut self) -> &mut [Handle] {
+        self
+    }
 
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order = array::from_fn::<_, N, _>(|index| index);
@@ -83,6 +127,10 @@ impl<const N: usize> Handles for [Handle; N] {
 impl Handles for Vec<Handle> {
     type Guards = Vec<LockGuard>;
 
+    fn each_mut(&mut self) -> &mut [Handle] {
+        self
+    }
+
     fn take(self, request: &Request<'_>) -> Result<Self::Guards, LockError> {
         let mut order: Vec<_> = (0..self.len()).collect();
         let mut guards: Vec<_> = self.iter().map(|_| None).collect();
@@ -96,6 +144,28 @@ impl Handles for Vec<Handle> {
         let mut guards: Vec<_> = self.iter().map(|_| None).collect();
         let taken = take_in_order_async(&self, &mut order, &mut guards, &request).await;
         all_told(taken, guards, |guards| guards.into_iter().map(present).collect())
+    }
+}
+
+/// A lock file for each device, and a flock for the one that the descriptor is of.
+///
+/// # Errors
+/// If the descriptor is of no device among them.
+fn join(handles: &mut [Handle], joins: Joins<'_>) -> Result<(), LockError> {
+    let mut has_joined = false;
+    for handle in &mut *handles {
+        if let Some(device) = &mut handle.device {
+            let joined = device.join(joins);
+            has_joined |=
+                joined.map_err(|error| handle.state.cannot("look at the descriptor", error))?;
+        }
+    }
+    match handles.first() {
+        Some(first) if !has_joined => Err(first.state.cannot_join(match first.device {
+            Some(_) => "the descriptor is of another device",
+            None => "it is no device's lock; `Lock::device` makes one",
+        })),
+        _ => Ok(()),
     }
 }
 
@@ -136,7 +206,7 @@ fn take_in_order(
     let deadline = request.deadline();
     sort(order, handles, request.reentrant)?;
     for &index in order.iter() {
-        guards[index] = Some(LockGuard::acquire(handles[index].0.clone(), request, deadline)?);
+        guards[index] = Some(handles[index].acquire(request, deadline)?);
     }
     Ok(())
 }
@@ -153,8 +223,9 @@ async fn take_in_order_async(
     // No thread holds for a task, so a task that waits for itself would not be noticed later.
     sort(order, handles, false)?;
     for &index in order.iter() {
-        let state = handles[index].0.clone();
-        guards[index] = Some(LockGuard::acquire_async(state, request, deadline).await?);
+        let Handle { state, device } = &handles[index];
+        let (state, device) = (Arc::clone(state), device.as_deref());
+        guards[index] = Some(LockGuard::acquire_async(state, device, request, deadline).await?);
     }
     Ok(())
 }
@@ -164,9 +235,12 @@ async fn take_in_order_async(
 /// # Errors
 /// A lock that is there twice would wait for itself, unless it `may_repeat`.
 fn sort(order: &mut [usize], handles: &[Handle], may_repeat: bool) -> Result<(), LockError> {
-    order.sort_unstable_by_key(|&index| handles[index].0.name());
-    match order.windows(2).find(|pair| Arc::ptr_eq(&handles[pair[0]].0, &handles[pair[1]].0)) {
-        Some(twice) if !may_repeat => Err(handles[twice[0]].0.named_twice()),
+    order.sort_unstable_by_key(|&index| handles[index].state.name());
+    match order
+        .windows(2)
+        .find(|pair| Arc::ptr_eq(&handles[pair[0]].state, &handles[pair[1]].state))
+    {
+        Some(twice) if !may_repeat => Err(handles[twice[0]].state.named_twice()),
         _ => Ok(()),
     }
 }

@@ -3,13 +3,14 @@
 use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use nix::libc;
 
 use crate::backend::{AnyHeld, AnyLock, Failure};
 use crate::deadline::Deadline;
+use crate::device::{Device, Joined, Refusal, Wait};
 use crate::error::{HeldHere, LockError};
 use crate::hold::{Here, Hold};
 use crate::holder::{Holder, Tenure};
@@ -32,9 +33,16 @@ pub(crate) struct State {
     hold: Hold,
     /// What the first guard left, if it was dropped before those of the same thread's later entries.
     left_behind: fork::Gated<Option<LeftBehind>>,
-    /// A guard that was not the last one of the hold has abandoned it.
-    is_abandoned: AtomicBool,
+    /// What was taken beside a device's lock, for the hold.
+    joined: fork::Gated<Option<Joined>>,
+    /// What is special about the hold: [`ABANDONED`], [`JOINED`].
+    marks: AtomicU8,
 }
+
+/// A guard that was not the last one of the hold has abandoned it.
+const ABANDONED: u8 = 1;
+/// Something was taken beside the lock.
+const JOINED: u8 = 2;
 
 #[derive(Debug)]
 struct LeftBehind {
@@ -58,6 +66,37 @@ pub(crate) enum End {
     Remove,
 }
 
+/// What has been taken and may have to be given back: a device's lock, while other programs still lock the
+/// device. A future may be dropped there, and a subscriber that is told of the wait may panic.
+struct Taken<'a> {
+    raw: &'a AnyLock,
+    held: Option<AnyHeld>,
+}
+
+impl Taken<'_> {
+    fn keep(mut self) -> AnyHeld {
+        match self.held.take() {
+            Some(held) => held,
+            None => unreachable!("only this and the drop take it out"),
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(held) = &mut self.held {
+            give_back(self.raw, held);
+        }
+    }
+}
+
+/// Apart from the release that ends a hold: that is inlined, as nearly every release is one.
+#[cold]
+#[inline(never)]
+fn give_back(raw: &AnyLock, held: &mut AnyHeld) {
+    raw.release(held);
+}
+
 impl State {
     pub(crate) fn new(kind: Kind, name: &str, on_drop: fn(&str)) -> Self {
         Self {
@@ -66,7 +105,8 @@ impl State {
             raw: AnyLock::new(kind, name),
             hold: Hold::default(),
             left_behind: fork::Gated::default(),
-            is_abandoned: AtomicBool::new(false),
+            joined: fork::Gated::default(),
+            marks: AtomicU8::new(0),
         }
     }
 
@@ -98,11 +138,18 @@ impl State {
     /// Takes the lock for the calling thread. Nothing comes in hand where that enters again.
     pub(crate) fn acquire(
         &self,
+        device: Option<&Device>,
         request: &Request<'_>,
         deadline: Deadline<'_>,
     ) -> Result<Option<AnyHeld>, LockError> {
         let thread = thread::current().token;
         if request.reentrant && self.hold.enter_again(thread) {
+            // What was not taken for the hold is not taken in its midst.
+            let joins = device.is_some_and(Device::joins);
+            if joins && self.marks.load(Ordering::Relaxed) & JOINED == 0 {
+                self.leave_others(None, End::Release);
+                return Err(self.has_not_joined());
+            }
             return Ok(None);
         }
         if self.hold.is_by(thread) {
@@ -112,16 +159,25 @@ impl State {
         if deadline.is_cancelled() {
             return Err(self.cancelled(Duration::ZERO));
         }
-        match self.raw.acquire(deadline, request.info) {
-            Ok(held) => self.begin(held, request, deadline, Some(thread)).map(Some),
-            Err(failure) => Err(self.not_acquired(*failure, deadline)),
-        }
+        let held = match self.raw.acquire(deadline, request.info) {
+            Ok(held) => held,
+            Err(failure) => return Err(self.not_acquired(*failure, deadline)),
+        };
+        let Some(device) = device else {
+            return self.begin(held, request, deadline, Some(thread)).map(Some);
+        };
+        let taken = Taken { raw: &self.raw, held: Some(held) };
+        let joined = Wait::new(device, &self.name, deadline)
+            .run()
+            .map_err(|refusal| self.refused(device, refusal, deadline))?;
+        self.begin_joined(taken, joined, request, deadline, Some(thread)).map(Some)
     }
 
     /// Takes the lock for the calling task. No thread holds it then: whoever asks waits.
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         &self,
+        device: Option<&Device>,
         request: &Request<'_>,
         deadline: Deadline<'_>,
     ) -> Result<AnyHeld, LockError> {
@@ -148,9 +204,30 @@ impl State {
                 }
             }
         };
-        match acquired {
-            Ok(held) => self.begin(held, request, deadline, None),
-            Err(failure) => Err(self.not_acquired(*failure, deadline)),
+        let held = match acquired {
+            Ok(held) => held,
+            Err(failure) => return Err(self.not_acquired(*failure, deadline)),
+        };
+        let Some(device) = device else {
+            return self.begin(held, request, deadline, None);
+        };
+        let taken = Taken { raw: &self.raw, held: Some(held) };
+        let joined = Wait::new(device, &self.name, deadline)
+            .run_async()
+            .await
+            .map_err(|refusal| self.refused(device, refusal, deadline))?;
+        self.begin_joined(taken, joined, request, deadline, None)
+    }
+
+    /// The device's own lock was acquired, and another program does not let the device go.
+    #[cold]
+    fn refused(&self, device: &Device, refusal: Refusal, deadline: Deadline<'_>) -> LockError {
+        match refusal {
+            Refusal::Held(holder) => self.not_acquired(Failure::Busy(Some(*holder)), deadline),
+            Refusal::Gone(source) => device.gone(source),
+            Refusal::Failed(operation, source) => {
+                self.error(Failure::Io { operation, source }, deadline.waited())
+            }
         }
     }
 
@@ -178,7 +255,7 @@ impl State {
     ) -> Result<AnyHeld, LockError> {
         if request.recovers {
             if let Err(failure) = self.raw.check_record(&held) {
-                self.raw.release(&mut held);
+                give_back(&self.raw, &mut held);
                 return Err(self.error(failure, deadline.waited()));
             }
         }
@@ -186,10 +263,43 @@ impl State {
         Ok(held)
     }
 
+    /// As [`begin`](Self::begin), with what was taken beside a device's lock.
+    fn begin_joined(
+        &self,
+        taken: Taken<'_>,
+        joined: Option<Joined>,
+        request: &Request<'_>,
+        deadline: Deadline<'_>,
+        thread: Option<NonZeroU64>,
+    ) -> Result<AnyHeld, LockError> {
+        let Some(joined) = joined else {
+            return self.begin(taken.keep(), request, deadline, thread);
+        };
+        let mut gate = fork::gate().map_err(|source| self.cannot("enter the library", source))?;
+        // In a forked child it may be left of what its parent held.
+        let old = self.joined.get(&mut gate).replace(joined);
+        drop(gate);
+        drop(old);
+        let begun = self.begin(taken.keep(), request, deadline, thread);
+        if begun.is_ok() {
+            self.marks.fetch_or(JOINED, Ordering::Relaxed);
+        } else {
+            self.give_back_joined();
+        }
+        begun
+    }
+
+    /// Before the lock itself, which was taken first.
+    #[cold]
+    fn give_back_joined(&self) {
+        let joined = fork::gate().ok().and_then(|mut gate| self.joined.get(&mut gate).take());
+        drop(joined);
+    }
+
     #[inline]
     fn start(&self, thread: Option<NonZeroU64>) {
         // In a forked child it may be left of what its parent held.
-        self.is_abandoned.store(false, Ordering::Relaxed);
+        self.marks.store(0, Ordering::Relaxed);
         self.hold.begin(thread);
     }
 
@@ -198,7 +308,7 @@ impl State {
     #[inline]
     pub(crate) fn leave(&self, held: &mut Option<AnyHeld>, end: End, thread: Thread) {
         if end == End::Abandon {
-            self.is_abandoned.store(true, Ordering::Relaxed);
+            self.marks.fetch_or(ABANDONED, Ordering::Relaxed);
         }
         match held {
             Some(held) if self.hold.leave_if_last(thread.token) => self.end(held, end),
@@ -258,25 +368,37 @@ impl State {
     fn end(&self, held: &mut AnyHeld, end: End) {
         let is_heard = tell::is_heard();
         // Ordered by `hold`, which each guard has left after it wrote.
-        let is_abandoned = self.is_abandoned.load(Ordering::Relaxed);
+        let marks = self.marks.load(Ordering::Relaxed);
+        match (end, marks) {
+            (End::Release, 0) => self.raw.release(held),
+            (end, marks) => self.end_otherwise(held, end, marks),
+        }
+        // The lock is gone: from here on this is nobody's time but the caller's.
+        if is_heard {
+            self.tell_end(held, end, marks);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_otherwise(&self, held: &mut AnyHeld, end: End, marks: u8) {
+        if marks & JOINED != 0 {
+            self.give_back_joined();
+        }
         match end {
-            End::Release if is_abandoned => self.raw.abandon(held),
-            End::Release => self.raw.release(held),
+            End::Release if marks & ABANDONED != 0 => self.raw.abandon(held),
+            End::Release => give_back(&self.raw, held),
             End::Abandon => self.raw.abandon(held),
             End::Detach => self.raw.detach(held),
             End::Keep => self.raw.keep(held),
             End::Remove => self.raw.remove(held),
         }
-        // The lock is gone: from here on this is nobody's time but the caller's.
-        if is_heard {
-            self.tell_end(held, end, is_abandoned);
-        }
     }
 
     #[cold]
-    fn tell_end(&self, held: &AnyHeld, end: End, is_abandoned: bool) {
+    fn tell_end(&self, held: &AnyHeld, end: End, marks: u8) {
         let how = match end {
-            End::Release if !is_abandoned => "released",
+            End::Release if marks & ABANDONED == 0 => "released",
             End::Release | End::Abandon => "abandoned",
             End::Detach => "detached",
             End::Keep => "kept",
@@ -342,6 +464,24 @@ impl State {
         self.cannot("enter again", io::Error::new(io::ErrorKind::Unsupported, reason))
     }
 
+    /// What a thread is told that enters again with more than it has taken.
+    #[cold]
+    fn has_not_joined(&self) -> LockError {
+        let reason =
+            "this thread holds it without having joined anything; join where it is acquired first";
+        self.cannot(
+            "join what others lock it by",
+            io::Error::new(io::ErrorKind::Unsupported, reason),
+        )
+    }
+
+    /// What is told of a lock that only a device's could join.
+    #[cold]
+    pub(crate) fn cannot_join(&self, reason: &'static str) -> LockError {
+        let why = io::Error::new(io::ErrorKind::InvalidInput, reason);
+        self.cannot("join what others lock it by", why)
+    }
+
     /// What in this process holds the lock, unless `holder` is seen to be another process.
     fn held_here(&self, holder: Option<&Holder>) -> Option<HeldHere> {
         let is_another = |holder: &Holder| {
@@ -385,7 +525,13 @@ impl State {
         match failure {
             Failure::Busy(holder) => {
                 let here = self.held_here(holder.as_ref());
-                LockError::Timeout { lock, waited, holder: holder.map(Box::new), here }
+                LockError::Timeout {
+                    lock,
+                    waited,
+                    holder: holder.map(Box::new),
+                    here,
+                    device: None,
+                }
             }
             Failure::Orphaned(last) => {
                 LockError::Orphaned { lock, waited, last: last.map(Box::new) }

@@ -17,6 +17,7 @@
 //! What is seen are the port locks of this network namespace, and the semaphores of this mount namespace
 //! (its `/dev/shm`). It takes `/proc/net/unix` (`proc(5)`).
 
+mod device;
 mod error;
 mod find;
 mod sem;

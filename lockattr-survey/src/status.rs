@@ -5,6 +5,7 @@ use std::thread;
 
 use lockattr_runtime::{Backend, Holder, Lock, LockError, Standing};
 
+use crate::device::kernel_name;
 use crate::sem;
 use crate::sockets::Table;
 
@@ -25,6 +26,8 @@ pub struct Status {
     /// For a semaphore these are the lockattr programs in its queue, and those that sleep in the semaphore by
     /// the C library's count. It counts those, too, that were killed in their sleep.
     pub waiters: Option<u32>,
+    /// What the kernel calls the device, of a device's lock: `ttyUSB0`.
+    pub device: Option<String>,
 }
 
 /// Whether a lock is taken.
@@ -78,7 +81,7 @@ impl Status {
                 .zip(table)
                 .map(|(sleepers, table)| sleepers.saturating_add(table.queued(lock.name()))),
         };
-        Self { name: lock.name().to_owned(), backend: lock.backend(), held, last, waiters }
+        Self { last, waiters, ..status(lock.name().to_owned(), lock.backend(), held) }
     }
 
     pub(crate) fn of_free_port(name: String, last: Holder) -> Self {
@@ -155,7 +158,8 @@ pub(crate) fn of_semaphores<'a>(names: impl Iterator<Item = &'a str>, held: bool
 }
 
 fn status(name: String, backend: Backend, held: Held) -> Status {
-    Status { name, backend, held, last: None, waiters: None }
+    let device = kernel_name(&name);
+    Status { name, backend, held, last: None, waiters: None, device }
 }
 
 /// Looks at many locks at a time: nearly all of it is system calls.

@@ -15,6 +15,10 @@ pub(crate) struct View {
     holder: Option<Person>,
     last: Option<Person>,
     waiters: Option<u32>,
+    device: Option<String>,
+    /// Those that lock a device in other ways. Only where a device was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    others: Option<Vec<Person>>,
 }
 
 /// Who holds a lock, or did.
@@ -41,7 +45,15 @@ impl View {
             holder: status.holder().map(|holder| Person::new(holder, users)),
             last: status.last.as_ref().map(|last| Person::new(last, users)),
             waiters: status.waiters,
+            device: status.device.clone(),
+            others: None,
         }
+    }
+
+    /// With those that lock the device in other ways.
+    pub(crate) fn with_others(self, others: &[Holder], users: &mut Users) -> Self {
+        let others = others.iter().map(|other| Person::new(other, users)).collect();
+        Self { others: Some(others), ..self }
     }
 }
 
@@ -72,6 +84,8 @@ impl Person {
                 KnownBy::Proc => Some("proc"),
                 KnownBy::Record => Some("record"),
                 KnownBy::Text => Some("text"),
+                KnownBy::Flock => Some("flock"),
+                KnownBy::LockFile => Some("lock file"),
                 _ => None,
             },
         }

@@ -14,13 +14,13 @@ use crate::exit;
 use crate::process;
 
 pub(crate) use json::{Person, View};
-pub(crate) use sentence::{holder, sentence};
+pub(crate) use sentence::{holder, others, sentence};
 pub(crate) use table::{cut, fitted, held_for, row, table, widths, Cells, Widths};
 pub(crate) use table::{HEAD, RIGHT, SPACE, STATE, WHERE};
 
 /// The shape of the JSON, as `--help` shows it.
 const JSON_HELP: &str = r#"JSON:
-    {"name","backend","locked","holder","last","waiters"}
+    {"name","backend","locked","holder","last","waiters","device"}
     "backend" is "port" or "semaphore"; "locked" is null where it cannot be told; "waiters" is null where
     it is not known, and of a semaphore counts also those that were killed while they waited; "last" is who had it last, where nobody has it now
     or nobody says who has it ("locked" is true, and "holder" is null). "holder" and "last" are null, or
@@ -29,7 +29,9 @@ const JSON_HELP: &str = r#"JSON:
     "abandoned", "on its way" (a port lock that was given to this process, which has not taken it up; it may be
     "stopped") "copied" (given back, and kept taken by a copy of its socket in this process)
     or "kept" (`run --inherit`: held until the last process ends that has inherited it); "since" is a time like "2024-10-20T14:00:51.864484Z", "known_by" is how
-    its pid is known: "kernel", "proc", "record", or "text" (not at all: there is only a text)."#;
+    its pid is known: "kernel", "proc", "record", or "text" (not at all: there is only a text). "device" is what the
+    kernel calls a device, or null. `state --device` has "others", too: those that lock the device in other ways, each
+    as a holder whose "known_by" is "flock" or "lock file"."#;
 
 /// [`JSON_HELP`] and the exit codes.
 pub(crate) fn json_help() -> String {

@@ -1,8 +1,9 @@
 //! One lock in words.
 
+use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use lockattr_runtime::{Holder, Tenure};
+use lockattr_runtime::{Holder, KnownBy, Tenure};
 
 use super::Users;
 use crate::text::Escaped;
@@ -30,7 +31,25 @@ pub(crate) fn sentence(status: &Status, is_known: bool, users: &mut Users) -> St
         Some(waiters) if waiters > 1 => format!("; {waiters} wait"),
         _ => String::new(),
     };
-    format!("\"{}\" ({}): {state}{waiters}", Escaped(&status.name), status.backend)
+    let device = status.device.as_deref();
+    let device = device.map_or_else(String::new, |device| format!(", {}", Escaped(device)));
+    format!("\"{}\" ({}{device}): {state}{waiters}", Escaped(&status.name), status.backend)
+}
+
+/// A line for each of the ways in which other programs lock devices.
+pub(crate) fn others(others: &[Holder], users: &mut Users) -> String {
+    let mut lines = String::new();
+    for (way, known_by) in [("flock(2)", KnownBy::Flock), ("lock file", KnownBy::LockFile)] {
+        let mut is_free = true;
+        for other in others.iter().filter(|other| other.known_by == known_by) {
+            is_free = false;
+            let _ = writeln!(lines, "  {way}: {}", holder(other, users)); // to a String: never fails
+        }
+        if is_free {
+            let _ = writeln!(lines, "  {way}: free");
+        }
+    }
+    lines
 }
 
 /// As the library says it, with the user and the time.

@@ -29,7 +29,10 @@ pub(crate) fn row(status: &Status, users: &mut Users) -> Cells {
         .and_then(|person| person.uid)
         .map(|uid| users.name(uid).map_or_else(|| uid.to_string(), escaped));
     [
-        escaped(&status.name),
+        match &status.device {
+            Some(device) => format!("{} ({})", escaped(&status.name), escaped(device)),
+            None => escaped(&status.name),
+        },
         status.backend.to_string(),
         state(status).to_owned(),
         or_dash(person.and_then(|person| person.pid).map(|pid| pid.to_string())),

@@ -1,11 +1,14 @@
 //! The locks of an annotated function, by names known to the compiler or made from arguments.
 
 use std::fmt::{self, Write as _};
+use std::io;
+use std::path::Path;
 
+use crate::device::{Device, Joins};
 use crate::kind::Kind;
 use crate::name::{self, NameError};
 use crate::registry;
-use crate::several::Handle;
+use crate::several::{Handle, Handles as _};
 use crate::text::Buffer;
 use crate::{Lock, LockError};
 
@@ -31,7 +34,7 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
     if written.is_ok() {
         let shared = name::without_slash_in_bytes(buffer.as_bytes(), kind.backend);
         if let Some(state) = registry::remembered(kind, shared) {
-            return Ok(Handle(state));
+            return Ok(Handle::new(state));
         }
     }
     let text = buffer.as_str();
@@ -42,7 +45,7 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
     }
     written.map_err(|_| invalid(NameError::Unwritable))?;
     let handle = named_by(kind, text)?;
-    registry::remember(&handle.0);
+    registry::remember(&handle.state);
     Ok(handle)
 }
 
@@ -52,8 +55,37 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
 /// As [`named`].
 pub fn named_by(kind: Kind, name: &str) -> Result<Handle, LockError> {
     name::check(name, kind.backend).map_err(|reason| invalid(name, reason))?;
-    registry::kept(kind, name::without_slash(name, kind.backend)).map(Handle)
+    registry::kept(kind, name::without_slash(name, kind.backend)).map(Handle::new)
 }
+
+/// The lock of the device that the path leads to which the arguments make, with `joins` to be taken beside it.
+///
+/// # Errors
+/// [`LockError::NoDevice`], and as [`fixed`].
+pub fn device(kind: Kind, path: fmt::Arguments<'_>, joins: Joins<'_>) -> Result<Handle, LockError> {
+    let mut written = Buffer::<PATH_BYTES>::new();
+    let is_written = written.write_fmt(path).is_ok();
+    let text = written.as_str();
+    if !is_written || written.length() > PATH_BYTES {
+        let (kind, why) = if is_written {
+            (io::ErrorKind::InvalidInput, "the path is too long")
+        } else {
+            (io::ErrorKind::InvalidData, "an argument in the path could not be written as text")
+        };
+        let source = io::Error::new(kind, why).into();
+        return Err(LockError::NoDevice { lock: text.into(), path: text.into(), source });
+    }
+    let device = Device::at(Path::new(text))?;
+    let handle = named(kind, format_args!("{}", device.node()))?;
+    let mut handle = Handle { device: Some(Box::new(device)), ..handle };
+    if !joins.is_none() {
+        handle.join(joins)?;
+    }
+    Ok(handle)
+}
+
+/// As many as a path may have (`PATH_MAX`).
+const PATH_BYTES: usize = 4096;
 
 fn invalid(name: &str, reason: NameError) -> LockError {
     LockError::InvalidName { lock: name.into(), reason }
@@ -67,7 +99,7 @@ mod tests {
     const PORT: Kind = Kind::new(Backend::Port);
 
     fn name_of(handle: Result<Handle, LockError>) -> Result<String, String> {
-        handle.map(|handle| handle.0.name().to_owned()).map_err(|error| error.to_string())
+        handle.map(|handle| handle.state.name().to_owned()).map_err(|error| error.to_string())
     }
 
     #[test]

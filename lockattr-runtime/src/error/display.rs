@@ -67,6 +67,15 @@ impl fmt::Debug for LockError {
 }
 
 impl LockError {
+    /// Which lock this is about.
+    fn fmt_lock(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lock \"{}\"", Escaped(self.lock_name()))?;
+        if let Self::Timeout { device: Some(path), .. } = self {
+            write!(f, " ({})", Escaped(&path.to_string_lossy()))?;
+        }
+        f.write_str(": ")
+    }
+
     fn fmt_fields(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         /// The fields of each variant but `lock`, which all have.
         macro_rules! fields {
@@ -81,7 +90,7 @@ impl LockError {
             };
         }
         fields! {
-            Timeout { waited, holder, here };
+            Timeout { waited, holder, here, device };
             Cancelled { waited };
             WouldDeadlock { holder, twice };
             InvalidName { reason };
@@ -95,6 +104,7 @@ impl LockError {
             OtherWordSize { path, bytes };
             OtherNamespace { holder };
             Overposted { path, units };
+            NoDevice { path, source };
             Io { operation, source };
         }
     }
@@ -102,7 +112,7 @@ impl LockError {
 
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "lock \"{}\": ", Escaped(self.lock_name()))?;
+        self.fmt_lock(f)?;
         match self {
             Self::Timeout { waited, holder, here, .. } => {
                 if waited.is_zero() {
@@ -199,6 +209,7 @@ impl fmt::Display for LockError {
                  it; stop that program, and remove the file when no program uses the lock",
                 Escaped(&path.to_string_lossy())
             ),
+            Self::NoDevice { source, .. } => write!(f, "cannot tell which device this is: {source}"),
             Self::Io { operation, source, .. } => write!(f, "cannot {operation}: {source}"),
         }
     }

@@ -4,7 +4,7 @@ mod display;
 mod system;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::libc;
@@ -41,6 +41,8 @@ pub enum LockError {
         holder: Option<Box<Holder>>,
         /// What in this very process holds it, if this process does.
         here: Option<HeldHere>,
+        /// The path that a device was asked for by ([`Lock::device`](crate::Lock::device)).
+        device: Option<Box<Path>>,
     },
     /// The wait was ended by [`Cancel::cancel`](crate::Cancel::cancel).
     #[non_exhaustive]
@@ -190,6 +192,17 @@ pub enum LockError {
         /// How many units it has. A lock that is free has one.
         units: u32,
     },
+    /// The path of a device leads to none: there is nothing, a folder, links in a circle, or something that this
+    /// user may not look at.
+    #[non_exhaustive]
+    NoDevice {
+        /// The path as text: without a device, its lock has no name.
+        lock: Box<str>,
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: SystemError,
+    },
     /// The operating system refused something.
     #[non_exhaustive]
     Io {
@@ -236,6 +249,7 @@ impl LockError {
             | Self::OtherNamespace { lock, .. }
             | Self::OtherBackend { lock, .. }
             | Self::Overposted { lock, .. }
+            | Self::NoDevice { lock, .. }
             | Self::Io { lock, .. } => lock,
         }
     }
@@ -294,6 +308,14 @@ impl LockError {
         error.get_ref()?.downcast_ref()
     }
 
+    /// The same, of a device that was asked for by `path`.
+    pub(crate) fn at_path(mut self, path: &Path) -> Self {
+        if let Self::Timeout { device, .. } = &mut self {
+            *device = Some(path.into());
+        }
+        self
+    }
+
     fn io_kind(&self) -> io::ErrorKind {
         match self {
             // Of one that only tried.
@@ -307,7 +329,7 @@ impl LockError {
             | Self::InvalidMode { .. }
             | Self::BackendMismatch { .. }
             | Self::OtherBackend { .. } => io::ErrorKind::InvalidInput,
-            Self::Io { source, .. } => source.kind(),
+            Self::NoDevice { source, .. } | Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
             Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
             // A cancellation is not `Interrupted`: std's own loops would try again.
@@ -320,7 +342,7 @@ impl std::error::Error for LockError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             // The message ends with the system's own words, so a chain would say them twice.
-            Self::Io { source, .. } => source.source(),
+            Self::NoDevice { source, .. } | Self::Io { source, .. } => source.source(),
             Self::InvalidName { reason, .. } => reason.source(),
             _ => None,
         }
@@ -329,7 +351,7 @@ impl std::error::Error for LockError {
 
 /// `TimedOut` for a timeout, `WouldBlock` where the lock was only tried (a timeout of zero), `Deadlock` for
 /// [`LockError::WouldDeadlock`], `InvalidInput` for a bad name or backend, the system's own kind for
-/// [`LockError::Io`], and `Other` for the rest. [`LockError::from_io`] finds the error again.
+/// [`LockError::Io`] and [`LockError::NoDevice`], and `Other` for the rest. [`LockError::from_io`] finds the error again.
 impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         Self::new(error.io_kind(), error)
@@ -364,6 +386,7 @@ mod tests {
                 waited,
                 holder: None,
                 here: None,
+                device: None,
             })
         };
         assert_eq!(busy(Duration::ZERO).kind(), io::ErrorKind::WouldBlock);

@@ -8,6 +8,7 @@ pub(crate) mod clock;
 pub(crate) mod closer;
 pub(crate) mod descriptors;
 pub(crate) mod file;
+pub(crate) mod flock;
 pub(crate) mod fork;
 pub(crate) mod generation;
 pub(crate) mod mapping;

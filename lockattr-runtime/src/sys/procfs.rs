@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::fd::RawFd;
 use std::os::unix::fs::MetadataExt;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +41,25 @@ pub(crate) fn read(pid: u32, file: &str) -> io::Result<Vec<u8>> {
 pub(crate) fn open(pid: u32, file: &str) -> io::Result<File> {
     check_own()?;
     File::open(format!("/proc/{pid}/{file}"))
+}
+
+/// Reads `/proc/locks`, with the pids that the processes have to this one.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn locks() -> io::Result<Vec<u8>> {
+    check_own()?;
+    fs::read("/proc/locks")
+}
+
+/// The descriptors that this process has.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn descriptors() -> io::Result<Vec<RawFd>> {
+    check_own()?;
+    let numbers = fs::read_dir(format!("/proc/{}/fd", process::id()))?;
+    Ok(numbers.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
 }
 
 /// The user that a process runs as.

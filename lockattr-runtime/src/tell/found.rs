@@ -11,6 +11,7 @@ use super::emit::{emit, is_heard, is_silent, TARGET};
 
 enum Found {
     RecordUnavailable(String),
+    NotRespected(&'static str, String),
     SurplusUnits(u32),
     TornAway,
 }
@@ -22,6 +23,15 @@ thread_local! {
 /// The record of `lock` cannot be written: the lock works, and nobody can see from where it is held.
 pub(crate) fn record_unavailable(lock: &str, error: &io::Error) {
     keep(lock, || Found::RecordUnavailable(error.to_string()));
+}
+
+/// Other programs may lock the device of `lock` by what cannot be looked at. Said once a process.
+pub(crate) fn not_respected(lock: &str, what: &'static str, error: &io::Error) {
+    static SAID: AtomicBool = AtomicBool::new(false);
+
+    if is_heard(Level::WARN) && !SAID.swap(true, Ordering::Relaxed) {
+        keep(lock, || Found::NotRespected(what, error.to_string()));
+    }
 }
 
 /// The semaphore of `lock` had more units than one: somebody released by force what was not taken, or
@@ -69,6 +79,10 @@ pub(super) fn tell() {
             Found::RecordUnavailable(error) => tracing::warn!(
                 name: "lockattr.record_unavailable", target: TARGET, lock, error,
                 "the lock's record cannot be written: others will not see from where it is held"
+            ),
+            Found::NotRespected(what, error) => tracing::warn!(
+                name: "lockattr.not_respected", target: TARGET, lock, what, error,
+                "it cannot be seen whether another program locks the device: it may be used beside this one"
             ),
             Found::SurplusUnits(units) => tracing::warn!(
                 name: "lockattr.surplus_units", target: TARGET, lock, units,

@@ -23,7 +23,9 @@ mod waiting;
 #[cfg(feature = "tracing")]
 pub(crate) use emit::is_anything_heard as is_heard;
 #[cfg(feature = "tracing")]
-pub(crate) use found::{asks_for_the_pid, record_unavailable, surplus_units, torn_away};
+pub(crate) use found::{
+    asks_for_the_pid, not_respected, record_unavailable, surplus_units, torn_away,
+};
 #[cfg(feature = "tracing")]
 pub(crate) use outcome::{granted, not_granted, outcome, released, silently};
 #[cfg(not(feature = "tracing"))]

@@ -1,6 +1,7 @@
 //! What stands in where nothing is told, by a program without the features `tracing` and `log`.
 
 use std::io;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use crate::deadline::Deadline;
@@ -9,6 +10,8 @@ use crate::guard::LockGuard;
 use crate::holder::Holder;
 
 pub(crate) fn record_unavailable(_: &str, _: &io::Error) {}
+
+pub(crate) fn not_respected(_: &str, _: &'static str, _: &io::Error) {}
 
 pub(crate) fn surplus_units(_: &str, _: u32) {}
 
@@ -37,12 +40,12 @@ pub(crate) fn is_telling_of(_: &str) -> bool {
     false
 }
 
-pub(crate) struct Waiting;
+pub(crate) struct Waiting<'a>(PhantomData<&'a str>);
 
 #[allow(clippy::unused_self)] // as the other one
-impl Waiting {
-    pub(crate) fn new(_: &str, _: Deadline<'_>) -> Self {
-        Self
+impl<'a> Waiting<'a> {
+    pub(crate) fn new(_: &'a str, _: Deadline<'_>) -> Self {
+        Self(PhantomData)
     }
 
     pub(crate) fn at_most(&self, left: Option<Duration>) -> Option<Duration> {

@@ -36,7 +36,13 @@ pub(super) fn run(run: &Run, backend: Option<Backend>) -> Result<Exit, Stop> {
         )));
     }
     let mut locks = Vec::new();
+    for path in &run.devices {
+        locks.push(mode::with(which::device_to_take(path, backend)?, run.shared.mode)?);
+    }
     for name in &run.names {
+        if !run.quiet {
+            which::hint_at_device("run", name);
+        }
         locks.push(mode::with(which::to_take(name, backend)?, run.shared.mode)?);
     }
     let info = run.message.clone().unwrap_or_else(|| shown(&program, &arguments));
@@ -79,8 +85,12 @@ fn command(run: &Run) -> Result<(OsString, Vec<OsString>), Stop> {
     if let Some((program, arguments)) = run.command.split_first() {
         return Ok((program.clone(), arguments.to_vec()));
     }
-    let (name, command) = run.names.split_first().ok_or_else(|| Stop::usage("no NAME"))?;
-    Err(Stop::usage(format!("no command to run\n  {}", tip::dashes(name, command))))
+    let tip = match (run.names.split_first(), run.devices.first()) {
+        (Some((name, command)), None) => tip::dashes(name, command),
+        (_, Some(path)) => tip::dashes(&format!("--device {}", path.display()), &run.names),
+        (None, None) => return Err(Stop::usage("no NAME")),
+    };
+    Err(Stop::usage(format!("no command to run\n  {tip}")))
 }
 
 /// `run n sh -c LINE` would take the lock `sh` as well: a `--` was forgotten.

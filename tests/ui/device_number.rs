@@ -1,0 +1,10 @@
+use lockattr::interprocess_lock;
+
+#[interprocess_lock(device = 7)]
+fn read(bus: u8, port: &std::fs::File) -> std::io::Result<u8> {
+    port.sync_all().map(|()| bus)
+}
+
+fn main() {
+    read(1, &std::fs::File::open("/dev/null").unwrap()).unwrap();
+}

@@ -11,7 +11,7 @@ pub(crate) fn to_look_at(name: &str, backend: Option<Backend>) -> Result<Lock, S
     let guess = || {
         backend_of(name).map_err(|held_twice| {
             let name = Escaped(name);
-            let wanted = "say which one you mean: `-b port` or `-b semaphore`";
+            let wanted = "say which one you mean: `-b port`, `-b semaphore` or `-b tcp`";
             Stop::usage(format!("\"{name}\" is {held_twice}; {wanted}"))
         })
     };

@@ -1,6 +1,7 @@
 //! How an error reads.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{HeldHere, LockError};
 use crate::holder::{Holder, KnownBy, Tenure};
@@ -95,6 +96,8 @@ impl LockError {
             OtherWordSize { path, bytes };
             OtherNamespace { holder };
             Overposted { path, units };
+            SharedPort { port, other };
+            PortTaken { waited, port, by };
             Io { operation, source };
         }
     }
@@ -199,7 +202,33 @@ impl fmt::Display for LockError {
                  it; stop that program, and remove the file when no program uses the lock",
                 Escaped(&path.to_string_lossy())
             ),
+            Self::SharedPort { port, other, .. } => write!(
+                f,
+                "this process holds its port {port} for the lock \"{}\": the two names share ports, so no \
+                 process can hold both; change one of the names",
+                Escaped(other)
+            ),
+            Self::PortTaken { waited, port, by, .. } => {
+                fmt_port_taken(f, *waited, *port, by.as_deref())
+            }
             Self::Io { operation, source, .. } => write!(f, "cannot {operation}: {source}"),
         }
     }
+}
+
+fn fmt_port_taken(
+    f: &mut fmt::Formatter<'_>,
+    waited: Duration,
+    port: u16,
+    by: Option<&Holder>,
+) -> fmt::Result {
+    if !waited.is_zero() {
+        write!(f, "timed out after {}; ", Seconds(waited))?;
+    }
+    write!(f, "port {port}, one of the three of which it needs two, is ")?;
+    match by {
+        Some(by) => write!(f, "{by}")?,
+        None => f.write_str("kept by the kernel for a minute after a connection")?,
+    }
+    f.write_str(", which is no holder of this lock")
 }

@@ -1,0 +1,11 @@
+//! Locks by TCP ports: what is true of no other backend.
+
+mod names;
+mod ports;
+#[path = "../support/mod.rs"]
+mod support;
+
+#[test]
+fn role() {
+    support::play(&[("hold", support::hold), ("wait", support::wait), ("alone", ports::alone)]);
+}

@@ -26,17 +26,20 @@ pub(crate) fn find_process(inode: u64, first: Option<u32>, until: Option<Instant
         .find(|pid| has_open(*pid, inode, until) == Some(true))
 }
 
-/// Whether the process `pid` has the socket of this inode open; none where this user may not see that.
+/// Whether the process `pid` has the socket of this inode open; none where this user may not see that, or has not
+/// seen all by `until`.
 pub(crate) fn has_open(pid: u32, inode: u64, until: Option<Instant>) -> Option<bool> {
     let target = format!("socket:[{inode}]");
-    let mut descriptors = fs::read_dir(format!("/proc/{pid}/fd"))
-        .ok()?
-        .filter_map(Result::ok)
-        .take_while(|_| !is_over(until));
-    Some(descriptors.any(|descriptor| {
-        fs::read_link(descriptor.path())
-            .is_ok_and(|link| link.as_os_str().as_bytes() == target.as_bytes())
-    }))
+    for descriptor in fs::read_dir(format!("/proc/{pid}/fd")).ok()?.filter_map(Result::ok) {
+        if is_over(until) {
+            return None;
+        }
+        let link = fs::read_link(descriptor.path());
+        if link.is_ok_and(|link| link.as_os_str().as_bytes() == target.as_bytes()) {
+            return Some(true);
+        }
+    }
+    Some(false)
 }
 
 /// The children of each of its threads (proc(5), `CONFIG_PROC_CHILDREN`), of which there may be thousands.

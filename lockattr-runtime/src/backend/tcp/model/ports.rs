@@ -2,14 +2,14 @@
 
 use super::process::Pid;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Port {
     Free,
     Bound { by: Pid, listens: bool },
 }
 
 /// Those of one lock.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Ports(pub(super) [Port; 3]);
 
 impl Default for Ports {

@@ -1,11 +1,11 @@
 //! The processes' part of the model: what they do, one system call at a time.
 
 use super::ports::Port;
-use super::{Sabotage, State};
+use super::{Order, Sabotage, State};
 
 pub(super) type Pid = usize;
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Process {
     program: Program,
     pub(super) step: Step,
@@ -16,7 +16,7 @@ pub(super) struct Process {
     connections: [Link; 3],
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Program {
     Lockattr,
     /// It binds all three, does not listen, and tries again and again.
@@ -25,7 +25,7 @@ pub(super) enum Program {
     Stranger,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Link {
     None,
     Established,
@@ -33,7 +33,7 @@ pub(super) enum Link {
 }
 
 /// What a process does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Step {
     Bind,
     /// It lost, and lets go of what it had.
@@ -107,6 +107,9 @@ impl Process {
         if self.step == Step::LetGo && sabotage == Some(Sabotage::KeepsWhatItHad) {
             self.step = Step::Connect;
         }
+        if matches!(self.step, Step::Listen | Step::Body) {
+            self.tried = [None; 3]; // told by the ports themselves
+        }
     }
 
     fn start_again(&mut self) {
@@ -124,13 +127,14 @@ impl Process {
 }
 
 impl State {
-    pub(super) fn actions(&self, pid: Pid, mut add: impl FnMut(Action)) {
+    pub(super) fn actions(&self, pid: Pid, order: Order, mut add: impl FnMut(Action)) {
         let process = &self.processes[pid];
         match process.step {
             Step::Bind => {
-                (0..3).filter(|port| process.tried[*port].is_none()).for_each(|port| {
-                    add(Action::Bind(port));
-                });
+                let in_any_order = order == Order::Any || process.program == Program::Stranger;
+                let choices = if in_any_order { 3 } else { 1 };
+                let untried = (0..3).filter(|port| process.tried[*port].is_none());
+                untried.take(choices).for_each(|port| add(Action::Bind(port)));
                 if process.is_resting() {
                     add(Action::GiveUp);
                 }
@@ -243,24 +247,62 @@ impl State {
 
     /// Whether all come to their end without giving up, if from here on one runs at a time, each until it waits
     /// or is through.
-    pub(super) fn can_end(&self, sabotage: Option<Sabotage>) -> bool {
+    pub(super) fn can_end(&self, order: Order, sabotage: Option<Sabotage>) -> bool {
         const ROUNDS: usize = 8;
 
         let mut state = self.clone();
         for _ in 0..ROUNDS {
+            if state.processes.iter().all(Process::is_through) {
+                return true;
+            }
             for pid in 0..state.processes.len() {
-                state.run_alone(pid, sabotage);
+                state.run_alone(pid, order, sabotage);
             }
         }
         state.processes.iter().all(Process::is_through)
     }
 
-    fn run_alone(&mut self, pid: Pid, sabotage: Option<Sabotage>) {
+    /// The least of all states that differ from this one in the numbers of processes only.
+    pub(super) fn canonical(self) -> Self {
+        let alike = |one: Pid, other: Pid| {
+            other < self.processes.len()
+                && self.processes[one].program == self.processes[other].program
+        };
+        let swaps: &[(Pid, Pid)] = match (alike(0, 1), alike(1, 2)) {
+            // Each permutation of three is one swap away from the one before.
+            (true, true) => &[(0, 1), (1, 2), (0, 1), (1, 2), (0, 1)],
+            (true, false) => &[(0, 1)],
+            (false, true) => &[(1, 2)],
+            (false, false) => &[],
+        };
+        let mut permuted = self.clone();
+        let mut least = self;
+        for (one, other) in swaps {
+            permuted.swap(*one, *other);
+            if permuted < least {
+                least = permuted.clone();
+            }
+        }
+        least
+    }
+
+    fn swap(&mut self, one: Pid, other: Pid) {
+        self.processes.swap(one, other);
+        for port in &mut self.ports.0 {
+            match port {
+                Port::Bound { by, .. } if *by == one => *by = other,
+                Port::Bound { by, .. } if *by == other => *by = one,
+                _ => {}
+            }
+        }
+    }
+
+    fn run_alone(&mut self, pid: Pid, order: Order, sabotage: Option<Sabotage>) {
         const STEPS: usize = 40;
 
         for _ in 0..STEPS {
             let mut next = None;
-            self.actions(pid, |action| {
+            self.actions(pid, order, |action| {
                 if !matches!(action, Action::GiveUp | Action::Die) {
                     next.get_or_insert(action);
                 }

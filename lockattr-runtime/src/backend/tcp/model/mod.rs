@@ -161,7 +161,7 @@ fn three_that_die_at_every_step_are_never_two_holders() {
 
 #[test]
 fn three_that_have_one_port_each_are_in_no_dead_end() {
-    explore(these(3, 0, 1, 0, Order::Any));
+    explore(these(3, 0, 1, 1, Order::Any));
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub enum Backend {
     /// - Any user of the machine can take the ports, as with a port lock its address.
     /// - A look ([`Lock::is_locked`](crate::Lock::is_locked)) takes a port for a moment. A program of k3portlock
     ///   that tries in this very moment, when another one looks too, tries again 10 ms later.
+    /// - Left to a descriptor ([`LockGuard::into_descriptor`](crate::LockGuard::into_descriptor)), it is shown without
+    ///   a process once the one that left it has ended.
     /// - A holder that is none of lockattr's is not named: the kernel does not say who has bound a port.
     Tcp,
 }

@@ -104,6 +104,7 @@ impl LockError {
 }
 
 impl fmt::Display for LockError {
+    #[allow(clippy::too_many_lines)] // a sentence for each
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "lock \"{}\": ", Escaped(self.lock_name()))?;
         match self {

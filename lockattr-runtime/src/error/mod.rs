@@ -165,7 +165,7 @@ pub enum LockError {
         /// Who holds the name there.
         holder: Box<Holder>,
     },
-    /// A process holds this name under the other backend: the two would not exclude each other. A process
+    /// A process holds this name under another backend: the two would not exclude each other. A process
     /// looks once, when it first takes the name, so not all such mistakes are seen: a holder that comes
     /// later, one that looks in the same moment, and files that this user may not look at are not.
     #[non_exhaustive]

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use nix::libc;
 use nix::sys::socket::{
-    getsockopt, sendmsg, socketpair, sockopt, AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType,
+    getsockopt, sendmsg, socketpair, sockopt, AddressFamily, ControlMessage, MsgFlags, SockFlag,
+    SockType,
 };
 use socket2::{Domain, SockAddr, Socket, Type};
 

@@ -53,7 +53,7 @@ pub(crate) struct Port {
     /// A connection to the holder, kept from one look to the next: each new one would leave an entry
     /// in the holder's queue until the release.
     observer: Mutex<Option<Observer>>,
-    /// Whether this process has looked for a holder under the other backend.
+    /// Whether this process has looked for a holder under another backend.
     has_looked_beside: AtomicBool,
 }
 

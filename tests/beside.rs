@@ -1,4 +1,4 @@
-//! One name under both backends: a process that takes it for the first time sees who holds it under the other.
+//! One name under several backends: a process that takes it for the first time sees who holds it under another.
 
 mod support;
 
@@ -10,6 +10,7 @@ fn role() {
     support::play(&[
         ("hold port", |name| hold(Backend::Port, name)),
         ("hold semaphore", |name| hold(Backend::Semaphore, name)),
+        ("hold tcp", |name| hold(Backend::Tcp, name)),
     ]);
 }
 
@@ -22,8 +23,15 @@ fn hold(backend: Backend, name: &str) {
 }
 
 #[test]
-fn a_name_that_is_held_under_the_other_backend_is_refused_at_once_and_nothing_is_made() {
-    for (role, wanted) in [("hold port", Backend::Semaphore), ("hold semaphore", Backend::Port)] {
+fn a_name_that_is_held_under_another_backend_is_refused_at_once_and_nothing_is_made() {
+    for (role, wanted) in [
+        ("hold port", Backend::Semaphore),
+        ("hold semaphore", Backend::Port),
+        ("hold tcp", Backend::Port),
+        ("hold tcp", Backend::Semaphore),
+        ("hold port", Backend::Tcp),
+        ("hold semaphore", Backend::Tcp),
+    ] {
         let name = unique_name("beside");
         let mut holder = Actor::start(role, &name);
         holder.expect("holding");

@@ -58,6 +58,7 @@ fn a_lock_held_by_another_process_is_refused_and_its_holder_named() {
 fn known_by(backend: Backend) -> KnownBy {
     match backend {
         Backend::Port => KnownBy::Kernel,
+        Backend::Tcp => KnownBy::Proc,
         _ => KnownBy::Record,
     }
 }

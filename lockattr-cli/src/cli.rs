@@ -26,6 +26,8 @@ pub(crate) enum Backend {
     Port,
     /// A POSIX semaphore, as resourcelock's
     Semaphore,
+    /// Two of three TCP ports, as k3portlock's where it has no unix socket
+    Tcp,
 }
 
 impl From<Backend> for lockattr_runtime::Backend {
@@ -33,6 +35,7 @@ impl From<Backend> for lockattr_runtime::Backend {
         match backend {
             Backend::Port => Self::Port,
             Backend::Semaphore => Self::Semaphore,
+            Backend::Tcp => Self::Tcp,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) const HELP: &str = "Exit codes:
     0  done
     1  not acquired in time; `wait`: not free in time; nothing to release; `state -q`: free
     2  wrong usage, or a name that no lock can have
-    3  denied, or failed; the name is held under the other backend; held by the process that waits
+    3  denied, or failed; the name is held under another backend; held by the process that waits
   run: the command's own (128 + N if signal N ended it), 126 if it cannot be run, 127 if there is none,
        and what -E says if the lock is not acquired in time";
 

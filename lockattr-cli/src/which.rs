@@ -25,7 +25,7 @@ pub(crate) fn device_to_look_at(path: &Path, backend: Option<Backend>) -> Result
 fn guess(name: &str) -> Result<Backend, Stop> {
     backend_of(name).map_err(|held_twice| {
         let name = Escaped(name);
-        let wanted = "say which one you mean: `-b port` or `-b semaphore`";
+        let wanted = "say which one you mean: `-b port`, `-b semaphore` or `-b tcp`";
         Stop::usage(format!("\"{name}\" is {held_twice}; {wanted}"))
     })
 }

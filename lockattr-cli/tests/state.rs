@@ -97,7 +97,7 @@ fn the_backend_is_the_one_under_which_the_name_is_held() {
     let port = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
     port.bind(&socket2::SockAddr::unix(format!("\0/portlock/{}", &*name)).unwrap()).unwrap();
     let complaint = refused(&["state", &name], 2);
-    assert!(complaint.contains("held under both backends"), "{complaint}");
+    assert!(complaint.contains("held under several backends"), "{complaint}");
     assert!(said(&["state", "-b", "port", &name]).contains("(port): held"));
 }
 

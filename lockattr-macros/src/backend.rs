@@ -12,18 +12,18 @@ pub(crate) enum Backend {
     #[default]
     Port,
     Semaphore,
+    Tcp,
 }
 
 impl Backend {
-    pub(crate) const ACCEPTED: &'static str = "backends are \"port\" and \"semaphore\"";
-    const ALL: [Self; 2] = [Self::Port, Self::Semaphore];
-    /// Those that are planned, and no typing mistakes.
-    const NOT_YET: [&'static str; 1] = ["tcp"];
+    pub(crate) const ACCEPTED: &'static str = "backends are \"port\", \"semaphore\" and \"tcp\"";
+    const ALL: [Self; 3] = [Self::Port, Self::Semaphore, Self::Tcp];
 
     fn name(self) -> &'static str {
         match self {
             Self::Port => "port",
             Self::Semaphore => "semaphore",
+            Self::Tcp => "tcp",
         }
     }
 
@@ -32,15 +32,9 @@ impl Backend {
         if let Some(backend) = Self::ALL.into_iter().find(|backend| backend.name() == text) {
             return Ok(backend);
         }
-        let reason = if Self::NOT_YET.contains(&text.as_str()) {
-            format!("the backend \"{text}\" is not supported yet; the")
-        } else {
-            let names = Self::ALL.into_iter().map(Self::name);
-            let meant = suggest::nearest(&text, names.chain(Self::NOT_YET));
-            let hint =
-                meant.map_or("the".to_owned(), |meant| format!("did you mean \"{meant}\"? The"));
-            format!("there is no backend \"{text}\"; {hint}")
-        };
+        let meant = suggest::nearest(&text, Self::ALL.into_iter().map(Self::name));
+        let hint = meant.map_or("the".to_owned(), |meant| format!("did you mean \"{meant}\"? The"));
+        let reason = format!("there is no backend \"{text}\"; {hint}");
         Err(Error::new(literal.span(), format!("{reason} {}", Self::ACCEPTED)))
     }
 
@@ -49,8 +43,8 @@ impl Backend {
         match self {
             // `sun_path`'s 108 bytes, less NUL and `/portlock/`.
             Self::Port => 97,
-            // `NAME_MAX`'s 255, less `sem.` and the leading `/` that some count.
-            Self::Semaphore => 250,
+            // `NAME_MAX`'s 255, less `sem.` and the leading `/` that some count; what a record holds.
+            Self::Semaphore | Self::Tcp => 250,
         }
     }
 }
@@ -64,6 +58,7 @@ pub(crate) enum Kind {
         /// Without it, for this user alone.
         mode: Option<Mode>,
     },
+    Tcp,
 }
 
 impl Kind {
@@ -73,6 +68,7 @@ impl Kind {
             match self {
                 Self::Port => "port",
                 Self::Semaphore { .. } => "semaphore",
+                Self::Tcp => "tcp",
             },
             Span::mixed_site(),
         )
@@ -84,6 +80,7 @@ impl Kind {
             match self {
                 Self::Port => "Port",
                 Self::Semaphore { .. } => "Semaphore",
+                Self::Tcp => "Tcp",
             },
             Span::mixed_site(),
         )
@@ -91,7 +88,7 @@ impl Kind {
 
     pub(crate) fn mode(self) -> Option<Mode> {
         match self {
-            Self::Port => None,
+            Self::Port | Self::Tcp => None,
             Self::Semaphore { mode } => mode,
         }
     }

@@ -123,6 +123,7 @@ use proc_macro2::TokenStream;
 /// | backend | its names |
 /// | --- | --- |
 /// | `"port"`, the default | have 1 to 97 bytes, and no NUL among them |
+/// | `"tcp"` | have 1 to 250 bytes and no NUL |
 /// | `"semaphore"` | have 1 to 250 bytes, no NUL, and no `/` but a leading one, which is dropped; are not `.` or `..`, and do not begin with `sem.` or `lockattr.` |
 ///
 /// ## From arguments
@@ -217,7 +218,7 @@ use proc_macro2::TokenStream;
 /// | option | value | without it |
 /// | --- | --- | --- |
 /// | `timeout` | numbers with the units `h`, `m`, `s`, `ms`, `us`, the largest first: `"2s"`, `"1m30s"`, `"1.5s"`. `"0s"` tries once, `"none"` waits for ever. Or a `Duration`: a const, an argument or a field, `timeout = self.timeout` | `"1s"` |
-/// | `backend` | what the lock is made of, see below: `"port"` or `"semaphore"` | `"port"` |
+/// | `backend` | what the lock is made of, see below: `"port"`, `"semaphore"` or `"tcp"` | `"port"` |
 /// | `mode` | only with `backend = "semaphore"`: who may use the semaphore if this lock is the one that makes it, and whose files it may be beside one's own and root's. An octal number: `0o600` for its owner, with any bits of `0o060` for its group and of `0o006` for all others | `0o600` |
 /// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut: with captures after 512 bytes, without after some 3,500 | the function and where it stands: `crate::module::function (file:line)` |
 /// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |
@@ -229,8 +230,8 @@ use proc_macro2::TokenStream;
 ///
 /// A `"port"` is a unix socket: waiters are served first come, first served, and the kernel frees the
 /// lock when its holder dies. A `"semaphore"` is one of POSIX: it takes no system call where nobody
-/// else wants it, and a waiter frees it when its holder has died. `lockattr::Backend` says more of
-/// both. All who share a lock must use the same one:
+/// else wants it, and a waiter frees it when its holder has died. A `"tcp"` lock is two of three TCP ports, as
+/// k3portlock takes them where it has no unix sockets. `lockattr::Backend` says more of all. All who share a lock must use the same one:
 ///
 /// ```no_run
 /// # use std::io;

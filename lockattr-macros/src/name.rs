@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_beside_captures_is_wrong_with_every_value() {
-        for backend in [Backend::Port, Backend::Semaphore] {
+        for backend in [Backend::Port, Backend::Semaphore, Backend::Tcp] {
             for (a, b) in pairs() {
                 let Err(error) = text(&format!("{a}{{x}}{b}")).check(backend) else {
                     continue;

@@ -57,7 +57,7 @@ const RESERVED: [&str; 2] = ["sem.", "lockattr."];
 /// A semaphore's name may be written with the `/` that POSIX wants.
 pub(crate) fn without_slash(name: &str, backend: Backend) -> &str {
     match backend {
-        Backend::Port => name,
+        Backend::Port | Backend::Tcp => name,
         Backend::Semaphore => name.strip_prefix('/').unwrap_or(name),
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn without_slash(name: &str, backend: Backend) -> &str {
 pub(crate) fn rules(backend: Backend) -> String {
     let limit = backend.limit();
     match backend {
-        Backend::Port => format!("a name has 1 to {limit} bytes, and no NUL among them"),
+        Backend::Port | Backend::Tcp => format!("a name has 1 to {limit} bytes, and no NUL among them"),
         Backend::Semaphore => format!(
             "a semaphore's name has 1 to {limit} bytes, no NUL, no `/` but a leading one (which does \
              not count), is not `.` or `..`, and does not begin with `{}` or `{}`",
@@ -148,7 +148,8 @@ pub(crate) mod tests {
     fn the_runtime_has_the_same_rules() {
         let port = (Backend::Port, lockattr::Backend::Port, Lock::port as fn(&'static str) -> _);
         let semaphore = (Backend::Semaphore, lockattr::Backend::Semaphore, Lock::semaphore as _);
-        for (backend, of_the_runtime, constructor) in [port, semaphore] {
+        let tcp = (Backend::Tcp, lockattr::Backend::Tcp, Lock::tcp as _);
+        for (backend, of_the_runtime, constructor) in [port, semaphore, tcp] {
             for name in pairs().map(|(a, b)| a + &b) {
                 if check(&name, backend).is_ok() {
                     // It panics where the runtime has another opinion.

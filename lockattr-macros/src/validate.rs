@@ -208,7 +208,8 @@ fn reject_name_and_device(args: &Args) -> Result<()> {
 fn kind(args: &Args) -> Result<Kind> {
     match (args.backend.unwrap_or_default(), args.mode) {
         (Backend::Port, None) => Ok(Kind::Port),
-        (Backend::Port, Some((span, _))) => Err(Error::new(
+        (Backend::Tcp, None) => Ok(Kind::Tcp),
+        (Backend::Port | Backend::Tcp, Some((span, _))) => Err(Error::new(
             span,
             "only a semaphore has a `mode`, and this is a port lock, which anybody can use; \
              write `backend = \"semaphore\"`, or leave `mode` out",

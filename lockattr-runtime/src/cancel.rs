@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +106,19 @@ impl Cancel {
         }
         let timeout = timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE));
         poll::wait_readable(descriptor, Some(timeout))
+    }
+
+    /// As [`wait_readable`](Self::wait_readable), for the first of as many as there are.
+    pub(crate) fn wait_any<'a>(
+        &'a self,
+        descriptors: impl Iterator<Item = BorrowedFd<'a>>,
+        timeout: Option<Duration>,
+    ) -> io::Result<()> {
+        if let Some(event) = self.event() {
+            return poll::wait_any(descriptors.chain([event.as_fd()]), timeout);
+        }
+        let timeout = timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE));
+        poll::wait_any(descriptors, Some(timeout))
     }
 
     /// Ready when this is cancelled.

@@ -1,7 +1,7 @@
 //! Until when to wait.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::cancel::Cancel;
@@ -53,6 +53,21 @@ impl<'a> Deadline<'a> {
         match self.cancel {
             Some(cancel) => cancel.wait_readable(descriptor, timeout),
             None => poll::wait_readable(descriptor, timeout),
+        }
+    }
+
+    /// As [`wait_readable`](Self::wait_readable), for the first of as many as there are; with none it is a pause.
+    pub(crate) fn wait_any<'b>(
+        self,
+        descriptors: impl Iterator<Item = BorrowedFd<'b>>,
+        timeout: Option<Duration>,
+    ) -> io::Result<()>
+    where
+        'a: 'b,
+    {
+        match self.cancel {
+            Some(cancel) => cancel.wait_any(descriptors, timeout),
+            None => poll::wait_any(descriptors, timeout),
         }
     }
 

@@ -226,7 +226,7 @@ impl LockGuard {
     /// Where a thread has entered again, the lock is left taken with its last guard.
     ///
     /// # Errors
-    /// A port lock is held by a process, and ends with it: [`LockError::Io`] of the kind `Unsupported`.
+    /// A port or TCP lock is held by a process, and ends with it: [`LockError::Io`] of the kind `Unsupported`.
     /// The lock is given back then.
     pub fn detach(mut self) -> Result<(), LockError> {
         self.state.check_detach()?;
@@ -234,7 +234,7 @@ impl LockGuard {
         Ok(())
     }
 
-    /// Leaves a port lock to a descriptor: it is held until the last copy of that one is closed, by whatever
+    /// Leaves a port or TCP lock to a descriptor: it is held until the last copy of that one is closed, by whatever
     /// processes have inherited it, as a lock of `flock(2)` is. It is what `lockattr run --inherit` does.
     ///
     /// The descriptor is close-on-exec, as std's are; what is to inherit it needs that flag cleared. Others are

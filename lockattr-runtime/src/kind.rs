@@ -13,6 +13,23 @@ pub enum Backend {
     /// where nobody else wants it, freed by a waiter within 60 ms when its holder dies, and shared
     /// with resourcelock. Linux only.
     Semaphore,
+    /// Two of three TCP ports at 127.0.0.1, which the name's SHA-1 tells, from 40000 to 60001: freed by the
+    /// kernel when its holder dies, and shared with k3portlock where that has no abstract unix sockets. Waiters
+    /// are woken; those that have waited longer are mostly served first, but no order is promised.
+    ///
+    /// For what must work the same on every system. On Linux, [`Port`](Self::Port) is the better one:
+    /// - Other programs can have the ports: they lie in the range from which Linux takes those of outgoing
+    ///   connections. One port of three may be gone. If two are, an acquire fails after its timeout with
+    ///   [`LockError::PortTaken`](crate::LockError::PortTaken), which names the program.
+    /// - Two names can share ports. They never exclude too little, but one may have to wait for the
+    ///   other; within a process that is [`LockError::SharedPort`](crate::LockError::SharedPort).
+    /// - Any user of the machine can take the ports, as with a port lock its address.
+    /// - A look ([`Lock::is_locked`](crate::Lock::is_locked)) takes a port for a moment. A program of k3portlock
+    ///   that tries in this very moment, when another one looks too, tries again 10 ms later.
+    /// - Left to a descriptor ([`LockGuard::into_descriptor`](crate::LockGuard::into_descriptor)), it is shown without
+    ///   a process once the one that left it has ended.
+    /// - A holder that is none of lockattr's is not named: the kernel does not say who has bound a port.
+    Tcp,
 }
 
 impl fmt::Display for Backend {
@@ -20,6 +37,7 @@ impl fmt::Display for Backend {
         f.write_str(match self {
             Self::Port => "port",
             Self::Semaphore => "semaphore",
+            Self::Tcp => "tcp",
         })
     }
 }
@@ -28,7 +46,7 @@ impl fmt::Display for Backend {
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     pub(crate) backend: Backend,
-    /// Who may use the semaphore (`chmod(2)`). A port lock has none: anybody may.
+    /// Who may use the semaphore (`chmod(2)`). Other locks have none: anybody may.
     pub(crate) mode: u32,
 }
 
@@ -50,7 +68,7 @@ impl Kind {
     pub const fn mode(self, mode: u32) -> Self {
         assert!(
             matches!(self.backend, Backend::Semaphore),
-            "only a semaphore has a mode; anybody can use a port lock"
+            "only a semaphore has a mode; anybody can use another lock"
         );
         match self.try_mode(mode) {
             Some(kind) => kind,

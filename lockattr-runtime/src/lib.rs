@@ -36,7 +36,7 @@ pub use acquire::acquire_all_async;
 pub use acquire::{acquire_all, all, Acquire};
 // For `lockattr-survey`, which lists them with all others.
 #[doc(hidden)]
-pub use backend::free_port_locks;
+pub use backend::{free_port_locks, remembered_tcp_locks};
 pub use cancel::Cancel;
 pub use error::{HeldHere, LockError, SystemError};
 pub use guard::LockGuard;

@@ -112,6 +112,28 @@ impl Lock {
         Self::fixed(Backend::Semaphore, name)
     }
 
+    /// A lock of the TCP backend: two of three ports at 127.0.0.1, as k3portlock binds them where it has no
+    /// abstract unix sockets. See [`Backend::Tcp`] for what it promises, and what not.
+    ///
+    /// `name` has 1 to 250 bytes and no NUL. In a `static` or `const` it is checked by the compiler.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr_runtime::{Lock, LockError};
+    /// static BENCH: Lock = Lock::tcp("doc-bench-supply");
+    ///
+    /// let _guard = BENCH.acquire(Duration::from_secs(2))?;
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `name` breaks the rules. See [`Lock::open`] for names that are made at run time.
+    #[must_use]
+    pub const fn tcp(name: &'static str) -> Self {
+        name::assert_valid(name, Backend::Tcp);
+        Self::fixed(Backend::Tcp, name)
+    }
+
     const fn fixed(backend: Backend, name: &'static str) -> Self {
         let name = Cow::Borrowed(name::without_slash(name, backend));
         Self { kind: Kind::new(backend), name, state: OnceBox::new(), device: None }
@@ -245,7 +267,8 @@ impl Lock {
     ///
     /// Waiters are served first come, first served, processes and threads alike. (Those of a semaphore
     /// within one network namespace. Their order is lost, but not the lock, behind a waiter that is stopped, and for
-    /// a process without a free descriptor; programs that use resourcelock come in between.) A `timeout` of zero tries once; one that no clock can reach, such as
+    /// a process without a free descriptor; programs that use resourcelock come in between. Those of a TCP lock
+    /// are served in no order that is promised.) A `timeout` of zero tries once; one that no clock can reach, such as
     /// [`Duration::MAX`], waits for ever. Time is `CLOCK_MONOTONIC`. The place of the call is what others
     /// see in [`Holder::info`].
     ///
@@ -263,6 +286,9 @@ impl Lock {
     ///   64-bit program meet, [`LockError::Overposted`] if other programs have posted it again and again.
     /// - [`LockError::BackendMismatch`] if this process uses the name under another backend,
     ///   [`LockError::OtherBackend`] if another process holds it under that one when this process first takes it.
+    /// - [`LockError::PortTaken`] if other programs had the ports of a TCP lock all the time, and
+    ///   [`LockError::SharedPort`], at once, if this process holds one of them for another lock.
+    /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
     pub fn acquire(&self, timeout: Duration) -> Result<LockGuard, LockError> {
@@ -453,7 +479,7 @@ impl Lock {
     /// still taken, and this returns true again, also if its semaphore has been posted already.)
     ///
     /// # Errors
-    /// A port lock is let go of only by its holder: that is [`LockError::Io`] of the kind
+    /// A port lock or a TCP lock is let go of only by its holder: that is [`LockError::Io`] of the kind
     /// `Unsupported`. Of a semaphore the errors are those of [`acquire`](Self::acquire) but the first three.
     pub fn force_release(&self) -> Result<bool, LockError> {
         self.state()?.force_release()

@@ -124,6 +124,9 @@ pub(crate) const fn assert_valid(name: &str, backend: Backend) {
             Backend::Semaphore => {
                 panic!("the lock's name is too long; a semaphore's has at most 250 bytes")
             }
+            Backend::Tcp => {
+                panic!("the lock's name is too long; a TCP lock's has at most 250 bytes")
+            }
         },
         Err(NameError::Nul | NameError::Unwritable) => {
             panic!("the lock's name has a NUL byte; leave it out")
@@ -162,6 +165,7 @@ pub(crate) const fn limit(backend: Backend) -> usize {
     match backend {
         Backend::Port => PORT_LIMIT,
         Backend::Semaphore => SEMAPHORE_LIMIT,
+        Backend::Tcp => TCP_LIMIT,
     }
 }
 
@@ -171,6 +175,12 @@ pub(crate) const PORT_LIMIT: usize = 108 - 1 - PORT_PREFIX.len();
 /// The semaphore's file is called `sem.NAME`, and `NAME_MAX` is 255: 251 for the semaphore, 250 for
 /// those who count the `/`.
 const SEMAPHORE_LIMIT: usize = 250;
+
+/// Ports are computed from any text; a record holds the name and [`TCP_RECORD`].
+const TCP_LIMIT: usize = 250;
+
+/// What the record of a TCP lock is called behind the name. No name has a NUL, so it is no other lock's record.
+pub(crate) const TCP_RECORD: &str = "\0tcp";
 
 /// What k3portlock 0.1.11 puts before the name on Linux.
 pub(crate) const PORT_PREFIX: &str = "/portlock/";
@@ -219,6 +229,17 @@ mod tests {
         assert_eq!(check("sem.x"), Err(NameError::Reserved { prefix: "sem." }));
         assert_eq!(check("lockattr.0.x"), Err(NameError::Reserved { prefix: "lockattr." }));
         assert_eq!(check("se"), Ok(()));
+    }
+
+    #[test]
+    fn a_tcp_locks_name_has_1_to_250_bytes_without_nul() {
+        let check = |name: &str| check(name, Backend::Tcp);
+        assert_eq!(check("/bus/1 ä\n"), Ok(()));
+        assert_eq!(without_slash("/bus", Backend::Tcp), "/bus");
+        assert_eq!(check(&"n".repeat(250)), Ok(()));
+        assert_eq!(check(&"n".repeat(251)), Err(NameError::TooLong { bytes: 251, limit: 250 }));
+        assert_eq!(check(""), Err(NameError::Empty));
+        assert_eq!(check("i2c\0tcp"), Err(NameError::Nul));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::error::LockError;
 use crate::lock::Lock;
 
 impl Lock {
-    /// Removes what a free lock has left in `/dev/shm`: the records of a port lock (this user's; root removes
+    /// Removes what a free lock has left in `/dev/shm`: the records of a port or TCP lock (this user's; root removes
     /// those of all users), or both files of a semaphore. It takes the lock for that, so what is in use is
     /// left alone. With the record goes what the next holder would have been told of a death
     /// ([`LockGuard::recovered_from`](crate::LockGuard::recovered_from)).

@@ -554,6 +554,10 @@ impl State {
             Failure::Io { operation, source } => {
                 LockError::Io { lock, operation, source: source.into() }
             }
+            Failure::SharedPort { port, other } => LockError::SharedPort { lock, port, other },
+            Failure::PortTaken { port, by } => {
+                LockError::PortTaken { lock, waited, port, by: by.map(Box::new) }
+            }
         }
     }
 }

@@ -15,7 +15,8 @@
 //! ```
 //!
 //! What is seen are the port locks of this network namespace, and the semaphores of this mount namespace
-//! (its `/dev/shm`). It takes `/proc/net/unix` (`proc(5)`).
+//! (its `/dev/shm`), and the TCP locks that a record there tells of: ports tell no name, so what k3portlock
+//! alone has taken is not found. It takes `/proc/net/unix` (`proc(5)`).
 
 mod device;
 mod error;
@@ -25,7 +26,7 @@ mod shm;
 mod sockets;
 mod status;
 
-use lockattr_runtime::{free_port_locks, Backend};
+use lockattr_runtime::{free_port_locks, remembered_tcp_locks, Backend};
 
 pub use error::SurveyError;
 pub use find::{backend_of, is_known, HeldTwice};
@@ -42,14 +43,15 @@ pub enum Scope {
     Held,
     /// Those that are there: also free semaphores.
     Present,
-    /// Also free port locks, as far as a record tells of them.
+    /// Also free port and TCP locks, as far as a record tells of them.
     Remembered,
 }
 
-/// The locks of this machine, of one backend or of both. Those that are taken come first, and all are in
+/// The locks of this machine, of one backend or of all. Those that are taken come first, and all are in
 /// the order of their names.
 ///
-/// Each held port lock is looked at over a connection that leaves an entry in its holder's queue until the
+/// Each TCP lock that a record tells of is looked at by a try for its ports, see
+/// [`Backend::Tcp`](lockattr_runtime::Backend::Tcp). Each held port lock is looked at over a connection that leaves an entry in its holder's queue until the
 /// release, unless this process has a [`Lock`](lockattr_runtime::Lock) of that name: that one keeps its
 /// connection from one look to the next. Who looks often keeps the locks that it has seen.
 ///
@@ -74,16 +76,21 @@ pub enum Scope {
 pub fn survey(scope: Scope, backend: Option<Backend>) -> Result<Vec<Status>, SurveyError> {
     let mut found = Vec::new();
     // A process uses one name under one backend only: so one after the other, each let go of at once.
-    if backend != Some(Backend::Semaphore) {
+    let wants = |one| backend.map_or(true, |wanted| wanted == one);
+    if wants(Backend::Port) {
         found.extend(status::of_ports(&Table::read()?));
         if scope == Scope::Remembered {
             let free = free_port_locks().map_err(SurveyError::reading(shm::FOLDER))?;
             found.extend(free.into_iter().map(|(name, last)| Status::of_free_port(name, last)));
         }
     }
-    if backend != Some(Backend::Port) {
+    if wants(Backend::Semaphore) {
         let folder = Folder::read()?;
         found.extend(status::of_semaphores(folder.semaphores(), scope == Scope::Held));
+    }
+    if wants(Backend::Tcp) {
+        let names = remembered_tcp_locks().map_err(SurveyError::reading(shm::FOLDER))?;
+        found.extend(status::of_tcp(&names, scope != Scope::Remembered));
     }
     found.sort_by(|one, other| one.order().cmp(&other.order()));
     Ok(found)

@@ -37,7 +37,7 @@ impl Folder {
     }
 }
 
-/// Whether a user has left a record of the port lock.
+/// Whether a user has left a record of the port or TCP lock.
 pub(crate) fn has_record(lock: &Lock) -> bool {
     lock.last_holder().is_ok_and(|last| last.is_some())
 }

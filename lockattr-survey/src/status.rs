@@ -77,6 +77,7 @@ impl Status {
         let last = if matches!(held, Held::By(_)) { None } else { standing.into_last_holder() };
         let waiters = match lock.backend() {
             Backend::Port => table.map(|table| table.waiters(lock.name())),
+            Backend::Tcp => None,
             _ => sem::sleepers(lock.name())
                 .zip(table)
                 .map(|(sleepers, table)| sleepers.saturating_add(table.queued(lock.name()))),
@@ -119,8 +120,13 @@ impl Status {
     }
 
     /// What is taken comes first.
-    pub(crate) fn order(&self) -> (bool, &str, bool) {
-        (self.is_locked() == Some(false), &self.name, self.backend == Backend::Semaphore)
+    pub(crate) fn order(&self) -> (bool, &str, u8) {
+        let backend = match self.backend {
+            Backend::Port => 0,
+            Backend::Semaphore => 1,
+            _ => 2,
+        };
+        (self.is_locked() == Some(false), &self.name, backend)
     }
 }
 
@@ -152,6 +158,18 @@ pub(crate) fn of_semaphores<'a>(names: impl Iterator<Item = &'a str>, held: bool
             lock.standing().map(|found| Status::found_beside(table.as_ref(), &lock, found));
         let status = looked.unwrap_or_else(|error| {
             status((*name).to_owned(), Backend::Semaphore, Held::Unknown(Arc::new(error)))
+        });
+        (!held || status.is_locked() != Some(false)).then_some(status)
+    })
+}
+
+/// The TCP locks of these names; only those that somebody has if `held`.
+pub(crate) fn of_tcp(names: &[String], held: bool) -> Vec<Status> {
+    side_by_side(names, |name| {
+        let lock = Lock::open(Backend::Tcp, name).ok()?;
+        let looked = lock.standing().map(|found| Status::found_beside(None, &lock, found));
+        let status = looked.unwrap_or_else(|error| {
+            status(name.clone(), Backend::Tcp, Held::Unknown(Arc::new(error)))
         });
         (!held || status.is_locked() != Some(false)).then_some(status)
     })

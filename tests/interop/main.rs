@@ -9,6 +9,7 @@ mod python;
 mod resourcelock;
 #[path = "../support/mod.rs"]
 mod support;
+mod tcp;
 
 #[test]
 fn role() {
@@ -17,5 +18,8 @@ fn role() {
         ("hold", resourcelock::hold),
         ("try", resourcelock::try_once),
         ("hammer", resourcelock::hammer),
+        ("tell ports", tcp::tell_ports),
+        ("take turns", tcp::take_turns),
+        ("wait for tcp", tcp::wait),
     ]);
 }

@@ -29,8 +29,8 @@ use lockattr::{Backend, Lock, LockError};
 use nix::sys::resource::{getrusage, UsageWho};
 use nix::sys::time::TimeValLike;
 
-use name::SEMAPHORE;
-pub use name::{unique_name, unique_semaphore, Name};
+pub use name::{unique_name, unique_semaphore, unique_tcp, Name};
+use name::{SEMAPHORE, TCP};
 
 const ROLE: &str = "LOCKATTR_TEST_ROLE";
 const ARGUMENT: &str = "LOCKATTR_TEST_ARGUMENT";
@@ -190,10 +190,11 @@ pub fn listen() -> Option<String> {
     (bytes > 0).then(|| line.trim_end().to_owned())
 }
 
-/// Runs a test with the name of a port lock, and with that of a semaphore.
+/// Runs a test with the name of a port lock, with that of a semaphore, and with that of a TCP lock.
 pub fn on_each_backend(what: &str, test: impl Fn(&str)) {
     test(&unique_name(what));
     test(&unique_semaphore(what));
+    test(&unique_tcp(what));
 }
 
 /// Removes the two files of a semaphore that nobody uses any more.
@@ -207,6 +208,27 @@ pub fn remove(name: &str) {
     remove_semaphore(name);
     let user = nix::unistd::geteuid();
     let _ = std::fs::remove_file(format!("/dev/shm/lockattr.{user}.{name}"));
+}
+
+/// Removes this user's record that goes by `key`: a name, of a TCP lock with `\0tcp` behind it.
+pub fn remove_record(key: &str) {
+    let user = nix::unistd::geteuid();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let encoded = |byte: u8| {
+        if plain(byte) {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02x}")
+        }
+    };
+    let name: String = key.bytes().map(encoded).collect();
+    // A long one is cut, and has a digest at its end.
+    let begin = format!("lockattr.{user}.{}", &name[..name.len().min(200)]);
+    for entry in std::fs::read_dir("/dev/shm").unwrap().flatten() {
+        if entry.file_name().to_str().is_some_and(|file| file.starts_with(&begin)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Sends descriptors with a byte over a connection; whether the other end is there or not.
@@ -241,6 +263,23 @@ pub fn waits_in_queue(pid: u32) -> bool {
     String::from_utf8_lossy(&table).contains(&format!("@/portwait/{pid}."))
 }
 
+/// Whether the process `pid` has a connection to a port of a TCP lock.
+pub fn is_connected_to_locks(pid: u32) -> bool {
+    const ESTABLISHED: &str = "01";
+
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let inodes = table.lines().filter_map(|line| {
+        let fields: Vec<_> = line.split_ascii_whitespace().collect();
+        let is_waiter = u32::from_str_radix(fields.get(1)?.split(':').next()?, 16).ok()?
+            == u32::from_ne_bytes([127, 0, 0, 2]);
+        (is_waiter && fields[3] == ESTABLISHED).then(|| format!("socket:[{}]", fields[9]))
+    });
+    let inodes: Vec<_> = inodes.collect();
+    let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    let mut links = descriptors.filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok());
+    links.any(|link| link.to_str().is_some_and(|link| inodes.iter().any(|inode| inode == link)))
+}
+
 /// How many threads and tasks of the process `pid` wait for the semaphore `name`, and it is not their turn.
 pub fn queued(name: &str, pid: u32) -> usize {
     let table = std::fs::read("/proc/net/unix").unwrap();
@@ -260,6 +299,7 @@ pub fn processor_time() -> Duration {
 pub fn waits(name: &str, pid: u32) -> bool {
     match backend(name) {
         Backend::Port => waits_in_queue(pid),
+        Backend::Tcp => is_connected_to_locks(pid),
         _ => queued(name, pid) > 0 || sleepers(name) > 0,
     }
 }
@@ -278,6 +318,8 @@ pub fn open(name: &str) -> Lock {
 pub fn backend(name: &str) -> Backend {
     if name.ends_with(SEMAPHORE) {
         Backend::Semaphore
+    } else if name.ends_with(TCP) {
+        Backend::Tcp
     } else {
         Backend::Port
     }

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// What a semaphore's name ends with here: so a name alone tells a role which lock is meant.
 pub(super) const SEMAPHORE: &str = ".semaphore";
 
+/// As [`SEMAPHORE`], of a TCP lock's.
+pub(super) const TCP: &str = ".tcp";
+
 /// A lock's name that no other test and no other run uses. When it is dropped, what is left in
 /// `/dev/shm` of all locks whose names begin with it is removed: no process may use them any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +26,18 @@ pub fn unique_name(what: &str) -> Name {
 
 /// As [`unique_name`], for the semaphore backend.
 pub fn unique_semaphore(what: &str) -> Name {
+    unique_name_with(what, SEMAPHORE)
+}
+
+/// As [`unique_name`], for the TCP backend.
+pub fn unique_tcp(what: &str) -> Name {
+    unique_name_with(what, TCP)
+}
+
+fn unique_name_with(what: &str, end: &str) -> Name {
     let mut name = unique_name(what);
     name.0.truncate(name.0.len() - 1);
-    name.0.push_str(SEMAPHORE);
+    name.0.push_str(end);
     name
 }
 

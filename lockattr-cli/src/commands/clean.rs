@@ -77,11 +77,11 @@ fn remove(status: &Status) -> Result<(), LockError> {
     Lock::open(status.backend, &status.name)?.remove_files()
 }
 
-/// Each user has a record of a port lock, which root alone can remove for others.
+/// Each user has a record of a port or TCP lock, which root alone can remove for others.
 fn is_record_of_another_user(status: &Status) -> bool {
     let this = geteuid();
     let uid = status.last.as_ref().and_then(|last| last.uid);
-    status.backend == Backend::Port && !this.is_root() && uid != Some(this.as_raw())
+    status.backend != Backend::Semaphore && !this.is_root() && uid != Some(this.as_raw())
 }
 
 /// Whether it was used last longer ago than that. One of which nothing tells when is old.
@@ -96,7 +96,7 @@ fn is_old(status: &Status, older: Option<Duration>) -> bool {
 
 /// How much memory the lock's files take.
 pub(super) fn bytes_of(status: &Status) -> u64 {
-    /// A record of a port lock.
+    /// A record of a port or TCP lock.
     const PAGE: u64 = 4096;
 
     match status.backend {

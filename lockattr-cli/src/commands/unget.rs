@@ -80,8 +80,8 @@ fn refusal(lock: &Lock, holder: &Holder, unget: &Unget) -> Stop {
         Backend::Port if holder.tenure == Tenure::OnItsWay => {
             "it takes the lock up when it goes on (`kill -CONT`), and its end would free it".to_owned()
         }
-        Backend::Port => {
-            "only the holder can let go of a port lock; `--kill` sends it SIGTERM".to_owned()
+        Backend::Port | Backend::Tcp => {
+            "only the holder can let go of such a lock; `--kill` sends it SIGTERM".to_owned()
         }
         _ if holder.known_by == KnownBy::Text || holder.pid.is_none() => match stranger(lock, unget) {
             None => "nobody can tell whether that program runs; if it does not, `--force` releases the lock"
@@ -115,7 +115,7 @@ fn stranger(lock: &Lock, unget: &Unget) -> Option<String> {
 /// Whom to send SIGTERM to: only one of whom the kernel or a semaphore's record says that it holds.
 fn target(lock: &Lock, holder: &Holder, unget: &Unget) -> Result<u32, Stop> {
     let knows = match lock.backend() {
-        Backend::Port => matches!(holder.known_by, KnownBy::Kernel | KnownBy::Proc),
+        Backend::Port | Backend::Tcp => matches!(holder.known_by, KnownBy::Kernel | KnownBy::Proc),
         // The process of that pid has been compared with the one that took the lock (its start, its image).
         _ => holder.known_by == KnownBy::Record && holder.tenure == Tenure::Holds,
     };

@@ -21,7 +21,7 @@ pub(crate) use table::{HEAD, RIGHT, SPACE, STATE, WHERE};
 /// The shape of the JSON, as `--help` shows it.
 const JSON_HELP: &str = r#"JSON:
     {"name","backend","locked","holder","last","waiters","device"}
-    "backend" is "port" or "semaphore"; "locked" is null where it cannot be told; "waiters" is null where
+    "backend" is "port", "semaphore" or "tcp"; "locked" is null where it cannot be told; "waiters" is null where
     it is not known, and of a semaphore counts also those that were killed while they waited; "last" is who had it last, where nobody has it now
     or nobody says who has it ("locked" is true, and "holder" is null). "holder" and "last" are null, or
     {"pid","uid","user","command","info","since","held_seconds","tenure","stopped","known_by"}

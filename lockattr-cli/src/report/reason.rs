@@ -14,7 +14,7 @@ pub(super) fn in_short(error: &LockError) -> String {
         LockError::OtherNamespace { .. } => "held in another network namespace".to_owned(),
         LockError::Overposted { units, .. } => format!("has {units} units"),
         LockError::Io { source, .. } => source.kind().to_string(),
-        LockError::BackendMismatch { .. } => "in use under the other backend".to_owned(),
+        LockError::BackendMismatch { .. } => "in use under another backend".to_owned(),
         _ => "see `lockattr state`".to_owned(),
     }
 }

@@ -48,9 +48,11 @@ impl Name {
         self.files().iter().any(|file| fs::symlink_metadata(file).is_ok())
     }
 
-    fn files(&self) -> [String; 3] {
+    fn files(&self) -> [String; 4] {
         let record = format!("lockattr.{}.{}", nix::unistd::geteuid(), self.0);
-        [&*self.0, &format!("sem.{}", self.0), &record].map(|file| format!("/dev/shm/{file}"))
+        let of_tcp = format!("{record}%00tcp");
+        [&*self.0, &format!("sem.{}", self.0), &record, &of_tcp]
+            .map(|file| format!("/dev/shm/{file}"))
     }
 }
 

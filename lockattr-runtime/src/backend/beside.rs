@@ -1,13 +1,14 @@
-//! Whether a name that is about to be taken is held under the other backend.
+//! Whether a name that is about to be taken is held under another backend.
 //!
-//! The two backends do not exclude each other: a program that takes the port `N` beside one that holds the
+//! The backends do not exclude each other: a program that takes the port `N` beside one that holds the
 //! semaphore `N` is in at the same time. So a process looks once, when it first takes a name: before its first
-//! acquire of a port lock, and before it opens the files of a semaphore. What is seen is a live holder.
+//! acquire of a port or TCP lock, and before it opens the files of a semaphore. What is seen is a live holder.
 //! What is not seen:
 //! - a holder that comes later. (It looks itself, at its own first acquire; a process that has
 //!   looked before does not look again. Two that look in the same moment miss each other.)
 //! - a semaphore of another user that this one may not look at, and one that no record or text explains;
-//! - a port lock in another network namespace, a semaphore in another mount namespace.
+//! - a holder of a TCP lock that is none of lockattr's: it does not listen, and no port is tried for this;
+//! - a port or TCP lock in another network namespace, a semaphore in another mount namespace.
 //!
 //! It is a help against a mistake, and no exclusion.
 
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::port::Port;
 use super::semaphore::Semaphore;
+use super::tcp::Tcp;
 use super::{Failure, RawLock as _};
 use crate::holder::Holder;
 use crate::kind::{Backend, Kind};
@@ -24,19 +26,25 @@ use crate::standing::Standing;
 /// How long a look may take at whom to name.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// That nobody holds the name under the other backend than `wanted`, as far as can be seen.
+/// That nobody holds the name under another backend than `wanted`, as far as can be seen.
 ///
 /// # Errors
 /// [`Failure::OtherBackend`] if a process does.
 #[cold]
 pub(super) fn check(name: &str, wanted: Backend) -> Result<(), Failure> {
-    let (other, holder) = match wanted {
-        Backend::Port => (Backend::Semaphore, semaphore_holder(name)),
-        Backend::Semaphore => (Backend::Port, port_holder(name)),
-    };
-    match holder {
-        Some(holder) => Err(Failure::OtherBackend { wanted, other, holder: Box::new(holder) }),
-        None => Ok(()),
+    for other in [Backend::Port, Backend::Semaphore, Backend::Tcp] {
+        if let Some(holder) = (other != wanted).then(|| holder_under(other, name)).flatten() {
+            return Err(Failure::OtherBackend { wanted, other, holder: Box::new(holder) });
+        }
+    }
+    Ok(())
+}
+
+fn holder_under(backend: Backend, name: &str) -> Option<Holder> {
+    match backend {
+        Backend::Port => port_holder(name),
+        Backend::Semaphore => semaphore_holder(name),
+        Backend::Tcp => Tcp::new(name).holder_until(Instant::now() + PATIENCE),
     }
 }
 

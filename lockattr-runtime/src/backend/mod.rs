@@ -4,9 +4,13 @@
 //! in [`name`](crate::name), and an arm in each `match` of [`AnyLock`].
 
 mod beside;
+mod ghost;
+mod look;
+mod past;
 mod port;
 mod queue;
 mod semaphore;
+mod tcp;
 
 #[cfg(feature = "async")]
 use std::future::Future;
@@ -23,6 +27,7 @@ use crate::standing::Standing;
 use crate::sys::thread::Thread;
 
 pub use port::remembered::free_port_locks;
+pub use tcp::remembered::remembered_tcp_locks;
 
 /// A named lock that processes and threads exclude each other by.
 ///
@@ -35,7 +40,7 @@ pub use port::remembered::free_port_locks;
 /// - A forked child holds nothing of what its parent holds, and whatever it does with its copy of a
 ///   [`Held`](Self::Held) leaves the parent's lock alone.
 /// - Looking ([`is_locked`](Self::is_locked), [`holder`](Self::holder),
-///   [`last_holder`](Self::last_holder)) takes nothing and creates nothing.
+///   [`last_holder`](Self::last_holder)) creates nothing, and takes nothing that an acquire would fail for.
 pub(crate) trait RawLock: Send + Sync + Sized {
     /// What a holder has in hand. One of [`release`](Self::release), [`abandon`](Self::abandon) and
     /// [`detach`](Self::detach) of the lock that it came from ends the hold, and then it is dropped. To drop it
@@ -146,6 +151,10 @@ pub(crate) enum Failure {
     OtherBackend { wanted: Backend, other: Backend, holder: Box<Holder> },
     /// A semaphore of so many units that it excludes nobody.
     Overposted { path: PathBuf, units: u32 },
+    /// This process holds one of the lock's ports for another lock.
+    SharedPort { port: u16, other: Box<str> },
+    /// One of the lock's ports is taken by something that is no holder of it; by whom, if that is known.
+    PortTaken { port: u16, by: Option<Holder> },
     /// The system refused `operation`, as in "cannot …".
     Io { operation: &'static str, source: io::Error },
 }
@@ -162,6 +171,7 @@ impl Failure {
 pub(crate) enum AnyLock {
     Port(port::Port),
     Semaphore(semaphore::Semaphore),
+    Tcp(tcp::Tcp),
 }
 
 /// What the holder of an [`AnyLock`] has in hand.
@@ -169,6 +179,7 @@ pub(crate) enum AnyLock {
 pub(crate) enum AnyHeld {
     Port(<port::Port as RawLock>::Held),
     Semaphore(<semaphore::Semaphore as RawLock>::Held),
+    Tcp(<tcp::Tcp as RawLock>::Held),
 }
 
 impl AnyLock {
@@ -177,6 +188,7 @@ impl AnyLock {
         match kind.backend {
             Backend::Port => Self::Port(port::Port::new(name)),
             Backend::Semaphore => Self::Semaphore(semaphore::Semaphore::new(name, kind.mode)),
+            Backend::Tcp => Self::Tcp(tcp::Tcp::new(name)),
         }
     }
 
@@ -184,6 +196,7 @@ impl AnyLock {
         match self {
             Self::Port(_) => Backend::Port,
             Self::Semaphore(_) => Backend::Semaphore,
+            Self::Tcp(_) => Backend::Tcp,
         }
     }
 
@@ -199,7 +212,7 @@ impl AnyLock {
             Self::Semaphore(lock) => {
                 lock.acquire_at_once(now, info, thread).map(AnyHeld::Semaphore)
             }
-            Self::Port(_) => None, // that takes system calls
+            Self::Port(_) | Self::Tcp(_) => None, // that takes system calls
         }
     }
 
@@ -211,6 +224,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.acquire(deadline, info).map(AnyHeld::Port),
             Self::Semaphore(lock) => lock.acquire(deadline, info).map(AnyHeld::Semaphore),
+            Self::Tcp(lock) => lock.acquire(deadline, info).map(AnyHeld::Tcp),
         }
     }
 
@@ -225,6 +239,7 @@ impl AnyLock {
             Self::Semaphore(lock) => {
                 lock.acquire_async(deadline, info).await.map(AnyHeld::Semaphore)
             }
+            Self::Tcp(lock) => lock.acquire_async(deadline, info).await.map(AnyHeld::Tcp),
         }
     }
 
@@ -233,6 +248,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.release(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.release(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.release(held),
             _ => {} // never: what a lock gave comes back to it
         }
     }
@@ -241,6 +257,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.abandon(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.abandon(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.abandon(held),
             _ => {} // as above
         }
     }
@@ -249,6 +266,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.check_detach(),
             Self::Semaphore(lock) => lock.check_detach(),
+            Self::Tcp(lock) => lock.check_detach(),
         }
     }
 
@@ -256,6 +274,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.detach(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.detach(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.detach(held),
             _ => {} // as above
         }
     }
@@ -264,6 +283,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.keep(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.keep(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.keep(held),
             _ => {} // as above
         }
     }
@@ -272,6 +292,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.remove(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.remove(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.remove(held),
             _ => {} // as above
         }
     }
@@ -280,6 +301,7 @@ impl AnyLock {
         match (self, held) {
             (Self::Port(lock), AnyHeld::Port(held)) => lock.check_record(held),
             (Self::Semaphore(lock), AnyHeld::Semaphore(held)) => lock.check_record(held),
+            (Self::Tcp(lock), AnyHeld::Tcp(held)) => lock.check_record(held),
             _ => Ok(()), // as above
         }
     }
@@ -292,6 +314,8 @@ impl AnyLock {
                 lock.set_info(Some(held), info)
             }
             (Self::Semaphore(lock), _) => lock.set_info(None, info),
+            (Self::Tcp(lock), Some(AnyHeld::Tcp(held))) => lock.set_info(Some(held), info),
+            (Self::Tcp(lock), _) => lock.set_info(None, info),
         }
     }
 
@@ -299,6 +323,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.own_hold(),
             Self::Semaphore(lock) => lock.own_hold(),
+            Self::Tcp(lock) => lock.own_hold(),
         }
     }
 
@@ -306,6 +331,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.is_locked(),
             Self::Semaphore(lock) => lock.is_locked(),
+            Self::Tcp(lock) => lock.is_locked(),
         }
     }
 
@@ -313,6 +339,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.holder(),
             Self::Semaphore(lock) => lock.holder(),
+            Self::Tcp(lock) => lock.holder(),
         }
     }
 
@@ -320,6 +347,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.last_holder(),
             Self::Semaphore(lock) => lock.last_holder(),
+            Self::Tcp(lock) => lock.last_holder(),
         }
     }
 
@@ -327,6 +355,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.standing(),
             Self::Semaphore(lock) => lock.standing(),
+            Self::Tcp(lock) => lock.standing(),
         }
     }
 
@@ -334,6 +363,7 @@ impl AnyLock {
         match self {
             Self::Port(lock) => lock.force_release(),
             Self::Semaphore(lock) => lock.force_release(),
+            Self::Tcp(lock) => lock.force_release(),
         }
     }
 }
@@ -343,6 +373,7 @@ impl AnyHeld {
         match self {
             Self::Port(held) => port::Port::granted(held),
             Self::Semaphore(held) => semaphore::Semaphore::granted(held),
+            Self::Tcp(held) => tcp::Tcp::granted(held),
         }
     }
 
@@ -350,6 +381,7 @@ impl AnyHeld {
         match self {
             Self::Port(held) => port::Port::descriptor(held),
             Self::Semaphore(held) => semaphore::Semaphore::descriptor(held),
+            Self::Tcp(held) => tcp::Tcp::descriptor(held),
         }
     }
 
@@ -357,6 +389,7 @@ impl AnyHeld {
         match self {
             Self::Port(held) => port::Port::recovered_from(held),
             Self::Semaphore(held) => semaphore::Semaphore::recovered_from(held),
+            Self::Tcp(held) => tcp::Tcp::recovered_from(held),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How an error reads.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::{HeldHere, LockError};
 use crate::holder::{Holder, KnownBy, Tenure};
@@ -105,12 +106,15 @@ impl LockError {
             OtherNamespace { holder };
             Overposted { path, units };
             NoDevice { path, source };
+            SharedPort { port, other };
+            PortTaken { waited, port, by };
             Io { operation, source };
         }
     }
 }
 
 impl fmt::Display for LockError {
+    #[allow(clippy::too_many_lines)] // a sentence for each
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_lock(f)?;
         match self {
@@ -210,7 +214,33 @@ impl fmt::Display for LockError {
                 Escaped(&path.to_string_lossy())
             ),
             Self::NoDevice { source, .. } => write!(f, "cannot tell which device this is: {source}"),
+            Self::SharedPort { port, other, .. } => write!(
+                f,
+                "this process holds its port {port} for the lock \"{}\": the two names share ports, so no \
+                 process can hold both; change one of the names",
+                Escaped(other)
+            ),
+            Self::PortTaken { waited, port, by, .. } => {
+                fmt_port_taken(f, *waited, *port, by.as_deref())
+            }
             Self::Io { operation, source, .. } => write!(f, "cannot {operation}: {source}"),
         }
     }
+}
+
+fn fmt_port_taken(
+    f: &mut fmt::Formatter<'_>,
+    waited: Duration,
+    port: u16,
+    by: Option<&Holder>,
+) -> fmt::Result {
+    if !waited.is_zero() {
+        write!(f, "timed out after {}; ", Seconds(waited))?;
+    }
+    write!(f, "port {port}, one of the three of which it needs two, is ")?;
+    match by {
+        Some(by) => write!(f, "{by}")?,
+        None => f.write_str("kept by the kernel for a minute after a connection")?,
+    }
+    f.write_str(", which is no holder of this lock")
 }

@@ -167,7 +167,7 @@ pub enum LockError {
         /// Who holds the name there.
         holder: Box<Holder>,
     },
-    /// A process holds this name under the other backend: the two would not exclude each other. A process
+    /// A process holds this name under another backend: the two would not exclude each other. A process
     /// looks once, when it first takes the name, so not all such mistakes are seen: a holder that comes
     /// later, one that looks in the same moment, and files that this user may not look at are not.
     #[non_exhaustive]
@@ -202,6 +202,31 @@ pub enum LockError {
         path: PathBuf,
         /// What the system said.
         source: SystemError,
+    },
+    /// This process holds one of the ports of a TCP lock for another lock: the two names share ports. To wait
+    /// would be to wait for this process itself.
+    #[non_exhaustive]
+    SharedPort {
+        /// The lock's name.
+        lock: Box<str>,
+        /// The port that both have.
+        port: u16,
+        /// The name of the lock that this process holds.
+        other: Box<str>,
+    },
+    /// Ports of a TCP lock were taken until the timeout ran out, but not by a holder of the lock: by other
+    /// programs, or by holders of other locks whose names share ports with this one.
+    #[non_exhaustive]
+    PortTaken {
+        /// The lock's name.
+        lock: Box<str>,
+        /// How long this call waited.
+        waited: Duration,
+        /// One of the ports.
+        port: u16,
+        /// The process that has it, as far as that could be found out. None if no process does: a connection
+        /// from this port has ended less than a minute ago.
+        by: Option<Box<Holder>>,
     },
     /// The operating system refused something.
     #[non_exhaustive]
@@ -250,6 +275,8 @@ impl LockError {
             | Self::OtherBackend { lock, .. }
             | Self::Overposted { lock, .. }
             | Self::NoDevice { lock, .. }
+            | Self::SharedPort { lock, .. }
+            | Self::PortTaken { lock, .. }
             | Self::Io { lock, .. } => lock,
         }
     }
@@ -266,7 +293,8 @@ impl LockError {
         match self {
             Self::Timeout { waited, .. }
             | Self::Cancelled { waited, .. }
-            | Self::Orphaned { waited, .. } => *waited,
+            | Self::Orphaned { waited, .. }
+            | Self::PortTaken { waited, .. } => *waited,
             _ => Duration::ZERO,
         }
     }
@@ -332,6 +360,7 @@ impl LockError {
             Self::NoDevice { source, .. } | Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
             Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
+            Self::SharedPort { .. } | Self::PortTaken { .. } => io::ErrorKind::AddrInUse,
             // A cancellation is not `Interrupted`: std's own loops would try again.
             Self::OtherNamespace { .. } | Self::Cancelled { .. } => io::ErrorKind::Other,
         }

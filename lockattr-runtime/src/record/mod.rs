@@ -56,7 +56,9 @@ impl Record {
     pub(crate) fn page(&self) -> Arc<Page> {
         let (page, trouble) = self.open();
         if let Some(error) = trouble {
-            crate::tell::record_unavailable(&self.name, &error);
+            // Without what tells the record of a TCP lock.
+            let name = self.name.split('\0').next().unwrap_or_default();
+            crate::tell::record_unavailable(name, &error);
         }
         page
     }

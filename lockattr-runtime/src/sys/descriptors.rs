@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use nix::libc;
 use nix::sys::socket::{getpeername, getsockname, UnixAddr};
 
+use super::tcp;
+
 /// What the abstract addresses of this library's sockets begin with, those of locks and of waiters alike.
 pub(crate) const ADDRESS_PREFIXES: [&[u8]; 4] =
     [b"/portlock/", b"/portwait/", b"/semturn/", b"/semwait/"];
@@ -159,6 +161,6 @@ fn is_ours(descriptor: RawFd) -> bool {
         (Ok(own), _) if own.as_abstract().is_some() => is_ours(own),
         (Ok(_), Ok(peer)) => is_ours(peer),
         (Ok(own), Err(nix::Error::ENOTCONN)) => own.path().is_none(),
-        _ => false,
+        _ => tcp::is_ours(descriptor),
     }
 }

@@ -7,12 +7,14 @@
 pub(crate) mod clock;
 pub(crate) mod closer;
 pub(crate) mod descriptors;
+pub(crate) mod diag;
 pub(crate) mod file;
 pub(crate) mod flock;
 pub(crate) mod fork;
 pub(crate) mod generation;
 pub(crate) mod mapping;
 pub(crate) mod namespace;
+pub(crate) mod owners;
 pub(crate) mod pidfd;
 pub(crate) mod poll;
 pub(crate) mod process;
@@ -21,6 +23,7 @@ pub(crate) mod semaphore;
 pub(crate) mod shelf;
 pub(crate) mod socket;
 pub(crate) mod spent;
+pub(crate) mod tcp;
 pub(crate) mod thread;
 
 #[cfg(not(target_os = "linux"))]

@@ -24,6 +24,15 @@ pub(crate) fn wait_any_readable<const N: usize>(
     ready(descriptors, timeout).map(drop)
 }
 
+/// As [`wait_readable`], for the first of as many as there are; with none it is a pause.
+pub(crate) fn wait_any<'a>(
+    descriptors: impl Iterator<Item = BorrowedFd<'a>>,
+    timeout: Option<Duration>,
+) -> io::Result<()> {
+    let mut descriptors: Vec<_> = descriptors.map(readable).collect();
+    any_ready(&mut descriptors, timeout).map(drop)
+}
+
 /// Whether `descriptor` can be read or has hung up, now.
 pub(crate) fn is_readable(descriptor: &impl AsFd) -> bool {
     ready([descriptor.as_fd()], Some(Duration::ZERO)).unwrap_or(true)
@@ -33,11 +42,18 @@ fn ready<const N: usize>(
     descriptors: [BorrowedFd<'_>; N],
     timeout: Option<Duration>,
 ) -> io::Result<bool> {
-    let mut descriptors = descriptors.map(|descriptor| PollFd::new(descriptor, PollFlags::POLLIN));
+    any_ready(&mut descriptors.map(readable), timeout)
+}
+
+fn readable(descriptor: BorrowedFd<'_>) -> PollFd<'_> {
+    PollFd::new(descriptor, PollFlags::POLLIN)
+}
+
+fn any_ready(descriptors: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<bool> {
     // A timeout beyond what a timespec holds is one for ever.
     let timeout = timeout.filter(|timeout| i32::try_from(timeout.as_secs()).is_ok());
     loop {
-        match ppoll(&mut descriptors, timeout.map(TimeSpec::from), None) {
+        match ppoll(descriptors, timeout.map(TimeSpec::from), None) {
             Ok(ready) => return Ok(ready > 0),
             // Also of a look that does not wait, where a signal is pending: that would not be an answer.
             Err(nix::Error::EINTR) if timeout == Some(Duration::ZERO) => {}

@@ -1,4 +1,4 @@
-//! Unix stream sockets at abstract addresses, and the passing of one over another.
+//! Stream sockets that no child keeps; those at abstract addresses, and the passing of one over another.
 
 use std::ffi::{c_int, OsStr};
 use std::io::{self, IoSlice};
@@ -12,7 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nix::libc;
-use nix::sys::socket::{getsockopt, sendmsg, sockopt, ControlMessage, MsgFlags};
+use nix::sys::socket::{
+    getsockopt, sendmsg, socketpair, sockopt, AddressFamily, ControlMessage, MsgFlags, SockFlag,
+    SockType,
+};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::closer::{close_aside, drop_within, Tally};
@@ -38,10 +41,19 @@ pub(crate) struct ForkSocket {
 const UNCONNECTED: i32 = -1;
 
 impl ForkSocket {
-    /// A new, unbound socket.
+    /// A new, unbound socket for abstract addresses.
     pub(crate) fn new() -> io::Result<Self> {
+        Self::of(Domain::UNIX)
+    }
+
+    /// A new, unbound socket for ports: see [`tcp`](super::tcp).
+    pub(super) fn new_tcp() -> io::Result<Self> {
+        Self::of(Domain::IPV4)
+    }
+
+    fn of(domain: Domain) -> io::Result<Self> {
         let mut gate = fork::gate()?;
-        let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+        let socket = Socket::new(domain, Type::STREAM.nonblocking(), None)?;
         Ok(Self::enter(socket, &mut gate))
     }
 
@@ -226,6 +238,21 @@ pub(crate) fn send_descriptor(connection: &Socket, descriptor: BorrowedFd<'_>) -
         None,
     )?;
     Ok(())
+}
+
+/// One descriptor for two sockets: they stay open until its last copy is closed. They are on their way to it, and
+/// nobody receives them (unix(7), `SCM_RIGHTS`).
+pub(crate) fn bundle(sockets: [BorrowedFd<'_>; 2]) -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC;
+    let (bundle, sender) = socketpair(AddressFamily::Unix, SockType::Stream, None, flags)?;
+    sendmsg::<()>(
+        sender.as_raw_fd(),
+        &[IoSlice::new(&[0])],
+        &[ControlMessage::ScmRights(&sockets.map(|socket| socket.as_raw_fd()))],
+        MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT,
+        None,
+    )?;
+    Ok(bundle)
 }
 
 /// What a look at a connection finds.

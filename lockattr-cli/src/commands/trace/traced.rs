@@ -145,7 +145,7 @@ impl Traced {
     /// How often the lock has been granted since the last look, as far as the record of `last` tells.
     fn new_grants(&mut self, last: &Holder) -> u64 {
         let Some(grants) = last.grants.map(NonZeroU64::get) else { return 0 };
-        let record = last.uid.filter(|_| self.lock.backend() == Backend::Port);
+        let record = last.uid.filter(|_| self.lock.backend() != Backend::Semaphore);
         let before = self.grants.insert(record, grants);
         // A record that was removed begins anew.
         before.map_or(0, |before| grants.saturating_sub(before))

@@ -125,13 +125,13 @@ struct Kept(Vec<Lock>);
 
 impl Kept {
     fn keep(&mut self, locks: &[Status]) {
-        let is_semaphore = |name: &str| {
-            locks.iter().any(|lock| lock.backend == Backend::Semaphore && lock.name == name)
+        let is_another = |name: &str| {
+            locks.iter().any(|lock| lock.backend != Backend::Port && lock.name == name)
         };
         let ports =
             locks.iter().filter(|lock| lock.backend == Backend::Port && lock.holder().is_some());
         // A process uses one name under one backend at a time.
-        let ports = ports.filter(|lock| !is_semaphore(&lock.name));
+        let ports = ports.filter(|lock| !is_another(&lock.name));
         let ports = ports.filter_map(|lock| Lock::open(Backend::Port, &lock.name).ok());
         // Those from before are let go of after these are there, so that what is in both lives on.
         self.0 = ports.filter(|lock| lock.is_locked().is_ok()).collect();

@@ -4,8 +4,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::ghost::{PATIENCE, SLICE};
 use super::{Failure, Port};
+use crate::backend::ghost::{PATIENCE, SLICE};
 use crate::backend::queue::{Acquisition, Bound, Line, Step, GRACE};
 use crate::backend::RawLock as _;
 use crate::deadline::Deadline;

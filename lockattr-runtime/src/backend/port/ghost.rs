@@ -1,28 +1,12 @@
-//! A lock that was given back and is still bound: a ghost.
-//!
-//! Between `fork` (or `vfork`, `posix_spawn`) and `exec`, a child has copies of the descriptors that
-//! another thread of its parent holds locks by, for close-on-exec acts at `exec` only. If the lock is
-//! given back meanwhile, its address stays bound for that moment, with nobody there. Who waits in a
-//! queue is woken when the copy goes, and notices nothing; but who tries once would be told that the
-//! lock is taken, often by the very thread that has just given it back.
+//! Ghosts of a port lock: see [`ghost`](crate::backend::ghost).
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Port;
-use crate::record::{self, Grant, PeerState};
-use crate::sys::clock;
+use crate::backend::ghost::{is_lately, SLICE};
+use crate::record::{self, PeerState};
 use crate::sys::poll;
 use crate::sys::socket::{peer, ForkSocket};
-
-/// How long to wait for a ghost to go. It takes a child well under a millisecond to come to its
-/// `exec`, but a busy machine may not run it at once.
-pub(super) const PATIENCE: Duration = Duration::from_millis(250);
-
-/// How long after its release a lock can have a ghost, generously.
-const HAUNTED: Duration = Duration::from_secs(1);
-
-/// How often to look whether what seemed a ghost has become a holder.
-pub(super) const SLICE: Duration = Duration::from_millis(1);
 
 impl Port {
     /// Whether what has the lock's address may be a ghost: worth to ask over the socket, which leaves
@@ -53,17 +37,5 @@ impl Port {
         Instant::now() < gone_by
             && self.is_ghost(connection)
             && poll::wait_readable(connection, Some(SLICE)).is_ok()
-    }
-}
-
-fn is_lately(released: Option<u64>) -> bool {
-    released.is_some_and(|released| {
-        Duration::from_nanos(clock::monotonic().saturating_sub(released)) < HAUNTED
-    })
-}
-
-impl Grant {
-    fn was_released_lately(&self) -> bool {
-        is_lately(self.released_at())
     }
 }

@@ -31,20 +31,17 @@ use std::sync::{Arc, Mutex};
 
 use nix::libc;
 
+use super::look::Time;
 use super::queue::{Line, Queue};
-use super::{beside, Failure, RawLock};
+use super::{beside, past, Failure, RawLock};
 use crate::deadline::Deadline;
-use crate::holder::{Holder, KnownBy};
+use crate::holder::Holder;
 use crate::info::Info;
 use crate::kind::Backend;
 use crate::record::{self, Record};
-use crate::sys::namespace::Network;
-use crate::sys::process::effective_uid;
+use crate::sys::clock;
 use crate::sys::socket::{peer, ForkSocket};
-use crate::sys::{clock, fork};
-use observe::{Observer, Time};
-
-const ROOT: u32 = 0;
+use observe::Observer;
 
 /// A lock by a bound socket.
 #[derive(Debug)]
@@ -56,7 +53,7 @@ pub(crate) struct Port {
     /// A connection to the holder, kept from one look to the next: each new one would leave an entry
     /// in the holder's queue until the release.
     observer: Mutex<Option<Observer>>,
-    /// Whether this process has looked for a holder under the other backend.
+    /// Whether this process has looked for a holder under another backend.
     has_looked_beside: AtomicBool,
 }
 
@@ -139,35 +136,21 @@ impl RawLock for Port {
     }
 
     fn set_info(&self, held: Option<&Held>, info: Info<'_>) -> Result<(), Failure> {
-        let page = held.map_or_else(|| self.record.page(), |held| Arc::clone(&held.page));
-        let gate = fork::gate().map_err(Failure::io("enter the library"))?;
-        let is_seen = page.write_info(info);
-        drop(gate);
-        if is_seen {
-            return Ok(());
-        }
-        Err(Failure::io("write the text")(self.record.trouble()))
+        past::set_info(&self.record, held.map(|held| &held.page), info)
     }
 
     fn check_record(&self, held: &Held) -> Result<(), Failure> {
-        if held.page.uid().is_some() {
-            return Ok(());
-        }
-        let operation = "write the lock's record, by which `on_recover` hears of a death";
-        Err(Failure::io(operation)(self.record.trouble()))
+        past::check_record(&self.record, &held.page)
     }
 
     fn own_hold(&self) -> Option<Holder> {
-        // Not asked over the lock's socket, nor looked for among others' records.
-        let record = record::read(&self.name, effective_uid())?;
-        let is_own = record.state_of(std::process::id()) == record::PeerState::Holds;
-        is_own.then(|| record.present_holder(KnownBy::Record))
+        past::own_hold(&self.name)
     }
 
     fn is_locked(&self) -> Result<bool, Failure> {
         let is_locked = self.is_bound()?;
         if !is_locked {
-            self.check_elsewhere()?;
+            past::check_elsewhere(&self.name)?;
         }
         Ok(is_locked)
     }
@@ -175,20 +158,13 @@ impl RawLock for Port {
     fn holder(&self) -> Result<Option<Holder>, Failure> {
         let holder = self.look_who_holds(Time::Ample).map_err(Failure::io("look who holds it"))?;
         if holder.is_none() {
-            self.check_elsewhere()?;
+            past::check_elsewhere(&self.name)?;
         }
         Ok(holder)
     }
 
     fn last_holder(&self) -> Result<Option<Holder>, Failure> {
-        let record =
-            record::latest(&self.name, None).map_err(Failure::io("look who held it last"))?;
-        let Some(record) = record else { return Ok(None) };
-        // A process that lives on but has lost the lock, as by `exec`, does not hold it.
-        if record.has_ended() || self.is_bound()? {
-            return Ok(Some(record.last_holder()));
-        }
-        Ok(Some(record.past_holder(network_here()?)))
+        past::last_holder(&self.name, || self.is_bound())
     }
 
     fn force_release(&self) -> Result<bool, Failure> {
@@ -198,11 +174,6 @@ impl RawLock for Port {
         let reason = "only its holder can let go of a port lock, by releasing it or by its end";
         Err(Failure::io("release it by force")(io::Error::new(io::ErrorKind::Unsupported, reason)))
     }
-}
-
-/// The network namespace of the calling thread.
-fn network_here() -> Result<Network, Failure> {
-    Ok(ForkSocket::new().map_err(Failure::io("open a socket"))?.network())
 }
 
 impl Port {
@@ -230,15 +201,6 @@ impl Port {
         self.look_whether_locked().map_err(Failure::io("look whether it is locked"))
     }
 
-    /// Says of a name that is free here what an acquire would: see [`take_over`](Self::take_over).
-    fn check_elsewhere(&self) -> Result<(), Failure> {
-        let Some(record) = record::read(&self.name, effective_uid()) else { return Ok(()) };
-        match record.holder_elsewhere(network_here()?) {
-            Some(holder) => Err(Failure::OtherNamespace(holder)),
-            None => Ok(()),
-        }
-    }
-
     fn conclude(
         &self,
         listener: Option<ForkSocket>,
@@ -255,7 +217,7 @@ impl Port {
     fn grant(&self, listener: ForkSocket, info: Info<'_>) -> Result<Held, Failure> {
         let page = self.record.page();
         let network = listener.network();
-        match self.take_over(&page, network) {
+        match past::take_over(&self.name, &page, network) {
             Ok(recovered_from) => {
                 let granted = clock::monotonic();
                 page.write_grant(&self.name, network, granted, info);
@@ -272,36 +234,6 @@ impl Port {
         if let Some(listener) = held.listener.take() {
             self.hand_off(listener, &held.page);
         }
-    }
-
-    /// Who left the lock taken before the new holder, whose socket belongs to `network`, by the record of
-    /// its user.
-    ///
-    /// # Errors
-    /// If it must not hold although the socket is its own: processes of two network namespaces can
-    /// bind one address twice, while they see each other's records. Such a lock would exclude nobody,
-    /// and says so.
-    fn take_over(
-        &self,
-        page: &record::Page,
-        network: Network,
-    ) -> Result<Option<Box<Holder>>, Failure> {
-        let last = page.last_grant();
-        // Without a shared record nobody else can have written one.
-        let Some(uid) = page.uid().filter(|_| !last.is_in_order()) else { return Ok(None) };
-        let Some(record) = record::read(&self.name, uid) else {
-            // It died while it wrote its own.
-            return Ok(Some(Box::new(last.dead_holder())));
-        };
-        if last.network().differs_from(network) && page.last_grant_stands() {
-            return Err(Failure::OtherNamespace(record.last_holder()));
-        }
-        // Root may have come between, and found all in order: only its record is believed beside the own.
-        let roots = record::read(&self.name, ROOT).filter(|roots| roots.is_later_than(&record));
-        let record = roots.unwrap_or(record);
-        // A process that may live and hold elsewhere, as far as can be told from here, has not died.
-        let holder = record.past_holder(network);
-        Ok(holder.tenure.is_out_of_order().then(|| Box::new(holder)))
     }
 
     /// Lets go of the lock: passes it to the first in the queue, or frees it. Whom it goes to is written down

@@ -5,15 +5,16 @@
 //! `/proc/net/unix`.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::ghost::PATIENCE;
 use super::table::{self, Entry};
 use super::Port;
+use crate::backend::ghost::PATIENCE;
+use crate::backend::look::{process_with, Time};
 use crate::backend::queue::{connect, Connected};
-use crate::deadline::Deadline;
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, PeerState};
+use crate::sys::owners::find_process;
 use crate::sys::poll;
 use crate::sys::process;
 use crate::sys::procfs;
@@ -36,39 +37,6 @@ enum Seen {
     Silent(Entry),
 }
 
-/// How much time a look may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Time {
-    /// As much as it needs: also for a lock that was given back and is still bound to become free, for up
-    /// to [`PATIENCE`].
-    Ample,
-    /// Until then, as a deadline has passed.
-    Until(Instant),
-    /// Until then, and a search for copies is not worth it: the caller only tries, perhaps in a loop.
-    Brief(Instant),
-}
-
-/// So much time is spent on whom to name after a deadline.
-const LATE: Duration = Duration::from_millis(5);
-
-impl Time {
-    pub(super) fn after(deadline: Deadline<'_>) -> Self {
-        let until = Instant::now() + LATE;
-        if deadline.is_now() {
-            Self::Brief(until)
-        } else {
-            Self::Until(until)
-        }
-    }
-
-    fn end(self) -> Option<Instant> {
-        match self {
-            Self::Ample => None,
-            Self::Until(end) | Self::Brief(end) => Some(end),
-        }
-    }
-}
-
 impl Port {
     pub(super) fn look_whether_locked(&self) -> io::Result<bool> {
         // A kept connection that has not ended tells without another look, whoever holds by now.
@@ -89,7 +57,7 @@ impl Port {
             Seen::Nobody => None,
             Seen::Listener(peer) => Some(self.describe(peer, time)),
             Seen::Silent(entry) => {
-                let pid = table::find_process(entry, None, time.end());
+                let pid = find_process(entry.0, None, time.end());
                 Some(process_with(pid, KnownBy::Proc))
             }
             Seen::FullQueue => {
@@ -160,7 +128,7 @@ impl Port {
             _ => table::find(&self.name, time.end())
                 .ok()
                 .flatten()
-                .and_then(|entry| table::find_process(entry, None, time.end())),
+                .and_then(|entry| find_process(entry.0, None, time.end())),
         };
         Holder {
             info: left.info,
@@ -189,7 +157,7 @@ impl Port {
             _ => table::find(&self.name, time.end())
                 .ok()
                 .flatten()
-                .and_then(|entry| table::find_process(entry, Some(last), time.end())),
+                .and_then(|entry| find_process(entry.0, Some(last), time.end())),
         };
         match found {
             Some(pid) if pid == last => process_with(found, KnownBy::Proc),
@@ -262,15 +230,5 @@ impl Port {
 impl Observer {
     fn is_connected(&self) -> bool {
         !self.connection.is_an_ancestors() && !poll::is_readable(&self.connection)
-    }
-}
-
-/// A holder of which only the process is known.
-fn process_with(pid: Option<u32>, known_by: KnownBy) -> Holder {
-    Holder {
-        pid,
-        uid: pid.and_then(procfs::uid),
-        command: pid.and_then(process::command),
-        ..Holder::unknown(Tenure::Holds, known_by)
     }
 }

@@ -31,7 +31,9 @@ pub fn free_port_locks() -> io::Result<Vec<(String, Holder)>> {
     // After the records: a lock that is not bound then was not held by what they tell of.
     let bound = table::Bound::read()?;
     let network = Network::of(&*ForkSocket::new()?);
-    let free = records.into_iter().filter(|(name, _)| !bound.contains(name));
+    // A name with a NUL is what the record of a TCP lock goes by.
+    let records = records.into_iter().filter(|(name, _)| !name.contains('\0'));
+    let free = records.filter(|(name, _)| !bound.contains(name));
     Ok(free
         .map(|(name, record)| {
             let last =

@@ -1,18 +1,16 @@
 //! `/proc/net/unix`, the kernel's table of unix sockets in this network namespace (proc(5)).
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 
 use crate::backend::queue::bytes_of_port;
-use crate::sys::procfs;
+use crate::sys::owners::is_over;
 
 /// A socket of the table, by its inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry(u64);
+pub(super) struct Entry(pub(super) u64);
 
 /// The socket that is bound to the address of the lock `name`, as far as the table is read until `until`.
 ///
@@ -29,10 +27,6 @@ pub(super) fn find(name: &str, until: Option<Instant>) -> io::Result<Option<Entr
         }
     }
     Ok(find_in(&table, name))
-}
-
-fn is_over(until: Option<Instant>) -> bool {
-    until.is_some_and(|until| Instant::now() >= until)
 }
 
 /// Lines are `Num: RefCount Protocol Flags Type St Inode @ADDRESS`. An address may hold any byte, a
@@ -81,44 +75,6 @@ impl Bound {
         let first = name.split('\n').next().unwrap_or_default();
         self.names.contains(first.as_bytes()) && find_in(&self.table, name).is_some()
     }
-}
-
-/// A process that has the socket open, as far as this user may see, and is found until `until`. It looks at
-/// `first` and its children before all others.
-pub(super) fn find_process(
-    Entry(inode): Entry,
-    first: Option<u32>,
-    until: Option<Instant>,
-) -> Option<u32> {
-    if !procfs::is_own() {
-        return None; // other processes are under those pids
-    }
-    let target = format!("socket:[{inode}]");
-    let all = fs::read_dir("/proc").ok()?.filter_map(|entry| number(&entry.ok()?.file_name()));
-    let likely = first.into_iter().chain(first.into_iter().flat_map(|pid| children(pid, until)));
-    likely.chain(all).take_while(|_| !is_over(until)).find(|pid| {
-        fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|descriptors| {
-            descriptors.filter_map(Result::ok).take_while(|_| !is_over(until)).any(|descriptor| {
-                fs::read_link(descriptor.path())
-                    .is_ok_and(|link| link.as_os_str().as_bytes() == target.as_bytes())
-            })
-        })
-    })
-}
-
-/// The children of each of its threads (proc(5), `CONFIG_PROC_CHILDREN`), of which there may be thousands.
-fn children(pid: u32, until: Option<Instant>) -> impl Iterator<Item = u32> {
-    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
-    threads
-        .take_while(move |_| !is_over(until))
-        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
-        .flat_map(|line| {
-            line.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
-        })
-}
-
-fn number(name: &OsStr) -> Option<u32> {
-    std::str::from_utf8(name.as_bytes()).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -1,0 +1,106 @@
+//! What the records tell a backend whose locks are sockets: about the holder before, and about holders in
+//! other network namespaces; and what is written into them but grants. `name` is the one that the record goes by.
+
+use std::sync::Arc;
+
+use super::Failure;
+use crate::holder::{Holder, KnownBy};
+use crate::info::Info;
+use crate::record::{self, Page, Record};
+use crate::sys::fork;
+use crate::sys::namespace::Network;
+use crate::sys::process::effective_uid;
+use crate::sys::socket::ForkSocket;
+
+const ROOT: u32 = 0;
+
+/// The network namespace of the calling thread.
+fn network_here() -> Result<Network, Failure> {
+    Ok(ForkSocket::new().map_err(Failure::io("open a socket"))?.network())
+}
+
+/// What this user's record tells of a present hold of this process. (Not asked over the lock's socket, nor looked
+/// for among others' records.)
+pub(super) fn own_hold(name: &str) -> Option<Holder> {
+    let record = record::read(name, effective_uid())?;
+    let is_own = record.state_of(std::process::id()) == record::PeerState::Holds;
+    is_own.then(|| record.present_holder(KnownBy::Record))
+}
+
+/// The last holder by any user's record.
+pub(super) fn last_holder(
+    name: &str,
+    is_bound: impl FnOnce() -> Result<bool, Failure>,
+) -> Result<Option<Holder>, Failure> {
+    let record = record::latest(name, None).map_err(Failure::io("look who held it last"))?;
+    let Some(record) = record else { return Ok(None) };
+    // A process that lives on but has lost the lock, as by `exec`, does not hold it.
+    if record.has_ended() || is_bound()? {
+        return Ok(Some(record.last_holder()));
+    }
+    Ok(Some(record.past_holder(network_here()?)))
+}
+
+/// Says of a name that is free here what an acquire would: see [`take_over`].
+pub(super) fn check_elsewhere(name: &str) -> Result<(), Failure> {
+    let Some(record) = record::read(name, effective_uid()) else { return Ok(()) };
+    match record.holder_elsewhere(network_here()?) {
+        Some(holder) => Err(Failure::OtherNamespace(holder)),
+        None => Ok(()),
+    }
+}
+
+/// Who left the lock taken before the new holder, whose socket belongs to `network`, by the record of
+/// its user.
+///
+/// # Errors
+/// If it must not hold although the socket is its own: processes of two network namespaces can
+/// bind one address twice, while they see each other's records. Such a lock would exclude nobody,
+/// and says so.
+pub(super) fn take_over(
+    name: &str,
+    page: &Page,
+    network: Network,
+) -> Result<Option<Box<Holder>>, Failure> {
+    let last = page.last_grant();
+    // Without a shared record nobody else can have written one.
+    let Some(uid) = page.uid().filter(|_| !last.is_in_order()) else { return Ok(None) };
+    let Some(record) = record::read(name, uid) else {
+        // It died while it wrote its own.
+        return Ok(Some(Box::new(last.dead_holder())));
+    };
+    if last.network().differs_from(network) && page.last_grant_stands() {
+        return Err(Failure::OtherNamespace(record.last_holder()));
+    }
+    // Root may have come between, and found all in order: only its record is believed beside the own.
+    let roots = record::read(name, ROOT).filter(|roots| roots.is_later_than(&record));
+    let record = roots.unwrap_or(record);
+    // A process that may live and hold elsewhere, as far as can be told from here, has not died.
+    let holder = record.past_holder(network);
+    Ok(holder.tenure.is_out_of_order().then(|| Box::new(holder)))
+}
+
+/// Whether others will hear of it if the holder that writes to `page` dies.
+pub(super) fn check_record(record: &Record, page: &Page) -> Result<(), Failure> {
+    if page.uid().is_some() {
+        return Ok(());
+    }
+    let operation = "write the lock's record, by which `on_recover` hears of a death";
+    Err(Failure::io(operation)(record.trouble()))
+}
+
+/// Writes another text for the caller, who holds the lock, and wrote its grant to `page` if it has that in hand.
+pub(super) fn set_info(
+    record: &Record,
+    page: Option<&Arc<Page>>,
+    info: Info<'_>,
+) -> Result<(), Failure> {
+    let page = page.map_or_else(|| record.page(), Arc::clone);
+    let gate = fork::gate().map_err(Failure::io("enter the library"))?;
+    let is_seen = page.write_info(info);
+    drop(gate);
+    if is_seen {
+        return Ok(());
+    }
+    Err(Failure::io("write the text")(record.trouble()))
+}

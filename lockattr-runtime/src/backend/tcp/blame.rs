@@ -1,0 +1,51 @@
+//! What an acquire that failed says: who holds the lock, or what else has its ports.
+
+use super::ports::COUNT;
+use super::race::bind;
+use super::{table, Failure, Tcp};
+use crate::backend::look::{process_with, Time};
+use crate::deadline::Deadline;
+use crate::holder::{Holder, KnownBy, Tenure};
+use crate::record;
+use crate::sys::owners::find_process;
+use crate::sys::process::effective_uid;
+
+impl Tcp {
+    /// Why the lock was not to be had: these ports were `refused` last.
+    pub(super) fn blame(&self, refused: [bool; COUNT], deadline: Deadline<'_>) -> Failure {
+        let time = Time::after(deadline);
+        // A program that only tries may do so in a loop, and the kernel's table may be long.
+        if let Time::Brief(_) = time {
+            let record = record::read(&self.key, effective_uid());
+            let holder = record.map(|record| record.last_holder());
+            if let Some(holder) = holder.filter(|holder| holder.tenure == Tenure::Holds) {
+                return Failure::Busy(Some(holder));
+            }
+        }
+        let found = table::find(self.ports.all(), time);
+        if let Some(holder) = self.holder_among(&found, time) {
+            return Failure::Busy(Some(holder));
+        }
+        let known = refused.iter().zip(found).filter(|(refused, _)| **refused);
+        match known.filter_map(|(_, entry)| entry).min_by_key(|entry| entry.inode == 0) {
+            Some(entry) if self.silent(&found) < 2 => Failure::PortTaken {
+                port: entry.port,
+                by: Some(entry).filter(|it| it.inode != 0).map(|it| user_of(it, time)),
+            },
+            _ if !self.are_taken().unwrap_or(true) => Failure::Busy(None), // free by now
+            _ => Failure::Busy(Some(process_with(None, KnownBy::Kernel))),
+        }
+    }
+
+    /// How many ports are taken by what is in no table, as k3portlock's are.
+    fn silent(&self, found: &[Option<table::Entry>; COUNT]) -> usize {
+        let others = self.ports.all().into_iter().zip(found).filter(|(_, entry)| entry.is_none());
+        others.filter(|(port, _)| matches!(bind(*port), Ok(None))).count()
+    }
+}
+
+/// The process that has a socket, as far as that can be found out.
+fn user_of(entry: table::Entry, time: Time) -> Holder {
+    let pid = find_process(entry.inode, None, time.end());
+    Holder { uid: Some(entry.uid), ..process_with(pid, KnownBy::Proc) }
+}

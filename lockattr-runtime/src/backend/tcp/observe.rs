@@ -1,0 +1,137 @@
+//! Looking at a lock without taking it.
+//!
+//! Nobody but the kernel knows whether a port is taken, and it says so to those who bind it: `/proc/net/tcp` does
+//! not have k3portlock's sockets, and to connect would leave an entry in a holder's backlog. So a look binds one
+//! port at a time, each for a moment. An acquire at that moment has two others. Where two looks take two ports from
+//! it, it tries again; k3portlock does the same, 10 ms later.
+
+use std::thread;
+use std::time::Instant;
+
+use super::ports::COUNT;
+use super::taken::is_held_here;
+use super::{table, Failure, Tcp};
+use crate::backend::ghost::{is_lately, PATIENCE, SLICE};
+use crate::backend::look::{process_with, Time};
+use crate::holder::{Holder, KnownBy, Tenure};
+use crate::record::{self, Snapshot};
+use crate::sys::owners::{find_process, has_open};
+use crate::sys::process::{self, effective_uid};
+use crate::sys::tcp::{connected_to, Link};
+
+impl Tcp {
+    pub(super) fn look_whether_locked(&self, time: Time) -> Result<bool, Failure> {
+        if is_held_here(&self.name) {
+            return Ok(true);
+        }
+        let start = Instant::now();
+        while self.are_taken()? {
+            let may_wait = time == Time::Ample && start.elapsed() < PATIENCE;
+            if !(may_wait && self.may_be_free() && self.is_haunted([true; COUNT])) {
+                return Ok(true);
+            }
+            thread::sleep(SLICE);
+        }
+        Ok(false)
+    }
+
+    pub(super) fn look_who_holds(&self, time: Time) -> Result<Option<Holder>, Failure> {
+        if !self.look_whether_locked(time)? {
+            return Ok(None);
+        }
+        let found = table::find(self.ports.all(), time);
+        // Two that do not listen are in no table.
+        let nobody = || process_with(None, KnownBy::Kernel);
+        Ok(Some(self.holder_among(&found, time).unwrap_or_else(nobody)))
+    }
+
+    /// Who holds the lock, whose ports were `found` like this: a process that listens at two of them. None if
+    /// there is no such process.
+    pub(super) fn holder_among(
+        &self,
+        found: &[Option<table::Entry>; COUNT],
+        time: Time,
+    ) -> Option<Holder> {
+        let [one, two, three] = found.map(|entry| entry.filter(|entry| entry.is_like_a_lock));
+        let pairs = [(one, two), (one, three), (two, three)];
+        let pairs = pairs.into_iter().filter_map(|(one, other)| one.zip(other));
+        pairs
+            .filter(|(one, other)| one.uid == other.uid)
+            .find_map(|(one, other)| self.holder_of(one, other, time))
+    }
+
+    fn holder_of(&self, one: table::Entry, other: table::Entry, time: Time) -> Option<Holder> {
+        let record = record::read(&self.key, one.uid);
+        if let Some(record) = record.as_ref().filter(|record| record.is_kept()) {
+            return Some(keeper(record));
+        }
+        let stands = |record: &&Snapshot| record.last_holder().tenure == Tenure::Holds;
+        let named = record.as_ref().and_then(Snapshot::pid);
+        match (record.as_ref().filter(stands), named) {
+            (Some(record), Some(pid)) => match has_open(pid, one.inode, time.end()) {
+                Some(true) => return Some(record.present_holder(KnownBy::Proc)),
+                Some(false) => {}
+                // Another user's, whose descriptors cannot be seen. That user has the sockets, the kernel says.
+                None => return Some(record.present_holder(KnownBy::Record)),
+            },
+            (Some(record), None) => return Some(record.present_holder(KnownBy::Record)),
+            (None, _) => {}
+        }
+        let pid = find_process(one.inode, named, time.end());
+        if pid.is_some_and(|pid| has_open(pid, other.inode, time.end()) == Some(false)) {
+            return None; // two processes have one each
+        }
+        let holder = Holder { uid: Some(one.uid), ..process_with(pid, KnownBy::Proc) };
+        let is_copy = record.is_some_and(|record| is_copy(&record, &holder));
+        let tenure = if is_copy { Tenure::Copied } else { Tenure::Holds };
+        Some(Holder { tenure, ..holder })
+    }
+
+    /// Whether two ports that are taken may be so for a moment only, as no record tells of a holder that lives:
+    /// by looks, by others that try and will have less than two, by a lock that was just released and is still
+    /// bound (a ghost). Or by a program that leaves no record.
+    pub(super) fn may_be_free(&self) -> bool {
+        if is_held_here(&self.name) {
+            return false;
+        }
+        let stands =
+            |record: Snapshot| record.last_holder().tenure == Tenure::Holds || record.is_kept();
+        // This user's first: there may be many records.
+        !record::read(&self.key, effective_uid()).is_some_and(stands)
+            && !record::latest(&self.key, None).ok().flatten().is_some_and(stands)
+    }
+
+    /// Whether these may be the ports of a ghost: this user has just released the lock, and they still listen. (A
+    /// socket of k3portlock does not.)
+    pub(super) fn is_haunted(&self, ports: [bool; COUNT]) -> bool {
+        let listens = |port: u16| {
+            connected_to(port).is_ok_and(|connection| Link::of(&connection) != Link::Ended)
+        };
+        let was_released = match record::read(&self.key, effective_uid()) {
+            Some(record) => is_lately(record.released_at()),
+            None => self.record.private_last_grant().is_some_and(|last| last.was_released_lately()),
+        };
+        was_released
+            && self.ports.all().into_iter().zip(ports).any(|(port, it)| it && listens(port))
+    }
+}
+
+/// Who has left the lock to a descriptor. The sockets are on their way to that one, and so are nobody's that `/proc`
+/// could show.
+fn keeper(record: &Snapshot) -> Holder {
+    let left = record.present_holder(KnownBy::Record);
+    match left.pid.filter(|pid| process::runs(*pid)) {
+        // It may have executed another program.
+        Some(pid) => Holder { command: process::command(pid).or(left.command), ..left },
+        None => Holder { pid: None, command: None, thread: None, ..left },
+    }
+}
+
+/// Whether a process that has the sockets, and is not the one that took them, is a copy of that one: a child that
+/// was cloned without the C library's `fork`. It has the name of its parent.
+fn is_copy(record: &Snapshot, holder: &Holder) -> bool {
+    let last = record.last_holder();
+    let is_another = holder.pid.map_or(true, |pid| last.pid != Some(pid));
+    let name = holder.pid.and_then(process::command);
+    is_another && last.tenure != Tenure::Holds && (name.is_none() || name == last.command)
+}

@@ -1,0 +1,106 @@
+//! What the system refuses is said with the port and the cause, within the deadline.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use lockattr::LockError;
+use nix::libc;
+
+use super::names::first_port;
+use super::support::{listen, open, say, unique_tcp, Actor, LONG};
+
+/// From here on `call` fails with `error` where its first argument is `first`, if one is given.
+fn refuse(call: libc::c_long, first: Option<i32>, error: i32) {
+    /// `struct seccomp_data`: the number, the architecture, the instruction pointer, the arguments.
+    const FIRST_ARGUMENT: u32 = if cfg!(target_endian = "little") { 16 } else { 20 };
+
+    let statement =
+        |code: u32, jt, jf, k: u32| libc::sock_filter { code: code.try_into().unwrap(), jt, jf, k };
+    let load = |offset| statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset);
+    let unless = |jf, value| statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, jf, value);
+    let end = |value| statement(libc::BPF_RET | libc::BPF_K, 0, 0, value);
+    let mut filter = vec![load(0)];
+    match first {
+        Some(first) => filter.extend([
+            unless(3, call.try_into().unwrap()),
+            load(FIRST_ARGUMENT),
+            unless(1, first.try_into().unwrap()),
+        ]),
+        None => filter.push(unless(1, call.try_into().unwrap())),
+    }
+    let error: u32 = error.try_into().unwrap();
+    filter.extend([end(libc::SECCOMP_RET_ERRNO | error), end(libc::SECCOMP_RET_ALLOW)]);
+    let length = filter.len().try_into().unwrap();
+    let program = libc::sock_fprog { len: length, filter: filter.as_mut_ptr() };
+    // SAFETY: the program and its statements live through the calls.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program), 0);
+    }
+}
+
+/// A role: tries and waits where the system refuses; says what an acquire says.
+pub(crate) fn be_refused(argument: &str) {
+    let (name, cause) = argument.split_once(' ').unwrap();
+    // What an acquire of this name looks for before the first one is not under test.
+    drop(open(name).acquire(LONG).unwrap());
+    match cause {
+        "firewall" => refuse(libc::SYS_bind, None, libc::EACCES),
+        _ => refuse(libc::SYS_socket, Some(libc::AF_INET), libc::EAFNOSUPPORT),
+    }
+    let start = Instant::now();
+    for timeout in [LONG, Duration::ZERO] {
+        let error = open(name).acquire(timeout).unwrap_err();
+        let LockError::Io { source, .. } = &error else { panic!("{error}") };
+        let expected =
+            if cause == "firewall" { ErrorKind::PermissionDenied } else { source.kind() };
+        assert_eq!(source.kind(), expected);
+        say(&error.to_string());
+    }
+    assert!(start.elapsed() < LONG / 2);
+    listen();
+}
+
+#[test]
+fn what_refuses_a_port_is_said_at_once() {
+    for (cause, said) in [("firewall", "a firewall or a security module"), ("off", "IPv4 is")] {
+        let name = unique_tcp("refused");
+        let mut actor = Actor::start("be refused", &format!("{name} {cause}"));
+        for _ in 0..2 {
+            let error = actor.hear();
+            assert!(error.contains(said), "{error}");
+            assert!(error.contains(&format!("127.0.0.1:{}", first_port(&name))), "{error}");
+        }
+        actor.end();
+    }
+}
+
+/// A role: holds, and waits for what it holds, as nobody else is there.
+pub(crate) fn be_alone(name: &str) {
+    let guard = open(name).acquire(LONG).unwrap();
+    let timeout = Duration::from_millis(50);
+    let waiter = std::thread::scope(|scope| {
+        scope.spawn(|| (Instant::now(), open(name).acquire(timeout).unwrap_err())).join().unwrap()
+    });
+    let (start, error) = waiter;
+    assert!(error.is_timeout(), "{error}");
+    assert!(start.elapsed() < LONG / 2);
+    drop(guard);
+    drop(open(name).try_acquire().unwrap());
+    say("it works");
+    listen();
+}
+
+#[test]
+fn where_the_loopback_interface_is_down_processes_wait_for_each_other_all_the_same() {
+    let alone = ["unshare", "--map-root-user", "--net"];
+    let may = std::process::Command::new(alone[0]).args(&alone[1..]).arg("true").status();
+    if !may.is_ok_and(|status| status.success()) {
+        println!("skipped: this user may not make a network namespace");
+        return;
+    }
+    let name = unique_tcp("loopback-down");
+    let mut actor = Actor::start_under(&alone, "be alone", &name);
+    actor.expect("it works");
+    actor.end();
+}

@@ -48,8 +48,7 @@
 //!     }
 //!     Ok(())
 //! }
-//! # scan()?;
-//! # show_holder()
+//! # scan().and_then(|()| show_holder()).unwrap();
 //! ```
 //!
 //! | to | there is |

@@ -80,7 +80,7 @@ fn help_documents_the_json() {
     for command in ["list", "state", "trace"] {
         let help = said(&[command, "--help"]);
         assert!(
-            help.contains(r#"{"name","backend","locked","holder","last","waiters"}"#),
+            help.contains(r#"{"name","backend","locked","holder","last","waiters","device"}"#),
             "{help}"
         );
     }

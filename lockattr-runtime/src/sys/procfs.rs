@@ -48,8 +48,12 @@ pub(crate) fn open(pid: u32, file: &str) -> io::Result<File> {
 /// # Errors
 /// As [`read`].
 pub(crate) fn locks() -> io::Result<Vec<u8>> {
+    const ENOUGH: usize = 16_384; // not less than a page, which the kernel gives at one go
+
     check_own()?;
-    fs::read("/proc/locks")
+    let mut locks = Vec::with_capacity(ENOUGH);
+    File::open("/proc/locks")?.read_to_end(&mut locks)?;
+    Ok(locks)
 }
 
 /// The descriptors that this process has.

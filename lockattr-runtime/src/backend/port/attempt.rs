@@ -52,6 +52,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Goes as far as is possible without waiting.
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Next<'a>, Failure> {
         if self.deadline.is_now() && self.ghost_gone_by.is_none() {
             match self.port.queue.bind()? {

@@ -51,7 +51,7 @@ pub enum Scope {
 /// the order of their names.
 ///
 /// Each TCP lock that a record tells of is looked at by a try for its ports, see
-/// [`Backend::Tcp`](lockattr_runtime::Backend::Tcp). Each held port lock is looked at over a connection that leaves an entry in its holder's queue until the
+/// [`Backend::Tcp`]. Each held port lock is looked at over a connection that leaves an entry in its holder's queue until the
 /// release, unless this process has a [`Lock`](lockattr_runtime::Lock) of that name: that one keeps its
 /// connection from one look to the next. Who looks often keeps the locks that it has seen.
 ///

@@ -20,6 +20,7 @@ run! {
     first_lock: "docs/guide/src/first-lock.md",
     choosing: "docs/guide/src/choosing.md",
     names: "docs/guide/src/names.md",
+    devices: "docs/guide/src/devices.md",
     errors: "docs/guide/src/errors.md",
     holders: "docs/guide/src/holders.md",
     in_tasks: "docs/guide/src/async.md",

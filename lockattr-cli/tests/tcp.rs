@@ -69,7 +69,8 @@ fn an_inherited_lock_is_held_until_the_command_has_ended() {
 fn clean_removes_the_record_of_a_free_lock_and_leaves_a_held_one_alone() {
     let name = Name::new("tcp-clean");
     let holder = Running::holder(&name, "tcp");
-    said(&["clean", &name]);
+    let told = refused(&["clean", &name], 3);
+    assert!(told.contains("1 in use"), "{told}");
     assert!(name.has_files());
     assert!(holder.end().success());
     lockattr(&["clean", &name]).assert().success();

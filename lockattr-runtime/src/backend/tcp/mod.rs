@@ -30,6 +30,7 @@ mod observe;
 mod ports;
 mod race;
 pub(crate) mod remembered;
+mod sha1;
 mod table;
 mod taken;
 

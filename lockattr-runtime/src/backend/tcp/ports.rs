@@ -1,7 +1,6 @@
 //! The three ports of a lock, as k3portlock 0.1.11 computes them.
 
-use sha1_smol::Sha1;
-
+use super::sha1;
 use crate::sys::tcp::PORTS;
 
 /// Two of three are the lock.
@@ -18,8 +17,8 @@ impl Ports {
     pub(super) fn of(name: &str) -> Self {
         const RANGE: u32 = 20_000;
 
-        let digest = Sha1::from(name).digest().bytes();
-        let rest = digest.iter().fold(0, |rest, &byte| (rest << 8 | u32::from(byte)) % RANGE);
+        let digest = sha1::digest(name.as_bytes()).into_iter().flat_map(u32::to_be_bytes);
+        let rest = digest.fold(0, |rest, byte| (rest << 8 | u32::from(byte)) % RANGE);
         #[allow(clippy::cast_possible_truncation)] // below 20,000
         Self { first: PORTS.start() + rest as u16 }
     }

@@ -263,8 +263,8 @@ pub fn waits_in_queue(pid: u32) -> bool {
     String::from_utf8_lossy(&table).contains(&format!("@/portwait/{pid}."))
 }
 
-/// Whether the process `pid` has a connection to a port of a TCP lock.
-pub fn is_connected_to_locks(pid: u32) -> bool {
+/// How many connections the process `pid` has to ports of TCP locks: a waiter has two.
+pub fn connections_to_locks(pid: u32) -> usize {
     const ESTABLISHED: &str = "01";
 
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
@@ -276,8 +276,11 @@ pub fn is_connected_to_locks(pid: u32) -> bool {
     });
     let inodes: Vec<_> = inodes.collect();
     let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    let mut links = descriptors.filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok());
-    links.any(|link| link.to_str().is_some_and(|link| inodes.iter().any(|inode| inode == link)))
+    let links = descriptors.filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok());
+    let is_one = |link: &std::path::PathBuf| {
+        link.to_str().is_some_and(|link| inodes.iter().any(|inode| inode == link))
+    };
+    links.filter(is_one).count()
 }
 
 /// How many threads and tasks of the process `pid` wait for the semaphore `name`, and it is not their turn.
@@ -299,7 +302,7 @@ pub fn processor_time() -> Duration {
 pub fn waits(name: &str, pid: u32) -> bool {
     match backend(name) {
         Backend::Port => waits_in_queue(pid),
-        Backend::Tcp => is_connected_to_locks(pid),
+        Backend::Tcp => connections_to_locks(pid) > 0,
         _ => queued(name, pid) > 0 || sleepers(name) > 0,
     }
 }

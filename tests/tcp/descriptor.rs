@@ -8,7 +8,7 @@ use nix::fcntl::{fcntl, FcntlArg, FdFlag};
 use nix::sys::signal::{kill, Signal};
 use nix::unistd::Pid;
 
-use super::support::{eventually, is_connected_to_locks, listen, open, say, unique_tcp};
+use super::support::{connections_to_locks, eventually, listen, open, say, unique_tcp};
 use super::support::{Actor, LONG};
 
 /// A role: ends, and leaves the lock to a child that runs on.
@@ -45,7 +45,7 @@ fn a_lock_that_is_left_to_a_descriptor_is_held_until_the_last_copy_goes_which_is
 
         std::thread::scope(|scope| {
             let waiter = scope.spawn(|| lock.acquire(LONG).unwrap());
-            eventually("it waits", || is_connected_to_locks(std::process::id()));
+            eventually("it waits", || connections_to_locks(std::process::id()) > 0);
             kill(Pid::from_raw(child), Signal::SIGKILL).unwrap();
             let guard = waiter.join().unwrap();
             assert!(guard.recovered_from().is_none(), "{:?}", guard.recovered_from());

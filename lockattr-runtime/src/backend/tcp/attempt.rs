@@ -21,6 +21,11 @@ use crate::tell::Waiting;
 /// as k3portlock looks, whose programs mostly have taken the lock again before anybody has seen it free.
 const LONGEST_PAUSE: Duration = Duration::from_millis(5);
 
+/// How long two connections are trusted to tell. Where a listener's backlog is full, as k3portlock's is with one
+/// waiter, the system drops the last step of a connection: it stands at this end and not at the other, and its
+/// listener's end resets nothing.
+const TRUST: Duration = Duration::from_millis(25);
+
 pub(super) struct Attempt<'a> {
     tcp: &'a Tcp,
     deadline: Deadline<'a>,
@@ -28,6 +33,8 @@ pub(super) struct Attempt<'a> {
     connections: [Option<ForkSocket>; COUNT],
     /// Two connections stand: the end of one is the next news.
     is_told: bool,
+    /// When to try whatever the connections say: see [`TRUST`].
+    trusted_until: Instant,
     /// How often others were faster after such news.
     lost: u32,
     backoff: Backoff,
@@ -62,6 +69,7 @@ impl<'a> Attempt<'a> {
             deadline,
             connections: [None, None, None],
             is_told: false,
+            trusted_until: Instant::now(),
             lost: 0,
             backoff: Backoff::up_to(LONGEST_PAUSE),
             chance: Chance::new(),
@@ -78,17 +86,12 @@ impl<'a> Attempt<'a> {
             }
         } else if self.begin == Begin::Tried {
             let has_news = self.look();
-            if self.is_told && !has_news {
-                // Taken, as the connections show.
-                return Ok(if self.deadline.has_passed() {
-                    Next::Refused(self.connections.each_ref().map(Option::is_some))
-                } else {
-                    Next::Sleep(self.deadline.left())
-                });
-            }
             // A process that was stopped meanwhile may come back hours later.
             if self.deadline.has_long_passed(GRACE) {
                 return Ok(Next::Refused([true; COUNT]));
+            }
+            if self.is_told && !has_news {
+                return self.try_again();
             }
             if std::mem::take(&mut self.is_told) {
                 self.lost += 1;
@@ -106,6 +109,27 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    /// The connections tell that the lock is taken. They are kept: each that is made anew stays in a backlog.
+    fn try_again(&mut self) -> Result<Next, Failure> {
+        let has_passed = self.deadline.has_passed();
+        if !has_passed && Instant::now() < self.trusted_until {
+            return Ok(self.sleep_until_told());
+        }
+        Ok(match self.tcp.race(|_| false)? {
+            Race::Won(taken) => Next::Acquired(taken),
+            Race::Lost(refused) if has_passed => Next::Refused(refused),
+            Race::Lost(_) => {
+                self.trusted_until = Instant::now() + TRUST;
+                self.sleep_until_told()
+            }
+        })
+    }
+
+    fn sleep_until_told(&self) -> Next {
+        let trusted = self.trusted_until.saturating_duration_since(Instant::now());
+        Next::Sleep(Some(self.deadline.at_most(trusted)))
+    }
+
     fn lose(&mut self, refused: [bool; COUNT]) -> Result<Next, Failure> {
         let ports = self.tcp.ports.all().into_iter().zip(refused);
         let ports = ports.filter_map(|(port, refused)| refused.then_some(port));
@@ -121,7 +145,8 @@ impl<'a> Attempt<'a> {
         self.connect(refused);
         self.is_told = self.established() >= 2;
         if self.is_told {
-            return Ok(Next::Sleep(self.deadline.left()));
+            self.trusted_until = Instant::now() + TRUST;
+            return Ok(self.sleep_until_told());
         }
         let pause = self.backoff.next();
         // Half of it at least, and some chance, so that two that were in each other's way part.
@@ -175,6 +200,7 @@ impl<'a> Attempt<'a> {
         }
         if !self.is_told && !has_news && self.established() >= 2 {
             self.is_told = true; // they took a moment
+            self.trusted_until = Instant::now() + TRUST;
         }
         if !self.is_told {
             // What did not answer meanwhile does not show that its port is taken.

@@ -88,8 +88,10 @@ static ZONE: AtomicU64 = AtomicU64::new(0);
 impl Zone {
     fn at(minute: u64) -> Self {
         let known = Self(ZONE.load(Ordering::Relaxed));
-        // A forked child goes on with what its parent knew: see `look_up_utc_offset`.
-        if known.0 >> 32 == minute || is_forked() {
+        // A forked child goes on with what its parent knew: see `look_up_utc_offset`. If that was nothing, and
+        // there was no other thread, it looks once. Else its times are in UTC.
+        let may_look = || !is_forked() || known.0 == 0 && WAS_ALONE.load(Ordering::Relaxed);
+        if known.0 >> 32 == minute || !may_look() {
             return known;
         }
         let offset = i32::try_from(look_up_utc_offset(minute * 60)).unwrap_or(0);
@@ -117,15 +119,18 @@ fn is_forked() -> bool {
     }
 }
 
-/// Before the first fork the zone is looked up, for the child, which cannot do so itself.
+/// Whether the process had one thread at the last fork before it looked up the zone.
+static WAS_ALONE: AtomicBool = AtomicBool::new(false);
+
+/// Before a fork it is noted whether the child may look up the zone. It is not looked up then: a signal handler that
+/// forks may have interrupted the memory allocator, or the C library's own look.
 #[cfg(not(miri))] // which has no `.init_array`
 #[used]
 #[cfg_attr(target_os = "linux", link_section = ".init_array")]
 static AT_START: extern "C" fn() = {
     unsafe extern "C" fn prepare() {
-        // Only once: a signal handler that forks may have interrupted the C library's own look.
         if !HAS_LOOKED.load(Ordering::Relaxed) {
-            utc_offset(wall() / 1_000_000_000);
+            WAS_ALONE.store(is_alone(), Ordering::Relaxed);
         }
     }
     extern "C" fn install() {
@@ -136,6 +141,21 @@ static AT_START: extern "C" fn() = {
     }
     install
 };
+
+/// Whether this process has one thread, as far as `/proc` tells. For signal handlers, too.
+fn is_alone() -> bool {
+    /// The folder's two names, and the one of its one thread's folder in it.
+    const LINKS: u64 = 3;
+
+    let mut status = MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: a text that ends with a zero, and a place for the answer; zeroes are a valid one.
+    let (result, status) = unsafe {
+        (libc::stat(c"/proc/self/task".as_ptr(), status.as_mut_ptr()), status.assume_init())
+    };
+    #[allow(clippy::useless_conversion)] // the C types differ
+    let links = u64::from(status.st_nlink);
+    result == 0 && links == LINKS
+}
 
 /// Whether the zone was looked up, or is being so.
 static HAS_LOOKED: AtomicBool = AtomicBool::new(false);

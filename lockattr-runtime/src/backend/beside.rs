@@ -12,6 +12,7 @@
 //!
 //! It is a help against a mistake, and no exclusion.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::port::Port;
@@ -25,6 +26,21 @@ use crate::standing::Standing;
 
 /// How long a look may take at whom to name.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Of one lock: whether this process has looked.
+#[derive(Debug, Default)]
+pub(super) struct Once(AtomicBool);
+
+impl Once {
+    /// As [`check`], until it has found nobody.
+    pub(super) fn check(&self, name: &str, wanted: Backend) -> Result<(), Failure> {
+        if !self.0.load(Ordering::Relaxed) {
+            check(name, wanted)?;
+            self.0.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
 
 /// That nobody holds the name under another backend than `wanted`, as far as can be seen.
 ///

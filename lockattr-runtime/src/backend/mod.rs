@@ -164,6 +164,11 @@ impl Failure {
     fn io(operation: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { operation, source }
     }
+
+    /// What this backend's locks are not made for.
+    fn unsupported(operation: &'static str, reason: &'static str) -> Self {
+        Self::io(operation)(io::Error::new(io::ErrorKind::Unsupported, reason))
+    }
 }
 
 /// A lock of any backend.

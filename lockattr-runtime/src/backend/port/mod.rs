@@ -26,7 +26,6 @@ mod table;
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use nix::libc;
@@ -53,8 +52,8 @@ pub(crate) struct Port {
     /// A connection to the holder, kept from one look to the next: each new one would leave an entry
     /// in the holder's queue until the release.
     observer: Mutex<Option<Observer>>,
-    /// Whether this process has looked for a holder under another backend.
-    has_looked_beside: AtomicBool,
+    /// The look for a holder under another backend, before the first acquire.
+    beside: beside::Once,
 }
 
 /// The lock, in a holder's hand.
@@ -72,7 +71,7 @@ impl RawLock for Port {
     type Held = Held;
 
     fn acquire(&self, deadline: Deadline<'_>, info: Info<'_>) -> Result<Held, Box<Failure>> {
-        self.look_beside()?;
+        self.beside.check(&self.name, Backend::Port)?;
         let listener = self.wait(deadline)?;
         Ok(self.conclude(listener, deadline, info)?)
     }
@@ -83,7 +82,7 @@ impl RawLock for Port {
         deadline: Deadline<'_>,
         info: Info<'_>,
     ) -> Result<Held, Box<Failure>> {
-        self.look_beside()?;
+        self.beside.check(&self.name, Backend::Port)?;
         let listener = self.wait_async(deadline).await?;
         Ok(self.conclude(listener, deadline, info)?)
     }
@@ -101,7 +100,7 @@ impl RawLock for Port {
 
     fn check_detach(&self) -> Result<(), Failure> {
         let reason = "a port lock is held by a process, and ends with it";
-        Err(Failure::io("leave it taken")(io::Error::new(io::ErrorKind::Unsupported, reason)))
+        Err(Failure::unsupported("leave it taken", reason))
     }
 
     fn detach(&self, held: &mut Held) {
@@ -172,7 +171,7 @@ impl RawLock for Port {
             return Ok(false);
         }
         let reason = "only its holder can let go of a port lock, by releasing it or by its end";
-        Err(Failure::io("release it by force")(io::Error::new(io::ErrorKind::Unsupported, reason)))
+        Err(Failure::unsupported("release it by force", reason))
     }
 }
 
@@ -184,17 +183,8 @@ impl Port {
             queue: Box::new(Queue::of_port(name)),
             record: Record::new(name),
             observer: Mutex::new(None),
-            has_looked_beside: AtomicBool::new(false),
+            beside: beside::Once::default(),
         }
-    }
-
-    /// Once, before the first acquire: see [`beside`].
-    fn look_beside(&self) -> Result<(), Failure> {
-        if !self.has_looked_beside.load(Ordering::Relaxed) {
-            beside::check(&self.name, Backend::Port)?;
-            self.has_looked_beside.store(true, Ordering::Relaxed);
-        }
-        Ok(())
     }
 
     fn is_bound(&self) -> Result<bool, Failure> {

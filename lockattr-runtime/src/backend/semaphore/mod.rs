@@ -154,8 +154,7 @@ impl RawLock for Semaphore {
 
     fn descriptor(_: &Held) -> Result<OwnedFd, Failure> {
         let reason = "a semaphore has none, and cannot outlive its process";
-        let unsupported = io::Error::new(io::ErrorKind::Unsupported, reason);
-        Err(Failure::io("leave it to a descriptor")(unsupported))
+        Err(Failure::unsupported("leave it to a descriptor", reason))
     }
 
     fn keep(&self, held: &mut Held) {

@@ -31,10 +31,8 @@ pub(super) struct Attempt<'a> {
     deadline: Deadline<'a>,
     /// To ports that were found taken.
     connections: [Option<ForkSocket>; COUNT],
-    /// Two connections stand: the end of one is the next news.
-    is_told: bool,
-    /// When to try whatever the connections say: see [`TRUST`].
-    trusted_until: Instant,
+    /// Two connections stand: until then the end of one is the next news, see [`TRUST`].
+    trusted_until: Option<Instant>,
     /// How often others were faster after such news.
     lost: u32,
     backoff: Backoff,
@@ -68,8 +66,7 @@ impl<'a> Attempt<'a> {
             tcp,
             deadline,
             connections: [None, None, None],
-            is_told: false,
-            trusted_until: Instant::now(),
+            trusted_until: None,
             lost: 0,
             backoff: Backoff::up_to(LONGEST_PAUSE),
             chance: Chance::new(),
@@ -90,10 +87,11 @@ impl<'a> Attempt<'a> {
             if self.deadline.has_long_passed(GRACE) {
                 return Ok(Next::Refused([true; COUNT]));
             }
-            if self.is_told && !has_news {
-                return self.try_again();
+            match self.trusted_until {
+                Some(trusted_until) if !has_news => return self.try_again(trusted_until),
+                _ => {}
             }
-            if std::mem::take(&mut self.is_told) {
+            if self.trusted_until.take().is_some() {
                 self.lost += 1;
                 self.backoff = Backoff::up_to(LONGEST_PAUSE);
                 if let Some(pause) = self.courtesy() {
@@ -110,24 +108,24 @@ impl<'a> Attempt<'a> {
     }
 
     /// The connections tell that the lock is taken. They are kept: each that is made anew stays in a backlog.
-    fn try_again(&mut self) -> Result<Next, Failure> {
+    fn try_again(&mut self, trusted_until: Instant) -> Result<Next, Failure> {
         let has_passed = self.deadline.has_passed();
-        if !has_passed && Instant::now() < self.trusted_until {
-            return Ok(self.sleep_until_told());
+        let left = trusted_until.saturating_duration_since(Instant::now());
+        if !has_passed && !left.is_zero() {
+            return Ok(self.sleep(left));
         }
         Ok(match self.tcp.race(|_| false)? {
             Race::Won(taken) => Next::Acquired(taken),
             Race::Lost(refused) if has_passed => Next::Refused(refused),
             Race::Lost(_) => {
-                self.trusted_until = Instant::now() + TRUST;
-                self.sleep_until_told()
+                self.trust();
+                self.sleep(TRUST)
             }
         })
     }
 
-    fn sleep_until_told(&self) -> Next {
-        let trusted = self.trusted_until.saturating_duration_since(Instant::now());
-        Next::Sleep(Some(self.deadline.at_most(trusted)))
+    fn trust(&mut self) {
+        self.trusted_until = Some(Instant::now() + TRUST);
     }
 
     fn lose(&mut self, refused: [bool; COUNT]) -> Result<Next, Failure> {
@@ -143,10 +141,9 @@ impl<'a> Attempt<'a> {
             return Ok(Next::Refused(refused));
         }
         self.connect(refused);
-        self.is_told = self.established() >= 2;
-        if self.is_told {
-            self.trusted_until = Instant::now() + TRUST;
-            return Ok(self.sleep_until_told());
+        if self.established() >= 2 {
+            self.trust();
+            return Ok(self.sleep(TRUST));
         }
         let pause = self.backoff.next();
         // Half of it at least, and some chance, so that two that were in each other's way part.
@@ -198,11 +195,10 @@ impl<'a> Attempt<'a> {
                 has_news = true;
             }
         }
-        if !self.is_told && !has_news && self.established() >= 2 {
-            self.is_told = true; // they took a moment
-            self.trusted_until = Instant::now() + TRUST;
+        if self.trusted_until.is_none() && !has_news && self.established() >= 2 {
+            self.trust(); // they took a moment
         }
-        if !self.is_told {
+        if self.trusted_until.is_none() {
             // What did not answer meanwhile does not show that its port is taken.
             for place in &mut self.connections {
                 if place.as_ref().is_some_and(|it| Link::of(it) != Link::Established) {

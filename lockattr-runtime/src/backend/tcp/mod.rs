@@ -36,7 +36,7 @@ mod taken;
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -65,8 +65,8 @@ pub(crate) struct Tcp {
     record: Record,
     /// Until when this process lets others go first, by the monotonic clock.
     makes_way: AtomicU64,
-    /// Whether this process has looked for a holder under the other backends.
-    has_looked_beside: AtomicBool,
+    /// The look for a holder under another backend, before the first acquire.
+    beside: beside::Once,
 }
 
 /// The lock, in a holder's hand.
@@ -84,7 +84,7 @@ impl RawLock for Tcp {
     type Held = Held;
 
     fn acquire(&self, deadline: Deadline<'_>, info: Info<'_>) -> Result<Held, Box<Failure>> {
-        self.look_beside()?;
+        self.beside.check(&self.name, Backend::Tcp)?;
         let outcome = self.wait(deadline)?;
         Ok(self.conclude(outcome, deadline, info)?)
     }
@@ -95,7 +95,7 @@ impl RawLock for Tcp {
         deadline: Deadline<'_>,
         info: Info<'_>,
     ) -> Result<Held, Box<Failure>> {
-        self.look_beside()?;
+        self.beside.check(&self.name, Backend::Tcp)?;
         let outcome = self.wait_async(deadline).await?;
         Ok(self.conclude(outcome, deadline, info)?)
     }
@@ -113,7 +113,7 @@ impl RawLock for Tcp {
 
     fn check_detach(&self) -> Result<(), Failure> {
         let reason = "a TCP lock is held by a process, and ends with it";
-        Err(Failure::io("leave it taken")(io::Error::new(io::ErrorKind::Unsupported, reason)))
+        Err(Failure::unsupported("leave it taken", reason))
     }
 
     fn detach(&self, held: &mut Held) {
@@ -188,7 +188,7 @@ impl RawLock for Tcp {
             return Ok(false);
         }
         let reason = "only its holder can let go of a TCP lock, by releasing it or by its end";
-        Err(Failure::io("release it by force")(io::Error::new(io::ErrorKind::Unsupported, reason)))
+        Err(Failure::unsupported("release it by force", reason))
     }
 }
 
@@ -202,17 +202,8 @@ impl Tcp {
             record: Record::new(&key),
             key,
             makes_way: AtomicU64::new(0),
-            has_looked_beside: AtomicBool::new(false),
+            beside: beside::Once::default(),
         }
-    }
-
-    /// Once, before the first acquire: see [`beside`].
-    fn look_beside(&self) -> Result<(), Failure> {
-        if !self.has_looked_beside.load(Ordering::Relaxed) {
-            beside::check(&self.name, Backend::Tcp)?;
-            self.has_looked_beside.store(true, Ordering::Relaxed);
-        }
-        Ok(())
     }
 
     /// The holder, as far as it is found until then without a try for a port.

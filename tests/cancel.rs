@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use lockattr::{all, Backend, Cancel, Lock, LockError};
 use support::{
-    connections_to_locks, eventually, hold, on_each_backend, open, unique_name, Actor, LONG,
+    connections_to_locks, eventually, hold, on_each_backend, open, queued, unique_name, Actor, LONG,
 };
 
 /// A cancelled wait ends within that, also on a busy machine.
@@ -22,17 +22,10 @@ fn role() {
 /// How many threads and tasks of this process wait. Of a semaphore's waiters the first is in no queue.
 fn waiting(lock: &Lock) -> usize {
     match lock.backend() {
-        Backend::Port => queued(lock.name()),
+        Backend::Port => queued(lock.name(), std::process::id()),
         Backend::Tcp => connections_to_locks(std::process::id()) / 2,
-        _ => queued(lock.name()) + 1,
+        _ => queued(lock.name(), std::process::id()) + 1,
     }
-}
-
-fn queued(name: &str) -> usize {
-    let table = std::fs::read("/proc/net/unix").unwrap();
-    let (begin, end) = (format!("wait/{}.", std::process::id()), format!("/{name}"));
-    let table = String::from_utf8_lossy(&table);
-    table.lines().filter(|line| line.contains(&begin) && line.ends_with(&end)).count()
 }
 
 fn is_cancelled<T>(result: &Result<T, LockError>) -> bool {
@@ -103,7 +96,7 @@ fn of_several_locks_none_is_kept() {
     let locks: [Lock; 2] = [open(&free), open(&taken)];
     thread::scope(|scope| {
         let waiter = scope.spawn(|| all(&locks).timeout(LONG).cancelled_by(&cancel).acquire());
-        eventually("it queues", || queued(&taken) == 1);
+        eventually("it queues", || queued(&taken, std::process::id()) == 1);
         assert!(locks[0].is_locked().unwrap());
         cancel.cancel();
         let error = waiter.join().unwrap().unwrap_err();

@@ -102,10 +102,11 @@ fn a_holder_that_has_yet_to_write_its_record_is_passed_from_by_nobody() {
     bound.bind(&SockAddr::unix(format!("\0/portlock/{}", &*name)).unwrap()).unwrap();
     let taken = event(&mut trace);
     assert_eq!((&taken["event"], &taken["holder"]["since"]), (&"taken".into(), &Value::Null));
-    // Past the time in which it looks more often.
+    // A hold past the time in which it looks more often: the change below is to fall between two looks.
     std::thread::sleep(Duration::from_millis(500));
     drop(bound);
     let guard = name.lock(Backend::Port).acquire(Duration::from_secs(60)).unwrap();
+    // A hold of several looks, of which none is to say anything.
     std::thread::sleep(Duration::from_millis(500));
     drop(guard);
     let next = event(&mut trace);

@@ -55,16 +55,15 @@ fn what_rust_holds_python_waits_for() {
     assert!(open(&name).try_acquire().is_err());
 }
 
-#[test]
-fn a_waiter_has_the_lock_when_python_releases_or_dies() {
-    let name = unique_name("python-ends");
+/// That the lock `name`, which a Python process holds, comes to a waiter when that one releases it or dies.
+pub(super) fn comes_when_python_releases_or_dies(start: fn() -> Option<Script>, name: &str) {
     for dies in [false, true] {
         let Some(mut portlock) = start() else {
             return;
         };
         assert_eq!(portlock.ask(&format!("acquire {name} 60")), "acquired");
         std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| open(&name).acquire(LONG).map(drop));
+            let waiter = scope.spawn(|| open(name).acquire(LONG).map(drop));
             if dies {
                 portlock.kill();
             } else {
@@ -73,6 +72,11 @@ fn a_waiter_has_the_lock_when_python_releases_or_dies() {
             waiter.join().unwrap().unwrap();
         });
     }
+}
+
+#[test]
+fn a_waiter_has_the_lock_when_python_releases_or_dies() {
+    comes_when_python_releases_or_dies(start, &unique_name("python-ends"));
 }
 
 const ROUNDS: u32 = 400;

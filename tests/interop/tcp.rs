@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use lockattr::{Backend, Lock};
 
+use super::portlock::comes_when_python_releases_or_dies;
 use super::python::Script;
 use super::support;
 use super::support::{connections_to_locks, eventually, is_timeout, listen, open, say};
@@ -59,22 +60,7 @@ fn what_rust_holds_python_waits_for() {
 
 #[test]
 fn a_waiter_has_the_lock_when_python_releases_or_dies() {
-    let name = unique_tcp("python-ends");
-    for dies in [false, true] {
-        let Some(mut portlock) = start() else {
-            return;
-        };
-        assert_eq!(portlock.ask(&format!("acquire {name} 60")), "acquired");
-        std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| open(&name).acquire(LONG).map(drop));
-            if dies {
-                portlock.kill();
-            } else {
-                assert_eq!(portlock.ask(&format!("release {name}")), "released");
-            }
-            waiter.join().unwrap().unwrap();
-        });
-    }
+    comes_when_python_releases_or_dies(start, &unique_tcp("python-ends"));
 }
 
 /// Names of all kinds of text, the same in each run.
@@ -152,7 +138,7 @@ pub(crate) fn take_turns(argument: &str) {
         let guard = match lock.acquire(Duration::from_secs(1)) {
             Ok(guard) => guard,
             Err(error) => {
-                eprintln!("{error}"); // a few words on what the test below counts
+                eprintln!("{error}");
                 timeouts += 1;
                 continue;
             }

@@ -283,10 +283,11 @@ pub fn connections_to_locks(pid: u32) -> usize {
     links.filter(is_one).count()
 }
 
-/// How many threads and tasks of the process `pid` wait for the semaphore `name`, and it is not their turn.
+/// How many threads and tasks of the process `pid` wait in the queue for the port or the semaphore `name`. (Whose
+/// turn it is at a semaphore has left the queue.)
 pub fn queued(name: &str, pid: u32) -> usize {
     let table = std::fs::read("/proc/net/unix").unwrap();
-    let (begin, end) = (format!("@/semwait/{pid}."), format!("/{name}"));
+    let (begin, end) = (format!("wait/{pid}."), format!("/{name}"));
     let table = String::from_utf8_lossy(&table);
     table.lines().filter(|line| line.contains(&begin) && line.ends_with(&end)).count()
 }

@@ -7,37 +7,8 @@ use lockattr::LockError;
 use nix::libc;
 
 use super::names::first_port;
+use super::support::seccomp::forbid;
 use super::support::{listen, open, say, unique_tcp, Actor, LONG};
-
-/// From here on `call` fails with `error` where its first argument is `first`, if one is given.
-fn refuse(call: libc::c_long, first: Option<i32>, error: i32) {
-    /// `struct seccomp_data`: the number, the architecture, the instruction pointer, the arguments.
-    const FIRST_ARGUMENT: u32 = if cfg!(target_endian = "little") { 16 } else { 20 };
-
-    let statement =
-        |code: u32, jt, jf, k: u32| libc::sock_filter { code: code.try_into().unwrap(), jt, jf, k };
-    let load = |offset| statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset);
-    let unless = |jf, value| statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, jf, value);
-    let end = |value| statement(libc::BPF_RET | libc::BPF_K, 0, 0, value);
-    let mut filter = vec![load(0)];
-    match first {
-        Some(first) => filter.extend([
-            unless(3, call.try_into().unwrap()),
-            load(FIRST_ARGUMENT),
-            unless(1, first.try_into().unwrap()),
-        ]),
-        None => filter.push(unless(1, call.try_into().unwrap())),
-    }
-    let error: u32 = error.try_into().unwrap();
-    filter.extend([end(libc::SECCOMP_RET_ERRNO | error), end(libc::SECCOMP_RET_ALLOW)]);
-    let length = filter.len().try_into().unwrap();
-    let program = libc::sock_fprog { len: length, filter: filter.as_mut_ptr() };
-    // SAFETY: the program and its statements live through the calls.
-    unsafe {
-        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program), 0);
-    }
-}
 
 /// A role: tries and waits where the system refuses; says what an acquire says.
 pub(crate) fn be_refused(argument: &str) {
@@ -45,8 +16,8 @@ pub(crate) fn be_refused(argument: &str) {
     // What an acquire of this name looks for before the first one is not under test.
     drop(open(name).acquire(LONG).unwrap());
     match cause {
-        "firewall" => refuse(libc::SYS_bind, None, libc::EACCES),
-        _ => refuse(libc::SYS_socket, Some(libc::AF_INET), libc::EAFNOSUPPORT),
+        "firewall" => forbid(libc::SYS_bind, None, libc::EACCES),
+        _ => forbid(libc::SYS_socket, Some(libc::AF_INET), libc::EAFNOSUPPORT),
     }
     let start = Instant::now();
     for timeout in [LONG, Duration::ZERO] {

@@ -1,4 +1,4 @@
-//! Any [`embedded_hal`] I2C bus or SPI device, shared between processes: a driver that somebody else has written runs
+//! Any [`embedded_hal`] I2C bus or SPI device, shared between processes: a published driver runs
 //! on it unchanged.
 //!
 //! ```

@@ -1,4 +1,4 @@
-//! The TCP backend: whoever has two of a lock's three ports at 127.0.0.1 holds the lock.
+//! The TCP backend: the process that has two of a lock's three ports at 127.0.0.1 holds the lock.
 //!
 //! ```text
 //! holder     bind two of three, listen on both      … body …      close

@@ -25,6 +25,7 @@ pub(crate) mod socket;
 pub(crate) mod spent;
 pub(crate) mod tcp;
 pub(crate) mod thread;
+pub(crate) mod whole_file;
 
 #[cfg(not(target_os = "linux"))]
 compile_error!("lockattr runs on Linux so far: its locks are abstract unix sockets");

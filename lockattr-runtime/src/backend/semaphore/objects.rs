@@ -7,20 +7,17 @@
 //! processes that start at the same moment find one and the same file, and never half of one. They
 //! are removed by a holder alone (`unlink`): who unlinks a lock that is in use makes two of it.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use nix::fcntl::{AtFlags, AT_FDCWD};
 use nix::libc;
 use nix::sys::stat::lstat;
-use nix::unistd::linkat;
 
 use super::trust;
 use super::turnstile::Stalled;
@@ -28,11 +25,10 @@ use crate::backend::queue::Queue;
 use crate::backend::Failure;
 use crate::record::owner::Owner;
 use crate::record::{OwnedPage, FOLDER};
-use crate::sys::file::may_grow;
 use crate::sys::mapping::PAGE_BYTES;
 use crate::sys::process::effective_uid;
 use crate::sys::semaphore::{self, Semaphore, SEMAPHORE_BYTES};
-use crate::sys::{self, clock};
+use crate::sys::{self, clock, whole_file};
 
 /// The files' names.
 #[derive(Debug)]
@@ -246,7 +242,7 @@ fn open_or_create(path: &Path, mode: u32, content: &[u8]) -> Result<File, Failur
             Err(Failure::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
             opened => return opened,
         }
-        match create(path, mode, content) {
+        match whole_file::create(path, mode, content) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             created => return created.map_err(Failure::io("make the lock in /dev/shm")),
         }
@@ -265,47 +261,6 @@ fn open(path: &Path, write: bool) -> Result<File, Failure> {
         },
         _ => Failure::io("open the lock in /dev/shm")(error),
     })
-}
-
-/// Makes a file that is whole when it gets its name. What dies before leaves nothing behind.
-fn create(path: &Path, mode: u32, content: &[u8]) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(mode).custom_flags(libc::O_TMPFILE);
-    let file = filled(options.open(FOLDER)?, mode, content)?;
-    let by_proc = format!("/proc/self/fd/{}", file.as_raw_fd());
-    match linkat(AT_FDCWD, by_proc.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW) {
-        // No `/proc`. By the descriptor alone it takes Linux 6.10 or `CAP_DAC_READ_SEARCH`, and else is
-        // refused in the same words (open(2), `AT_EMPTY_PATH`).
-        Err(nix::Error::ENOENT) => {
-            match linkat(&file, "", AT_FDCWD, path, AtFlags::AT_EMPTY_PATH) {
-                Err(nix::Error::ENOENT) => create_by_another_name(path, mode, content),
-                linked => Ok(linked.map(|()| file)?),
-            }
-        }
-        linked => Ok(linked.map(|()| file)?),
-    }
-}
-
-/// As [`create`], where a file must have a name before. What dies in between leaves one of that name.
-fn create_by_another_name(path: &Path, mode: u32, content: &[u8]) -> io::Result<File> {
-    static NUMBERS: AtomicU64 = AtomicU64::new(0);
-
-    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-    // A record's name has the number of a user there.
-    let other = Path::new(FOLDER).join(format!("lockattr.new.{}.{number}", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true).mode(mode);
-    let linked = filled(options.open(&other)?, mode, content)
-        .and_then(|file| fs::hard_link(&other, path).map(|()| file));
-    fs::remove_file(&other)?;
-    linked
-}
-
-fn filled(mut file: File, mode: u32, content: &[u8]) -> io::Result<File> {
-    file.set_permissions(Permissions::from_mode(mode))?; // the umask has masked it
-    may_grow(&file, content.len())?;
-    file.write_all(content)?;
-    Ok(file)
 }
 
 fn check_semaphore(file: &File, path: &Path) -> Result<(), Failure> {

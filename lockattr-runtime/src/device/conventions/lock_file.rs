@@ -1,19 +1,14 @@
 //! A UUCP lock file of this process.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Write as _};
-use std::os::fd::AsRawFd as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use nix::fcntl::{AtFlags, AT_FDCWD};
-use nix::libc;
-use nix::unistd::linkat;
 
 use super::uucp::{self, Standing};
 use crate::holder::Holder;
+use crate::sys::whole_file;
 
 /// Others may read it, and nobody else may write it.
 const MODE: u32 = 0o644;
@@ -47,7 +42,7 @@ pub(in super::super) fn take(path: &Path) -> io::Result<Result<Vec<LockFile>, Bo
             standing = take_away(&folder, &file).map_err(said)?;
         }
         match standing {
-            Standing::Free => match create(&folder, &file) {
+            Standing::Free => match create(&file) {
                 // Another program was faster: it is looked at again.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     return Ok(Err(Box::new(uucp::unseen(&file))))
@@ -87,50 +82,11 @@ fn take_away(folder: &Path, file: &Path) -> io::Result<Standing> {
     Ok(standing)
 }
 
-/// Makes a file that is whole when it gets its name. What dies before leaves nothing behind.
-fn create(folder: &Path, path: &Path) -> io::Result<LockFile> {
-    let mut options = OpenOptions::new();
-    options.write(true).mode(MODE).custom_flags(libc::O_TMPFILE);
-    let file = match options.open(folder) {
-        Ok(file) => file,
-        // The file system knows no such files (open(2)), or the kernel.
-        Err(error) if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EISDIR)) => {
-            return create_by_another_name(folder, path);
-        }
-        Err(error) => return Err(error),
-    };
-    let made = filled(file, path)?;
-    let by_proc = format!("/proc/self/fd/{}", made.0.as_raw_fd());
-    match linkat(AT_FDCWD, by_proc.as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW) {
-        Err(nix::Error::ENOENT) => create_by_another_name(folder, path), // no `/proc`
-        linked => Ok(linked.map(|()| made.1)?),
-    }
-}
-
-/// As [`create`], where a file must have a name before. What dies in between leaves one that locks nothing.
-fn create_by_another_name(folder: &Path, path: &Path) -> io::Result<LockFile> {
-    let other = folder.join(new_name());
-    let file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&other)?;
-    let linked = filled(file, path).and_then(|made| fs::hard_link(&other, path).map(|()| made.1));
-    fs::remove_file(&other)?;
-    linked
-}
-
-/// Writes the pid as all programs read it: in ten columns.
-fn filled(mut file: File, path: &Path) -> io::Result<(File, LockFile)> {
-    file.write_all(format!("{:10}\n", std::process::id()).as_bytes())?;
-    file.set_permissions(Permissions::from_mode(MODE))?; // the umask has masked it
-    let status = file.metadata()?;
-    let made = LockFile { path: path.to_owned(), device: status.dev(), inode: status.ino() };
-    Ok((file, made))
-}
-
-/// A name that locks nothing.
-fn new_name() -> String {
-    static NUMBERS: AtomicU64 = AtomicU64::new(0);
-
-    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-    format!("lockattr.new.{}.{number}", std::process::id())
+/// Makes the file, with the pid as all programs read it: in ten columns.
+fn create(path: &Path) -> io::Result<LockFile> {
+    let content = format!("{:10}\n", std::process::id());
+    let status = whole_file::create(path, MODE, content.as_bytes())?.metadata()?;
+    Ok(LockFile { path: path.to_owned(), device: status.dev(), inode: status.ino() })
 }
 
 impl Drop for LockFile {
@@ -157,24 +113,22 @@ mod tests {
 
     #[test]
     fn a_file_is_whole_and_goes_when_it_is_dropped() {
-        for create in [create, create_by_another_name] {
-            let (folder, path) = pair();
-            let made = create(folder.path(), &path).unwrap();
-            let content = fs::read_to_string(&path).unwrap();
-            assert_eq!(content, format!("{:10}\n", std::process::id()));
-            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, MODE);
-            let kind = create(folder.path(), &path).unwrap_err().kind();
-            assert_eq!(kind, io::ErrorKind::AlreadyExists);
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-            drop(made);
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        }
+        let (folder, path) = pair();
+        let made = create(&path).unwrap();
+        let content = fs::read_to_string(&path).unwrap();
+        assert_eq!(content, format!("{:10}\n", std::process::id()));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, MODE);
+        let kind = create(&path).unwrap_err().kind();
+        assert_eq!(kind, io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        drop(made);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn a_file_that_is_anothers_by_now_stays() {
-        let (folder, path) = pair();
-        let made = create(folder.path(), &path).unwrap();
+        let (_folder, path) = pair();
+        let made = create(&path).unwrap();
         fs::remove_file(&path).unwrap();
         fs::write(&path, "         1\n").unwrap();
         drop(made);

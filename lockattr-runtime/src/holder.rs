@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::time::{Duration, SystemTime};
 
+use crate::sys::{process, procfs};
 use crate::text::{Escaped, Seconds, Short, Utc};
 
 /// The process that holds a lock, or held it last.
@@ -56,6 +57,16 @@ impl Holder {
             (Some(command), false) => write!(f, " ({})", Escaped(command)),
             (None, true) => f.write_str(" (stopped)"),
             (None, false) => Ok(()),
+        }
+    }
+
+    /// A holder of which only the process is known, and nothing if that is none.
+    pub(crate) fn process(pid: Option<u32>, known_by: KnownBy) -> Self {
+        Self {
+            pid,
+            uid: pid.and_then(procfs::uid),
+            command: pid.and_then(process::command),
+            ..Self::unknown(Tenure::Holds, known_by)
         }
     }
 

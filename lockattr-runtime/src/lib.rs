@@ -5,6 +5,7 @@
 mod acquire;
 mod attribute;
 mod backend;
+mod backoff;
 mod calendar;
 mod cancel;
 mod deadline;

@@ -3,8 +3,6 @@
 use std::time::{Duration, Instant};
 
 use crate::deadline::Deadline;
-use crate::holder::{Holder, KnownBy, Tenure};
-use crate::sys::{process, procfs};
 
 /// How much time a look may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +35,5 @@ impl Time {
             Self::Ample => None,
             Self::Until(end) | Self::Brief(end) => Some(end),
         }
-    }
-}
-
-/// A holder of which only the process is known.
-pub(super) fn process_with(pid: Option<u32>, known_by: KnownBy) -> Holder {
-    Holder {
-        pid,
-        uid: pid.and_then(procfs::uid),
-        command: pid.and_then(process::command),
-        ..Holder::unknown(Tenure::Holds, known_by)
     }
 }

@@ -17,7 +17,6 @@ use std::future::Future;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::holder::Holder;
@@ -396,31 +395,5 @@ impl AnyHeld {
             Self::Semaphore(held) => semaphore::Semaphore::recovered_from(held),
             Self::Tcp(held) => tcp::Tcp::recovered_from(held),
         }
-    }
-}
-
-/// How long to pause between two looks at something that nobody announces: short at first, longer
-/// by and by.
-#[derive(Debug)]
-struct Backoff {
-    next: Duration,
-    last: Duration,
-}
-
-impl Backoff {
-    const FIRST: Duration = Duration::from_micros(50);
-
-    fn up_to(last: Duration) -> Self {
-        Self::from_to(Self::FIRST, last)
-    }
-
-    fn from_to(next: Duration, last: Duration) -> Self {
-        Self { next, last }
-    }
-
-    fn next(&mut self) -> Duration {
-        let pause = self.next;
-        self.next = (pause * 2).min(self.last);
-        pause
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::join::{Joined, Refused};
 use super::{conventions, Device, Node};
+use crate::backoff::Backoff;
 use crate::deadline::Deadline;
 use crate::holder::Holder;
 use crate::tell::Waiting;
@@ -28,7 +29,7 @@ pub(crate) struct Wait<'a> {
     device: &'a Device,
     lock: &'a str,
     deadline: Deadline<'a>,
-    pause: Duration,
+    backoff: Backoff,
     waiting: Waiting<'a>,
 }
 
@@ -38,7 +39,8 @@ impl<'a> Wait<'a> {
 
     pub(crate) fn new(device: &'a Device, lock: &'a str, deadline: Deadline<'a>) -> Self {
         let waiting = Waiting::new(lock, deadline);
-        Self { device, lock, deadline, pause: Self::SHORTEST, waiting }
+        let backoff = Backoff::from_to(Self::SHORTEST, Self::LONGEST);
+        Self { device, lock, deadline, backoff, waiting }
     }
 
     /// Waits until no other program locks the device, and takes what is to be joined.
@@ -87,9 +89,7 @@ impl<'a> Wait<'a> {
             return Err(Refusal::Held(holder));
         }
         self.waiting.tell(|| Some(*holder));
-        let pause = self.deadline.at_most(self.pause);
-        self.pause = (self.pause * 2).min(Self::LONGEST);
-        Ok(Look::Again(pause))
+        Ok(Look::Again(self.deadline.at_most(self.backoff.next())))
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::table::{self, Entry};
 use super::Port;
 use crate::backend::ghost::PATIENCE;
-use crate::backend::look::{process_with, Time};
+use crate::backend::look::Time;
 use crate::backend::queue::{connect, Connected};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, PeerState};
@@ -58,13 +58,13 @@ impl Port {
             Seen::Listener(peer) => Some(self.describe(peer, time)),
             Seen::Silent(entry) => {
                 let pid = find_process(entry.0, None, time.end());
-                Some(process_with(pid, KnownBy::Proc))
+                Some(Holder::process(pid, KnownBy::Proc))
             }
             Seen::FullQueue => {
                 let record = record::latest(&self.name, time.end())?;
                 let holder = record.map(|record| record.last_holder());
                 let holder = holder.filter(|holder| holder.tenure == Tenure::Holds);
-                Some(holder.unwrap_or_else(|| process_with(None, KnownBy::Kernel)))
+                Some(holder.unwrap_or_else(|| Holder::process(None, KnownBy::Kernel)))
             }
         })
     }
@@ -73,12 +73,13 @@ impl Port {
     /// if that one has let go of it.
     fn describe(&self, peer: Peer, time: Time) -> Holder {
         let Some(pid) = peer.pid else {
-            return Holder { uid: Some(peer.uid), ..process_with(None, KnownBy::Kernel) };
+            return Holder { uid: Some(peer.uid), ..Holder::process(None, KnownBy::Kernel) };
         };
         let record = record::read_any(&self.name, peer.uid);
         let state = record.as_ref().map_or(PeerState::Unknown, |record| record.state_of(pid));
         let waits = |to: u32| to != std::process::id() || !self.queue.is_waited_in_by_none();
-        let named = || Holder { uid: Some(peer.uid), ..process_with(Some(pid), KnownBy::Kernel) };
+        let named =
+            || Holder { uid: Some(peer.uid), ..Holder::process(Some(pid), KnownBy::Kernel) };
         match (state, record) {
             // It has it again, and has yet to write so: the note is of the time before.
             (PeerState::LetGo(Some(to)), Some(giver)) if self.has_let_go_since(&giver, to) => {
@@ -104,7 +105,7 @@ impl Port {
             return record.present_holder(KnownBy::Record);
         }
         let stopped = process::is_stopped(pid);
-        Holder { tenure: Tenure::OnItsWay, stopped, ..process_with(Some(pid), KnownBy::Record) }
+        Holder { tenure: Tenure::OnItsWay, stopped, ..Holder::process(Some(pid), KnownBy::Record) }
     }
 
     /// Whether the process `pid`, to which `giver` has sent the lock, has given it back. (If both are one
@@ -136,7 +137,7 @@ impl Port {
             held_for: left.held_for,
             grants: left.grants,
             tenure: Tenure::Kept,
-            ..process_with(found, KnownBy::Proc)
+            ..Holder::process(found, KnownBy::Proc)
         }
     }
 
@@ -160,8 +161,8 @@ impl Port {
                 .and_then(|entry| find_process(entry.0, Some(last), time.end())),
         };
         match found {
-            Some(pid) if pid == last => process_with(found, KnownBy::Proc),
-            Some(_) => Holder { tenure: Tenure::Copied, ..process_with(found, KnownBy::Proc) },
+            Some(pid) if pid == last => Holder::process(found, KnownBy::Proc),
+            Some(_) => Holder { tenure: Tenure::Copied, ..Holder::process(found, KnownBy::Proc) },
             None => Holder::unknown(Tenure::Copied, KnownBy::Kernel),
         }
     }

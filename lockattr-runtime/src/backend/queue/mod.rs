@@ -31,7 +31,8 @@ use std::time::{Duration, Instant};
 use nix::libc;
 use socket2::SockAddr;
 
-use super::{Backoff, Failure};
+use super::Failure;
+use crate::backoff::Backoff;
 use crate::sys::closer::Tally;
 use crate::sys::poll;
 use crate::sys::socket::{belongs_to, receive_socket, send_descriptor, ForkSocket, Received};

@@ -8,7 +8,8 @@ use async_io::Timer;
 use super::attempt::{Attempt, Next, Waited};
 use super::Failure;
 use crate::backend::queue::wait_readable;
-use crate::backend::{Backoff, RawLock as _};
+use crate::backend::RawLock as _;
+use crate::backoff::Backoff;
 use crate::sys::clock;
 use crate::tell::Waiting;
 

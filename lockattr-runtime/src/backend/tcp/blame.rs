@@ -3,7 +3,7 @@
 use super::ports::COUNT;
 use super::race::bind;
 use super::{table, Failure, Tcp};
-use crate::backend::look::{process_with, Time};
+use crate::backend::look::Time;
 use crate::deadline::Deadline;
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record;
@@ -33,7 +33,7 @@ impl Tcp {
                 by: Some(entry).filter(|it| it.inode != 0).map(|it| user_of(it, time)),
             },
             _ if !self.are_taken().unwrap_or(true) => Failure::Busy(None), // free by now
-            _ => Failure::Busy(Some(process_with(None, KnownBy::Kernel))),
+            _ => Failure::Busy(Some(Holder::process(None, KnownBy::Kernel))),
         }
     }
 
@@ -47,5 +47,5 @@ impl Tcp {
 /// The process that has a socket, as far as that can be found out.
 fn user_of(entry: table::Entry, time: Time) -> Holder {
     let pid = find_process(entry.inode, None, time.end());
-    Holder { uid: Some(entry.uid), ..process_with(pid, KnownBy::Proc) }
+    Holder { uid: Some(entry.uid), ..Holder::process(pid, KnownBy::Proc) }
 }

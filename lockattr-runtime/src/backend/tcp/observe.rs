@@ -12,7 +12,7 @@ use super::ports::COUNT;
 use super::taken::is_held_here;
 use super::{table, Failure, Tcp};
 use crate::backend::ghost::{is_lately, PATIENCE, SLICE};
-use crate::backend::look::{process_with, Time};
+use crate::backend::look::Time;
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, Snapshot};
 use crate::sys::owners::{find_process, has_open};
@@ -41,7 +41,7 @@ impl Tcp {
         }
         let found = table::find(self.ports.all(), time);
         // Two that do not listen are in no table.
-        let nobody = || process_with(None, KnownBy::Kernel);
+        let nobody = || Holder::process(None, KnownBy::Kernel);
         Ok(Some(self.holder_among(&found, time).unwrap_or_else(nobody)))
     }
 
@@ -81,7 +81,7 @@ impl Tcp {
         if pid.is_some_and(|pid| has_open(pid, other.inode, time.end()) == Some(false)) {
             return None; // two processes have one each
         }
-        let holder = Holder { uid: Some(one.uid), ..process_with(pid, KnownBy::Proc) };
+        let holder = Holder { uid: Some(one.uid), ..Holder::process(pid, KnownBy::Proc) };
         let is_copy = record.is_some_and(|record| is_copy(&record, &holder));
         let tenure = if is_copy { Tenure::Copied } else { Tenure::Holds };
         Some(Holder { tenure, ..holder })

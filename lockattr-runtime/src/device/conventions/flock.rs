@@ -8,8 +8,8 @@ use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::path::Path;
 
 use super::super::node::{FileId, Node};
-use crate::holder::{Holder, KnownBy, Tenure};
-use crate::sys::{flock, process, procfs};
+use crate::holder::{Holder, KnownBy};
+use crate::sys::{flock, procfs};
 
 /// Who has a flock on the file at the end of `path`, but this process itself.
 ///
@@ -32,13 +32,8 @@ pub(in super::super) fn unseen(path: &Path) -> Holder {
 }
 
 fn holder(pid: Option<u32>, path: &Path) -> Holder {
-    Holder {
-        pid,
-        uid: pid.and_then(procfs::uid),
-        command: pid.and_then(process::command),
-        info: Some(format!("a flock on {}", path.display())),
-        ..Holder::unknown(Tenure::Holds, KnownBy::Flock)
-    }
+    let info = Some(format!("a flock on {}", path.display()));
+    Holder { info, ..Holder::process(pid, KnownBy::Flock) }
 }
 
 /// What `/proc/locks` says. It comes a page at a time, and an entry can be missed between two pages, if one before it

@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use nix::libc;
 use nix::sys::statfs::fstatfs;
 
-use crate::holder::{Holder, KnownBy, Tenure};
-use crate::sys::{process, procfs};
+use crate::holder::{Holder, KnownBy};
+use crate::sys::process;
 use crate::text::Escaped;
 
 /// Where they are. One is mostly a link to the other.
@@ -99,20 +99,15 @@ impl Standing {
             Self::Of(pid) => (Some(pid), String::new()),
             Self::Unclear(why) => (None, format!(" ({why})")),
         };
-        Some(Holder {
-            pid,
-            uid: pid.and_then(procfs::uid),
-            command: pid.and_then(process::command),
-            info: Some(format!("the lock file {}{why}", file.display())),
-            ..Holder::unknown(Tenure::Holds, KnownBy::LockFile)
-        })
+        let info = Some(format!("the lock file {}{why}", file.display()));
+        Some(Holder { info, ..Holder::process(pid, KnownBy::LockFile) })
     }
 }
 
 /// The holder of a file that nobody has looked into.
 pub(super) fn unseen(file: &Path) -> Holder {
     let info = Some(format!("the lock file {}", file.display()));
-    Holder { info, ..Holder::unknown(Tenure::Holds, KnownBy::LockFile) }
+    Holder { info, ..Holder::process(None, KnownBy::LockFile) }
 }
 
 pub(super) fn standing(path: &Path) -> Standing {

@@ -49,6 +49,11 @@ impl Args {
         Ok(Self { written: tokens, ..args })
     }
 
+    /// Whether the lock is called as what it stands on: neither a name nor a device is given.
+    pub(crate) fn derives_name(&self) -> bool {
+        self.names.is_empty() && self.device.is_none()
+    }
+
     /// The texts that may capture arguments.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &Text> {
         texts(&self.names, self.device.as_ref(), self.info.as_ref())

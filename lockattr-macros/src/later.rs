@@ -23,7 +23,7 @@ pub(crate) fn is_decided_later(method: &Function) -> bool {
 pub(crate) fn with_own_attribute(mut method: Function, args: &Args, derived: &str) -> TokenStream {
     let site = Span::mixed_site();
     let facade = facade(args.krate.as_ref());
-    let name = args.names.is_empty().then(|| {
+    let name = args.derives_name().then(|| {
         let derived = LitStr::new(derived, site);
         quote_spanned!(site=> ::core::concat!(::core::module_path!(), #derived),)
     });

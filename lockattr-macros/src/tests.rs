@@ -164,6 +164,16 @@ snapshot! { names_of_generic_types:
     }
 }
 
+snapshot! { decided_later_in_a_devices_block:
+    #[interprocess_lock(device = "/dev/i2c-1", timeout = "2s")]
+    impl Sensor {
+        #[maybe_async::maybe_async]
+        async fn read(&mut self) -> io::Result<()> {
+            self.bus.read().await
+        }
+    }
+}
+
 snapshot! { device:
     #[interprocess_lock(device = "/dev/{self.name}", join = [self.port, "uucp"], backend = "semaphore")]
     fn read(&mut self) -> io::Result<()> {

@@ -327,7 +327,7 @@ fn require_feature(asyncness: Span, is_on: bool) -> Result<()> {
 fn derive_from_type(block: &Block, args: &Args) -> Result<String> {
     match block.type_name() {
         Some(name) => Ok(format!("::{name}")),
-        None if !args.names.is_empty() || args.device.is_some() => Ok(String::new()),
+        None if !args.derives_name() => Ok(String::new()),
         None => Err(Error::new_spanned(
             &block.self_ty,
             "this type has no name that the lock could have; give one, \

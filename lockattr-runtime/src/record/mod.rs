@@ -237,7 +237,7 @@ impl Grant {
     pub(crate) fn dead_holder(&self) -> Holder {
         let is_here = self.identity.shares_pids_with(&Process::this().identity);
         Holder {
-            pid: Some(self.pid()).filter(|_| is_here),
+            pid: is_here.then_some(self.pid()),
             ..Holder::unknown(Tenure::Died, KnownBy::Record)
         }
     }

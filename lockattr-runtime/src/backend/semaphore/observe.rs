@@ -55,7 +55,7 @@ impl Copy {
         let this = &Process::this().identity;
         let recorded_here = self.page.recorded(owner).map(|it| it.identity.shares_pids_with(this));
         let is_here = recorded_here.unwrap_or_else(|| owner.is_in_space_of(this));
-        let pid = Some(owner.pid()).filter(|_| is_here);
+        let pid = is_here.then_some(owner.pid());
         let uid = pid.and_then(procfs::uid);
         match recorded {
             Some(recorded) => {

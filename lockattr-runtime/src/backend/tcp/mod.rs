@@ -72,8 +72,8 @@ pub(crate) struct Tcp {
 /// The lock, in a holder's hand.
 #[derive(Debug)]
 pub(crate) struct Held {
-    /// None once it is given away.
-    taken: Option<Taken>,
+    /// None once it is given away. Boxed: the guards of all backends are as large as the largest.
+    taken: Option<Box<Taken>>,
     /// Where the grant was written, and the release will be.
     page: Arc<record::Page>,
     recovered_from: Option<Box<Holder>>,
@@ -231,7 +231,7 @@ impl Tcp {
         let recovered_from = past::take_over(&self.key, &page, network)?;
         let granted = clock::monotonic();
         page.write_grant(&self.key, network, granted, info);
-        Ok(Held { taken: Some(taken), page, recovered_from, granted })
+        Ok(Held { taken: Some(Box::new(taken)), page, recovered_from, granted })
     }
 
     /// Frees the ports. If somebody waits, this process does not take them again at once, while those that were
@@ -255,6 +255,6 @@ impl Tcp {
             return None;
         }
         let left = until.saturating_sub(clock::monotonic());
-        Some(Duration::from_nanos(left)).filter(|left| !left.is_zero())
+        (left != 0).then_some(Duration::from_nanos(left))
     }
 }

@@ -153,9 +153,11 @@ impl Objects {
     /// `RemoveIPC=yes` or a cleaner of `/dev/shm`. So one look in [`CHECKED`] is enough, and all
     /// acquires in between do without a system call.)
     pub(super) fn are_whole(&self, now: u64) -> bool {
-        if self.are_fresh(now) {
-            return true;
-        }
+        now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED || self.look(now)
+    }
+
+    /// Looks, and keeps that all is well. A look that failed is not kept, so the next caller looks again.
+    fn look(&self, now: u64) -> bool {
         let are_whole = self.semaphore_file.size_at(&self.paths.semaphore) == Some(SEMAPHORE_BYTES)
             && self.page_file.size_at(&self.paths.page).is_some_and(|size| size >= PAGE_BYTES);
         if are_whole {
@@ -182,10 +184,13 @@ impl Objects {
         self.checked.store(0, Ordering::Relaxed);
     }
 
-    /// What a holder can still write to. A record that was cut gets its memory again. Files that have only
-    /// lost their names are as good as ever to the processes that have them mapped.
+    /// What a holder can still write to, at `now` of the coarse clock. A record that was cut gets its memory again.
+    /// Files that have only lost their names are as good as ever to the processes that have them mapped.
+    ///
+    /// One look in a tick of that clock is enough. It may be two ticks behind the other clock, so an age by it would
+    /// come out too small.
     pub(super) fn left(&self, now: u64) -> Left {
-        if self.are_fresh(now) || self.are_whole(now) {
+        if now <= self.checked.load(Ordering::Relaxed) || self.look(now) {
             return Left::Both;
         }
         let is_cut = |size: Option<usize>, bytes| size.is_some_and(|size| size < bytes);
@@ -197,11 +202,6 @@ impl Objects {
             return Left::Semaphore;
         }
         Left::Both
-    }
-
-    /// A look that failed is not kept, so the next caller looks again.
-    fn are_fresh(&self, now: u64) -> bool {
-        now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED
     }
 
     fn mend_page(&self) -> bool {

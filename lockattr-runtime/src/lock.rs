@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-#[cfg(feature = "async")]
-use std::panic::Location;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +14,12 @@ use crate::device::Device;
 use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::holder::Holder;
-#[cfg(feature = "async")]
 use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::name;
 use crate::registry;
-#[cfg(feature = "async")]
 use crate::request::Request;
-use crate::several::Handle;
-#[cfg(feature = "async")]
-use crate::several::Handles as _;
+use crate::several::{Handle, Handles as _};
 use crate::standing::Standing;
 use crate::state::State;
 
@@ -292,7 +286,7 @@ impl Lock {
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
     pub fn acquire(&self, timeout: Duration) -> Result<LockGuard, LockError> {
-        self.with().timeout(timeout).acquire()
+        self.handle()?.take(&Request::new(timeout, Info::Place(Location::caller())))
     }
 
     /// Takes the lock if nobody has it.

@@ -159,12 +159,13 @@ impl State {
         if deadline.is_cancelled() {
             return Err(self.cancelled(Duration::ZERO));
         }
-        let held = match self.raw.acquire(deadline, request.info) {
+        let mut held = match self.raw.acquire(deadline, request.info) {
             Ok(held) => held,
             Err(failure) => return Err(self.not_acquired(*failure, deadline)),
         };
         let Some(device) = device else {
-            return self.begin(held, request, deadline, Some(thread)).map(Some);
+            self.begin(&mut held, request, deadline, Some(thread))?;
+            return Ok(Some(held));
         };
         let taken = Taken { raw: &self.raw, held: Some(held) };
         let joined = Wait::new(device, &self.name, deadline)
@@ -204,12 +205,13 @@ impl State {
                 }
             }
         };
-        let held = match acquired {
+        let mut held = match acquired {
             Ok(held) => held,
             Err(failure) => return Err(self.not_acquired(*failure, deadline)),
         };
         let Some(device) = device else {
-            return self.begin(held, request, deadline, None);
+            self.begin(&mut held, request, deadline, None)?;
+            return Ok(held);
         };
         let taken = Taken { raw: &self.raw, held: Some(held) };
         let joined = Wait::new(device, &self.name, deadline)
@@ -246,21 +248,28 @@ impl State {
         LockError::Cancelled { lock: self.name.clone(), waited }
     }
 
+    /// Begins the hold. What it fails with is given back.
+    #[inline]
     fn begin(
         &self,
-        mut held: AnyHeld,
+        held: &mut AnyHeld,
         request: &Request<'_>,
         deadline: Deadline<'_>,
         thread: Option<NonZeroU64>,
-    ) -> Result<AnyHeld, LockError> {
+    ) -> Result<(), LockError> {
         if request.recovers {
-            if let Err(failure) = self.raw.check_record(&held) {
-                give_back(&self.raw, &mut held);
-                return Err(self.error(failure, deadline.waited()));
-            }
+            self.check_record(held, deadline)?;
         }
         self.start(thread);
-        Ok(held)
+        Ok(())
+    }
+
+    #[cold]
+    fn check_record(&self, held: &mut AnyHeld, deadline: Deadline<'_>) -> Result<(), LockError> {
+        self.raw.check_record(held).map_err(|failure| {
+            give_back(&self.raw, held);
+            self.error(failure, deadline.waited())
+        })
     }
 
     /// As [`begin`](Self::begin), with what was taken beside a device's lock.
@@ -273,20 +282,22 @@ impl State {
         thread: Option<NonZeroU64>,
     ) -> Result<AnyHeld, LockError> {
         let Some(joined) = joined else {
-            return self.begin(taken.keep(), request, deadline, thread);
+            let mut held = taken.keep();
+            self.begin(&mut held, request, deadline, thread)?;
+            return Ok(held);
         };
         let mut gate = fork::gate().map_err(|source| self.cannot("enter the library", source))?;
         // In a forked child it may be left of what its parent held.
         let old = self.joined.get(&mut gate).replace(joined);
         drop(gate);
         drop(old);
-        let begun = self.begin(taken.keep(), request, deadline, thread);
-        if begun.is_ok() {
-            self.marks.fetch_or(JOINED, Ordering::Relaxed);
-        } else {
+        let mut held = taken.keep();
+        if let Err(error) = self.begin(&mut held, request, deadline, thread) {
             self.give_back_joined();
+            return Err(error);
         }
-        begun
+        self.marks.fetch_or(JOINED, Ordering::Relaxed);
+        Ok(held)
     }
 
     /// Before the lock itself, which was taken first.

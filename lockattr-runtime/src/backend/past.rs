@@ -57,14 +57,28 @@ pub(super) fn check_elsewhere(name: &str) -> Result<(), Failure> {
 /// If it must not hold although the socket is its own: processes of two network namespaces can
 /// bind one address twice, while they see each other's records. Such a lock would exclude nobody,
 /// and says so.
+#[inline]
 pub(super) fn take_over(
+    name: &str,
+    page: &Page,
+    network: Network,
+) -> Result<Option<Box<Holder>>, Failure> {
+    if page.is_in_order() {
+        return Ok(None);
+    }
+    take_over_from_last(name, page, network)
+}
+
+/// As [`take_over`], where the last grant was not given back.
+#[cold]
+fn take_over_from_last(
     name: &str,
     page: &Page,
     network: Network,
 ) -> Result<Option<Box<Holder>>, Failure> {
     let last = page.last_grant();
     // Without a shared record nobody else can have written one.
-    let Some(uid) = page.uid().filter(|_| !last.is_in_order()) else { return Ok(None) };
+    let Some(uid) = page.uid() else { return Ok(None) };
     let Some(record) = record::read(name, uid) else {
         // It died while it wrote its own.
         return Ok(Some(Box::new(last.dead_holder())));

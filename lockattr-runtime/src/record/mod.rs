@@ -183,6 +183,12 @@ impl Page {
         Grant::read(self.words())
     }
 
+    /// As [`Grant::is_in_order`], by one word where it is.
+    pub(crate) fn is_in_order(&self) -> bool {
+        let released = Field::ReleasedMonotonic.of(self.words()).load(Ordering::Relaxed);
+        write::is_release(released) || self.last_grant().is_in_order()
+    }
+
     /// Whether the process that the last grant was made to runs as it did then and has not given the lock
     /// back.
     pub(crate) fn last_grant_stands(&self) -> bool {

@@ -27,6 +27,16 @@ class K3portlock:
             return False
 
 
+class K3portlockTcp(K3portlock):
+    """As where there are no abstract sockets."""
+
+    def __init__(self, name):
+        import k3portlock
+
+        k3portlock.portlock.OS = "another"
+        super().__init__(name)
+
+
 class Cjnfuncs:
     def __init__(self, name):
         from cjnfuncs.resourcelock import resource_lock
@@ -123,7 +133,12 @@ def contend(start, settling, length, hold, pause):
 
 
 ORDERS = {"pairs": pairs, "hold": hold, "wait": wait, "contend": contend}
-PEERS = {"k3portlock": K3portlock, "cjnfuncs": Cjnfuncs, "py-filelock": Filelock}
+PEERS = {
+    "k3portlock": K3portlock,
+    "k3portlock-tcp": K3portlockTcp,
+    "cjnfuncs": Cjnfuncs,
+    "py-filelock": Filelock,
+}
 
 try:
     lock = PEERS[sys.argv[1]](sys.argv[2])

@@ -54,15 +54,17 @@ use Parts::{Alone, Contended, Grid};
 
 const QUEUE: &str = "in a queue";
 const FLOCK: &str = "in `flock`";
+const CONNECTED: &str = "connected";
 
 /// The one that ratios are stated to.
 pub(crate) const FLOCK_ID: &str = "raw-flock";
 const SEMAPHORE_ID: &str = "raw-semaphore";
 const SOCKET_ID: &str = "raw-socket";
+const TCP_ID: &str = "raw-tcp";
 /// The floor of a wake.
 pub(crate) const PIPE_ID: &str = "raw-pipe";
 
-/// In the order of the report. The TCP backend gets its lines here.
+/// In the order of the report.
 #[rustfmt::skip] // a table
 pub(crate) const FIELD: &[Entry] = &[
     entry("semaphore", "lockattr semaphore", Lockattr, QUEUE, Grid, SEMAPHORE_ID),
@@ -75,6 +77,8 @@ pub(crate) const FIELD: &[Entry] = &[
     entry("port-info", "lockattr port, attribute with `info`", Lockattr, QUEUE, Alone, SOCKET_ID),
     entry("port-captured", "lockattr port, attribute, captured name", Lockattr, QUEUE, Alone, SOCKET_ID),
     entry("port-async", "lockattr port, attribute on `async fn`", Lockattr, QUEUE, Alone, SOCKET_ID),
+    entry("tcp", "lockattr TCP", Lockattr, CONNECTED, Grid, TCP_ID),
+    entry("tcp-attribute", "lockattr TCP, attribute", Lockattr, CONNECTED, Alone, TCP_ID),
     entry("fd-lock", "fd-lock 4.0.4", Rust, FLOCK, Contended, FLOCK_ID),
     entry("filelock", "filelock 0.7.0", Rust, "polls, 1 to 50 ms", Grid, FLOCK_ID),
     entry("ipc-lock", "ipc-lock 0.1.4", Rust, FLOCK, Contended, FLOCK_ID),
@@ -84,12 +88,14 @@ pub(crate) const FIELD: &[Entry] = &[
     entry("serial-test", "serial_test 4.0.1, attribute", Rust, FLOCK, Contended, FLOCK_ID),
     entry("single-instance", "single-instance 0.3.3", Rust, "polled by the bench, 10 ms", Contended, SOCKET_ID),
     entry("k3portlock", "k3portlock 0.1.11 (Python)", Python("k3portlock==0.1.11"), "polls, 10 ms", Grid, SOCKET_ID),
+    entry("k3portlock-tcp", "k3portlock 0.1.11 (Python), TCP", Python("k3portlock==0.1.11"), "polls, 10 ms", Grid, TCP_ID),
     entry("cjnfuncs", "cjnfuncs 3.2.3 (Python)", Python("cjnfuncs==3.2.3 posix-ipc==1.3.2"), "in `sem_timedwait`", Grid, SEMAPHORE_ID),
     entry("py-filelock", "filelock 4.2.11 (Python)", Python("filelock==4.2.11"), "polls, 50 ms", Grid, FLOCK_ID),
     entry("std-file", "`std::fs::File::lock`", Floor, FLOCK, Contended, FLOCK_ID),
     entry(FLOCK_ID, "`flock`, bare", Floor, FLOCK, Grid, FLOCK_ID),
     entry(SEMAPHORE_ID, "`sem_trywait`, `sem_post`, bare", Floor, "in `sem_timedwait`", Contended, SEMAPHORE_ID),
     entry(SOCKET_ID, "`socket`, `bind`, `listen`, `close`, bare", Floor, "not at all", Alone, SOCKET_ID),
+    entry(TCP_ID, "TCP: `socket`, `bind`, `listen`, `close` of two, bare", Floor, "not at all", Alone, TCP_ID),
     entry(PIPE_ID, "a byte in a pipe", Floor, "in `read`", Contended, PIPE_ID),
 ];
 

@@ -58,6 +58,12 @@ async fn semaphore_async(body: impl FnOnce()) -> Held {
     Ok(())
 }
 
+#[interprocess_lock("lockattr-bench-attribute", backend = "tcp")]
+fn tcp(body: impl FnOnce()) -> Held {
+    body();
+    Ok(())
+}
+
 /// A contender that calls one of the functions.
 macro_rules! annotated {
     ($name:ident, $body:ident => $call:expr) => {
@@ -87,3 +93,4 @@ annotated!(Semaphore, body => semaphore(body));
 annotated!(SemaphoreWithInfo, body => semaphore_with_info(body));
 annotated!(SemaphoreCaptured, body => semaphore_captured(1, body));
 annotated!(SemaphoreAsync, body => future::block_on(semaphore_async(body)));
+annotated!(Tcp, body => tcp(body));

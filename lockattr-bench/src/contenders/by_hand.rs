@@ -30,3 +30,4 @@ macro_rules! by_hand {
 
 by_hand!(Port);
 by_hand!(Semaphore);
+by_hand!(Tcp);

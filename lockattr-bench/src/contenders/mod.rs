@@ -22,9 +22,12 @@ pub(crate) fn work(contender: &str, name: &str) -> ExitCode {
         "semaphore-info" => serve::<annotated::SemaphoreWithInfo>(name),
         "semaphore-captured" => serve::<annotated::SemaphoreCaptured>(name),
         "semaphore-async" => serve::<annotated::SemaphoreAsync>(name),
+        "tcp" => serve::<by_hand::Tcp>(name),
+        "tcp-attribute" => serve::<annotated::Tcp>(name),
         "std-file" => serve::<raw::StdFile>(name),
         "raw-flock" => serve::<raw::Flock>(name),
         "raw-socket" => serve::<raw::BoundSocket>(name),
+        "raw-tcp" => serve::<raw::BoundPorts>(name),
         "raw-pipe" => serve::<raw::Pipe>(name),
         "raw-semaphore" => serve::<raw_semaphore::RawSemaphore>(name),
         _ => {

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use lockattr_bench_contender::{Contender, Result};
@@ -63,6 +64,30 @@ impl Contender for BoundSocket {
         body();
         Ok(true)
     }
+}
+
+/// The same at two TCP ports, as a TCP lock has two of its three: two that are free.
+pub(super) struct BoundPorts([SockAddr; 2]);
+
+impl Contender for BoundPorts {
+    fn open(_: &str) -> Result<Self> {
+        let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0).into();
+        let (one, other) = (listen_at(&any)?, listen_at(&any)?);
+        Ok(Self([one.local_addr()?, other.local_addr()?]))
+    }
+
+    fn hold(&mut self, _: Duration, body: impl FnOnce()) -> Result<bool> {
+        let _listeners = (listen_at(&self.0[0])?, listen_at(&self.0[1])?);
+        body();
+        Ok(true)
+    }
+}
+
+fn listen_at(address: &SockAddr) -> Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(address)?;
+    socket.listen(1)?;
+    Ok(socket)
 }
 
 /// A pipe with one byte in it, which the holder has read: what it costs at least to wake a process. The bench makes

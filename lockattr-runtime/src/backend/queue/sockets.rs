@@ -33,6 +33,7 @@ pub(super) enum Joined {
 impl Queue {
     /// Tries to be the head of the queue.
     pub(in crate::backend) fn bind(&self) -> Result<Bound, Failure> {
+        spent::close_if_full();
         let socket = ForkSocket::new().or_else(|_| {
             // What has been set aside may be what is missing.
             spent::close();

@@ -3,6 +3,17 @@
 use std::fmt;
 
 /// How a lock excludes other processes.
+///
+/// ```
+/// use lockattr::{Backend, Lock, LockError};
+///
+/// /// One setting for all programs of the bench: they share no lock under different backends.
+/// const BACKEND: Backend = Backend::Port;
+///
+/// let supply = Lock::open(BACKEND, "doc-backend-supply")?;
+/// assert_eq!(supply.backend().to_string(), "port");
+/// # Ok::<_, LockError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {

@@ -198,7 +198,7 @@ pub(crate) struct Grant {
     /// Its pid is 0 in a record that nobody has written yet.
     identity: Identity,
     network: Network,
-    /// Monotonic nanoseconds, 0 while it is held, or [`ABANDONED`].
+    /// Monotonic nanoseconds, 0 while it is held, or a word such as [`ABANDONED`].
     released: u64,
 }
 
@@ -230,6 +230,11 @@ impl Grant {
     /// Whether there was none, or it was given back: nothing is to be looked into.
     pub(crate) fn is_in_order(&self) -> bool {
         self.pid() == 0 || self.released_at().is_some()
+    }
+
+    /// Whether it was left to a descriptor.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.released == kept::KEPT
     }
 
     /// Whom it was made to, and who died. (Its numbers may be those of the one before, if it died while

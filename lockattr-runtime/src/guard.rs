@@ -236,7 +236,7 @@ impl LockGuard {
         self.state.set_info(self.held.as_ref(), text)
     }
 
-    /// Who held the lock before, if that process died while it held, or abandoned the lock
+    /// The holder before, if that process died while it held, or abandoned the lock
     /// ([`Holder::tenure`] tells which): what it was working on may need to be brought in order first, such
     /// as a bus to be reset. None if the lock was given back properly, or if the record does not tell.
     ///
@@ -309,7 +309,7 @@ impl LockGuard {
         self
     }
 
-    /// Leaves the lock taken, also when this process ends, until somebody releases it by force
+    /// Leaves the lock taken, also when this process ends, until it is released by force
     /// ([`Lock::force_release`](crate::Lock::force_release), resourcelock's `unget`). It is what
     /// resourcelock's `get` does, and for semaphores only. Others are told who did it
     /// ([`Tenure::Detached`](crate::Tenure::Detached)), and nobody takes it for the lock of a holder that

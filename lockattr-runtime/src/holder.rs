@@ -123,7 +123,7 @@ pub enum Tenure {
     /// It holds the lock.
     Holds,
     /// It left the lock taken on purpose ([`LockGuard::detach`](crate::LockGuard::detach)), until
-    /// somebody releases it by force. The process itself may have ended.
+    /// it is released by force. The process itself may have ended.
     Detached,
     /// It gave the lock back.
     Released,

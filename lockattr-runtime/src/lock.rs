@@ -328,15 +328,13 @@ impl Lock {
         self.with().timeout(timeout).acquire()
     }
 
-    /// Takes the lock if nobody has it.
+    /// Takes the lock if it is free, and returns at once if it is held.
     ///
-    /// It does not wait for a holder. For up to a quarter of a second it waits for something else: a
-    /// port lock that was given back stays taken for a moment if a process was just being spawned by
-    /// its last holder, until that child has executed its program. A semaphore that a dead holder left
-    /// takes some 5 ms to be inherited.
+    /// There are two exceptions. A port lock that was given back stays taken for a moment if its last holder
+    /// was just spawning a process: this waits up to a quarter of a second until that child has executed its
+    /// program. A semaphore that a dead holder left takes some 5 ms to be inherited.
     ///
-    /// Those that wait are served first: while others wait for a semaphore this is a timeout also in the moment
-    /// between two holders.
+    /// Waiters are served first: while others wait for a semaphore, this fails also in the moment between two holders.
     ///
     /// ```
     /// # use lockattr::{Lock, LockError};
@@ -356,7 +354,7 @@ impl Lock {
     /// ```
     ///
     /// # Errors
-    /// As [`acquire`](Self::acquire); [`LockError::Timeout`] means that somebody has it.
+    /// As [`acquire`](Self::acquire). [`LockError::Timeout`] means that the lock is held.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
         self.acquire(Duration::ZERO)
@@ -465,9 +463,9 @@ impl Lock {
         self.state().is_ok_and(|state| state.is_held_by_process())
     }
 
-    /// Whether anybody holds the lock now, this process or another, lockattr or not.
+    /// Whether the lock is held now, by this process or another, by lockattr or not.
     ///
-    /// A look, not a promise: by the time it returns, it may be otherwise. It takes nothing. As
+    /// The answer may be out of date by the time it is returned. Looking takes nothing. As
     /// [`try_acquire`](Self::try_acquire) it waits up to a quarter of a second where a lock was given
     /// back and is still taken by a child that is being spawned.
     ///
@@ -486,7 +484,7 @@ impl Lock {
         self.state()?.is_locked()
     }
 
-    /// Who holds the lock now; none if nobody does.
+    /// The process that holds the lock now; none if it is free.
     ///
     /// What the kernel says comes first ([`Holder::known_by`]); the rest is from the lock's record, if
     /// it belongs to the same process.
@@ -508,7 +506,7 @@ impl Lock {
         self.state()?.holder()
     }
 
-    /// Who took the lock last, whether that process holds still, gave it back, or died
+    /// The process that took the lock last, whether it holds still, gave it back, or died
     /// ([`Holder::tenure`]); none if no record tells. Only lockattr's processes write records. Of a
     /// program that uses resourcelock its text tells, which begins with the time; a text that begins
     /// otherwise may be anybody's, and is no sign of a holder.
@@ -577,12 +575,12 @@ impl Lock {
         }
     }
 
-    /// Releases the lock whoever holds it; whether it was taken at all, or had been left by a dead
+    /// Releases the lock, also if another process holds it. Returns whether it was taken, or had been left by a dead
     /// holder. For a semaphore that a program without lockattr has left taken, or that is
     /// [`Orphaned`](LockError::Orphaned).
     ///
-    /// What a dead process left is freed, unless a waiter inherits it first. A live holder of another
-    /// kind is robbed: it goes on, beside whoever comes next. A live process of lockattr keeps the lock
+    /// What a dead process left is freed, unless a waiter inherits it first. A live holder that does not use lockattr
+    /// loses the lock without knowing: it goes on, beside the next holder. A live process of lockattr keeps the lock
     /// as far as lockattr's programs are concerned, but resourcelock's can come in beside it. (So it is
     /// still taken, and this returns true again, also if its semaphore has been posted already.)
     ///

@@ -48,7 +48,7 @@ pub use system::SystemError;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Somebody else held the lock until the timeout ran out.
+    /// Another process, thread or task held the lock until the timeout ran out.
     #[non_exhaustive]
     Timeout {
         /// The lock's name.
@@ -246,7 +246,7 @@ pub enum LockError {
         /// from this port has ended less than a minute ago.
         by: Option<Box<Holder>>,
     },
-    /// The operating system refused something.
+    /// The operating system refused something, such as another descriptor (`EMFILE`).
     #[non_exhaustive]
     Io {
         /// The lock's name.
@@ -376,8 +376,8 @@ impl LockError {
     }
 
     /// Who held the lock, as far as that could be found out, and if this error is about a holder:
-    /// [`Timeout`](Self::Timeout), [`WouldDeadlock`](Self::WouldDeadlock) and
-    /// [`OtherNamespace`](Self::OtherNamespace).
+    /// [`Timeout`](Self::Timeout), [`WouldDeadlock`](Self::WouldDeadlock),
+    /// [`OtherNamespace`](Self::OtherNamespace) and [`OtherBackend`](Self::OtherBackend).
     ///
     /// ```
     /// # use lockattr::{Lock, LockError};
@@ -395,7 +395,7 @@ impl LockError {
     pub fn holder(&self) -> Option<&Holder> {
         match self {
             Self::Timeout { holder, .. } | Self::WouldDeadlock { holder, .. } => holder.as_deref(),
-            Self::OtherNamespace { holder, .. } => Some(holder),
+            Self::OtherNamespace { holder, .. } | Self::OtherBackend { holder, .. } => Some(holder),
             _ => None,
         }
     }
@@ -467,9 +467,18 @@ impl std::error::Error for LockError {
     }
 }
 
-/// `TimedOut` for a timeout, `WouldBlock` where the lock was only tried (a timeout of zero), `Deadlock` for
-/// [`LockError::WouldDeadlock`], `InvalidInput` for a bad name or backend, the system's own kind for
-/// [`LockError::Io`] and [`LockError::NoDevice`], and `Other` for the rest. [`LockError::from_io`] finds the error again.
+/// [`LockError::from_io`] finds the error again. Its kind is
+///
+/// - `TimedOut` for [`Timeout`](LockError::Timeout) and [`Orphaned`](LockError::Orphaned), and `WouldBlock` for a
+///   `Timeout` of a lock that was only tried (a timeout of zero),
+/// - `Deadlock` for [`WouldDeadlock`](LockError::WouldDeadlock),
+/// - `InvalidInput` for a name, mode or backend that does not fit,
+/// - `PermissionDenied` for [`Denied`](LockError::Denied) and [`Untrusted`](LockError::Untrusted),
+/// - `InvalidData` for [`Damaged`](LockError::Damaged), [`OtherWordSize`](LockError::OtherWordSize) and
+///   [`Overposted`](LockError::Overposted),
+/// - `AddrInUse` for [`SharedPort`](LockError::SharedPort) and [`PortTaken`](LockError::PortTaken),
+/// - the system's own kind for [`Io`](LockError::Io) and [`NoDevice`](LockError::NoDevice),
+/// - `Other` for [`OtherNamespace`](LockError::OtherNamespace) and [`Cancelled`](LockError::Cancelled).
 impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         Self::new(error.io_kind(), error)

@@ -103,7 +103,7 @@ impl Record {
     }
 }
 
-/// The record's page, opened to be written by whoever holds the lock.
+/// The record's page, opened to be written by the lock's holder.
 #[derive(Debug)]
 pub(crate) enum Page {
     /// In the record's file.

@@ -1,4 +1,4 @@
-//! The port backend: whoever owns the socket that listens at `\0/portlock/NAME` holds the lock.
+//! The port backend: the process that owns the socket which listens at `\0/portlock/NAME` holds the lock.
 //!
 //! ```text
 //! holder     socket, bind, listen            … body …            hand-off or close

@@ -42,7 +42,7 @@ use crate::state::State;
 ///
 /// fn read_register() -> Result<u8, lockattr::LockError> {
 ///     let _guard = BUS.acquire(Duration::from_secs(2))?;
-///     // … nobody else talks on the bus here …
+///     // … no other process talks on the bus here …
 ///     Ok(0)
 /// } // given back, on every way out
 /// # read_register().unwrap();

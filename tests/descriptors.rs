@@ -6,14 +6,17 @@ use std::os::fd::AsRawFd as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use lockattr::{Backend, Lock, Tenure};
+use lockattr::{Backend, Lock, LockError, Tenure};
 use nix::fcntl::{fcntl, FcntlArg, FdFlag};
 use support::{eventually, listen, open, say, unique_name, unique_semaphore, unique_tcp, waits};
 use support::{Actor, LONG};
 
 #[test]
 fn role() {
-    support::play(&[("leave it to a child", leave_it_to_a_child)]);
+    support::play(&[
+        ("leave it to a child", leave_it_to_a_child),
+        ("leave it to a descriptor and close that", leave_it_to_a_descriptor_and_close_that),
+    ]);
 }
 
 /// Ends, and leaves the lock to a child that waits for the end of its input.
@@ -25,6 +28,17 @@ fn leave_it_to_a_child(name: &str) {
     let child = child.arg("1000").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     say(&child.spawn().unwrap().id().to_string());
     assert!(descriptor.as_raw_fd() > 2);
+    listen();
+}
+
+/// Closes it when told to, and lives on.
+fn leave_it_to_a_descriptor_and_close_that(name: &str) {
+    let guard = open(name).with().timeout(LONG).info("left").acquire().unwrap();
+    let descriptor = guard.into_descriptor().unwrap();
+    say("left");
+    listen();
+    drop(descriptor);
+    say("closed");
     listen();
 }
 
@@ -78,6 +92,31 @@ fn a_lock_that_was_left_to_a_descriptor_is_free_and_in_order_afterwards() {
     eventually("it is free", || !lock.is_locked().unwrap());
     assert_eq!(lock.last_holder().unwrap().unwrap().tenure, Tenure::Released);
     assert!(lock.acquire(LONG).unwrap().recovered_from().is_none());
+}
+
+/// Needs the right to make a network namespace: run as root, or it says that it was skipped.
+#[test]
+fn a_lock_left_to_a_descriptor_in_another_network_namespace_is_an_error_until_that_is_closed() {
+    if !Command::new("unshare").args(["--net", "true"]).status().is_ok_and(|it| it.success()) {
+        println!("skipped: this user may not make a network namespace");
+        return;
+    }
+    let name = unique_name("left-elsewhere");
+    let role = "leave it to a descriptor and close that";
+    let mut actor = Actor::start_under(&["unshare", "--net"], role, &name);
+    actor.expect("left");
+    let lock = open(&name);
+    let acquired = lock.acquire(LONG).map(drop);
+    for error in [acquired, lock.is_locked().map(drop), lock.holder().map(drop)] {
+        let Err(LockError::OtherNamespace { holder, .. }) = error else { panic!("{error:?}") };
+        assert_eq!((holder.tenure, holder.pid), (Tenure::Kept, Some(actor.pid())));
+        assert_eq!(holder.info.as_deref(), Some("left"));
+    }
+    actor.tell("close it");
+    actor.expect("closed");
+    assert!(!lock.is_locked().unwrap());
+    assert!(lock.acquire(LONG).unwrap().recovered_from().is_none());
+    actor.end();
 }
 
 #[test]

@@ -10,6 +10,35 @@ use crate::Error;
 ///
 /// It implements [`I2c`](embedded_hal::i2c::I2c) where the bus does, and
 /// [`SpiDevice`](embedded_hal::spi::SpiDevice) where the device does. See the [crate](crate) for sequences.
+///
+/// ```
+/// use embedded_hal::i2c::I2c;
+/// use lockattr::Lock;
+/// use lockattr_hal::Shared;
+///
+/// static BUS: Lock = Lock::port("doc-hal-shared");
+///
+/// /// A driver that knows nothing of locks.
+/// struct Thermometer<I2C>(I2C);
+///
+/// impl<I2C: I2c> Thermometer<I2C> {
+///     fn raw(&mut self) -> Result<[u8; 2], I2C::Error> {
+///         let mut reply = [0; 2];
+///         self.0.write_read(0x48, &[0x00], &mut reply)?;
+///         Ok(reply)
+///     }
+/// }
+/// # use embedded_hal::i2c::{ErrorType, Operation};
+/// # struct Bus;
+/// # impl ErrorType for Bus { type Error = std::convert::Infallible; }
+/// # impl I2c for Bus {
+/// #     fn transaction(&mut self, _: u8, _: &mut [Operation<'_>]) -> Result<(), Self::Error> { Ok(()) }
+/// # }
+/// # let bus = Bus;
+///
+/// let mut thermometer = Thermometer(Shared::new(bus, &BUS));
+/// assert_eq!(thermometer.raw().unwrap(), [0, 0]);
+/// ```
 #[derive(Debug)]
 pub struct Shared<T> {
     bus: T,
@@ -40,18 +69,46 @@ impl<T> Shared<T> {
     }
 
     /// For how long each call waits while others have the lock.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::Lock;
+    /// # use lockattr_hal::Shared;
+    /// # static BUS: Lock = Lock::port("doc-hal-timeout");
+    /// # let bus = ();
+    /// let bus = Shared::new(bus, &BUS).timeout(Duration::from_millis(200));
+    /// ```
     #[must_use]
     pub fn timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
 
     /// The lock that each call holds.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// # use lockattr_hal::Shared;
+    /// # static BUS: Lock = Lock::port("doc-hal-lock");
+    /// # let bus = Shared::new((), &BUS);
+    /// let sequence = bus.lock().with().reentrant().acquire()?;
+    /// // The calls of this thread are one hold.
+    /// drop(sequence);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub const fn lock(&self) -> &'static Lock {
         self.lock
     }
 
     /// The bus, without the lock.
+    ///
+    /// ```
+    /// # use lockattr::Lock;
+    /// # use lockattr_hal::Shared;
+    /// # static BUS: Lock = Lock::port("doc-hal-into-inner");
+    /// let bus = Shared::new("what talks to the bus", &BUS);
+    /// assert_eq!(bus.into_inner(), "what talks to the bus");
+    /// ```
     #[must_use]
     pub fn into_inner(self) -> T {
         self.bus

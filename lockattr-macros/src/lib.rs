@@ -46,7 +46,7 @@ use proc_macro2::TokenStream;
 /// impl Bme280 {
 ///     #[interprocess_lock("i2c-1", timeout = "2s")]
 ///     fn read_temperature(&mut self) -> io::Result<f32> {
-///         // … nobody else talks on the bus here …
+///         // … no other process talks on the bus here …
 ///         Ok(f32::from(self.raw) / 16.0)
 ///     }
 /// }
@@ -55,7 +55,7 @@ use proc_macro2::TokenStream;
 /// ```
 ///
 /// If the lock cannot be had, the body does not run, and the function returns its own error, made from
-/// a `lockattr::LockError`. So it returns a `Result<T, E>` with an `E: From<LockError>`, under whatever
+/// a [`LockError`]. So it returns a `Result<T, E>` with an `E: From<LockError>`, under whatever
 /// alias: `io::Result<T>`, `anyhow::Result<T>`, `Result<T, Box<dyn Error + Send + Sync>>`, or your own:
 ///
 /// ```
@@ -159,10 +159,10 @@ use proc_macro2::TokenStream;
 ///   have a name (not the parts of a pattern that is taken apart under the lock), and consts, by their path
 ///   too: `"{Self::NAME}-{channel}"`. An unknown name is rustc's error, in the literal.
 /// - A path to a file (`Path`, `PathBuf`, `OsStr`: an argument of such a type, or a field) shows as the text
-///   that it is. If it is not UTF-8, the call fails with `LockError::InvalidName`.
+///   that it is. If it is not UTF-8, the call fails with [`LockError::InvalidName`].
 /// - The arguments are only borrowed: the body may move them.
 /// - The text that stands there for certain is checked while compiling. The name itself is checked when
-///   it is made: one that breaks a rule of its backend is `LockError::InvalidName`, and the body does
+///   it is made: one that breaks a rule of its backend is [`LockError::InvalidName`], and the body does
 ///   not run.
 /// - A process keeps ready what belongs to as many as 256 such names: a call with one of them allocates
 ///   nothing for it. With more names it lets go of those that nobody uses just now, and makes what
@@ -174,15 +174,15 @@ use proc_macro2::TokenStream;
 ///
 /// `["i2c-1", "gpio-{pin}", names::RESET]` are taken in one order that all processes have, whatever the
 /// order written, all within one timeout. If one cannot be had, none is kept. The same lock twice is a
-/// compile error if both are written alike, and `LockError::WouldDeadlock` if a const or an argument
+/// compile error if both are written alike, and [`LockError::WouldDeadlock`] if a const or an argument
 /// makes them so. If a body takes a second lock, all such bodies must take the two in the same order.
 ///
 /// ## A device
 ///
 /// `device = "/dev/ttyUSB0"` in the place of a name takes the lock of that device: one lock, whatever path leads to it.
-/// What is captured may be a path to a file. `LockError::NoDevice` if there is none, and the body does not run. While it waits, a
+/// What is captured may be a path to a file. [`LockError::NoDevice`] if there is none, and the body does not run. While it waits, a
 /// program that has locked the device by `flock(2)` or by a UUCP lock file counts as its holder, and a timeout names it.
-/// Nothing is opened for that. `Lock::device` says more.
+/// Nothing is opened for that. [`Lock::device`] says more.
 ///
 /// `join` keeps such programs out while the body runs: a descriptor of the opened device, anything `AsFd`, gets an exclusive
 /// flock (picocom, tio, esptool, pyserial), and `"uucp"` makes the lock file (minicom). Both stand in a list:
@@ -221,9 +221,9 @@ use proc_macro2::TokenStream;
 /// | `backend` | what the lock is made of, see below: `"port"`, `"semaphore"` or `"tcp"` | `"port"` |
 /// | `mode` | only with `backend = "semaphore"`: who may use the semaphore if this lock is the one that makes it, and whose files it may be beside one's own and root's. An octal number: `0o600` for its owner, with any bits of `0o060` for its group and of `0o006` for all others | `0o600` |
 /// | `info` | text that those who wait are told about the holder; it captures as a name does. It is made before the lock is asked for, and cut: with captures after 512 bytes, without after some 3,500 | the function and where it stands: `crate::module::function (file:line)` |
-/// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with `LockError::WouldDeadlock` |
+/// | `reentrant` | none: a thread that holds the lock enters again | a nested call fails at once with [`LockError::WouldDeadlock`] |
 /// | `or_else` | a closure or function `LockError -> ReturnType`: what the function returns if the lock cannot be had | the function returns a `Result`, see above |
-/// | `on_recover` | a closure or function that takes a `&Holder`, run before the body if the last holder died while it held the lock, or left it by a panic | nothing is done about it |
+/// | `on_recover` | a closure or function that takes a [`&Holder`], run before the body if the last holder died while it held the lock, or left it by a panic | nothing is done about it |
 /// | `join` | only with `device`: a descriptor of the opened device, `"uucp"`, or both in a list; [see above](#a-device) | nothing is taken beside the lock |
 /// | `eager` | none: a function that returns a future takes the lock while it makes the future, see [below](#async-fn) | such a function is an error, or takes the lock when the future runs |
 /// | `crate` | the path of lockattr where it is not `::lockattr`, such as `crate = hal::lockattr` or `crate = "hal::lockattr"` | `::lockattr` |
@@ -231,7 +231,7 @@ use proc_macro2::TokenStream;
 /// A `"port"` is a unix socket: waiters are served first come, first served, and the kernel frees the
 /// lock when its holder dies. A `"semaphore"` is one of POSIX: it takes no system call where nobody
 /// else wants it, and a waiter frees it when its holder has died. A `"tcp"` lock is two of three TCP ports, as
-/// k3portlock takes them where it has no unix sockets. `lockattr::Backend` says more of all. All who share a lock must use the same one:
+/// k3portlock takes them where it has no unix sockets. [`Backend`] says more of all. All who share a lock must use the same one:
 ///
 /// ```no_run
 /// # use std::io;
@@ -259,7 +259,7 @@ use proc_macro2::TokenStream;
 ///
 /// ## Other errors
 ///
-/// An error type of your own needs `From<LockError>` once, and `LockError` is `Clone` and `PartialEq` where
+/// An error type of your own needs `From<LockError>` once, and [`LockError`] is `Clone` and `PartialEq` where
 /// it is too. A type of another crate, or a generic one (`Result<T, I2C::Error>`), cannot have it: put it into
 /// an enum of your own, or say in `or_else` what stands for a lock that is not free. In a block whose methods
 /// return different types, `or_else` may be a generic function, and a method that gives `self` back uses it
@@ -310,12 +310,12 @@ use proc_macro2::TokenStream;
 /// recover.
 ///
 /// A panic that leaves the body counts like a death: the next holder's `on_recover` is told so
-/// (`Tenure::Abandoned`). A panic that began before the lock was taken does not, as with the poison of
+/// ([`Tenure::Abandoned`]). A panic that began before the lock was taken does not, as with the poison of
 /// `std::sync::Mutex`. In a function without `on_recover` a panic gives the lock back like any other end. By
-/// hand, `guard.abandon_on_panic()` asks for the same, and `guard.abandon()` says it outright.
+/// hand, [`guard.abandon_on_panic()`] asks for the same, and [`guard.abandon()`] says it outright.
 ///
 /// It hears of deaths by the lock's record. Where a port lock's record cannot be written, a function with
-/// `on_recover` fails (`LockError::Io`), and its body does not run.
+/// `on_recover` fails ([`LockError::Io`]), and its body does not run.
 ///
 /// ```
 /// use std::io;
@@ -397,7 +397,7 @@ use proc_macro2::TokenStream;
 /// `cfg_attr` too. The block knows it by its name: imported under another one, it is a compile error.
 /// Without a name the block has one lock, `module::path::Type`, also a trait's `impl` for that type. If
 /// methods call each other, give the option `reentrant`: without it the inner call fails with
-/// `LockError::WouldDeadlock`.
+/// [`LockError::WouldDeadlock`].
 ///
 /// What the block's arguments capture, every method that takes the lock must have: `"i2c-{self.bus}"` wants
 /// a `self`, and an `on_recover` that changes it a `&mut self`.
@@ -472,7 +472,20 @@ use proc_macro2::TokenStream;
 /// with local names that the body cannot see. The inner `match` is where temporaries of the body's last
 /// expression end: before the arguments, and before the guard. Arguments that have nothing to drop, as
 /// references and numbers, stay where they are. Nothing in `__private` is for use by
-/// hand; `Lock` does the same.
+/// hand; [`Lock`] does the same.
+///
+/// [`LockError`]: https://docs.rs/lockattr/latest/lockattr/enum.LockError.html
+/// [`Lock`]: https://docs.rs/lockattr/latest/lockattr/struct.Lock.html
+/// [`Lock::device`]: https://docs.rs/lockattr/latest/lockattr/struct.Lock.html#method.device
+/// [`Backend`]: https://docs.rs/lockattr/latest/lockattr/enum.Backend.html
+/// [`&Holder`]: https://docs.rs/lockattr/latest/lockattr/struct.Holder.html
+/// [`Tenure::Abandoned`]: https://docs.rs/lockattr/latest/lockattr/enum.Tenure.html#variant.Abandoned
+/// [`LockError::InvalidName`]: https://docs.rs/lockattr/latest/lockattr/enum.LockError.html#variant.InvalidName
+/// [`LockError::WouldDeadlock`]: https://docs.rs/lockattr/latest/lockattr/enum.LockError.html#variant.WouldDeadlock
+/// [`LockError::NoDevice`]: https://docs.rs/lockattr/latest/lockattr/enum.LockError.html#variant.NoDevice
+/// [`LockError::Io`]: https://docs.rs/lockattr/latest/lockattr/enum.LockError.html#variant.Io
+/// [`guard.abandon_on_panic()`]: https://docs.rs/lockattr/latest/lockattr/struct.LockGuard.html#method.abandon_on_panic
+/// [`guard.abandon()`]: https://docs.rs/lockattr/latest/lockattr/struct.LockGuard.html#method.abandon
 #[proc_macro_attribute]
 pub fn interprocess_lock(
     args: proc_macro::TokenStream,

@@ -61,6 +61,19 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     /// attribute. Several locks are taken within this time together.
     ///
     /// Zero tries once. A timeout that no clock can reach, such as [`Duration::MAX`], waits for ever.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{Lock, LockError};
+    /// static SCOPE: Lock = Lock::port("doc-acquire-timeout");
+    ///
+    /// let guard = SCOPE.try_acquire()?;
+    /// let other = std::thread::spawn(|| SCOPE.with().timeout(Duration::from_millis(20)).acquire());
+    /// let error = other.join().unwrap().unwrap_err();
+    /// assert!(error.waited() >= Duration::from_millis(20));
+    /// # drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[inline]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -71,6 +84,18 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     /// that acquires.
     ///
     /// The lock's record keeps some 3,500 bytes of the text.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static CAMERA: Lock = Lock::port("doc-acquire-info");
+    ///
+    /// let image = 12;
+    /// let text = format!("exposes image {image}");
+    /// let guard = CAMERA.with().info(&text).acquire()?;
+    /// assert_eq!(CAMERA.holder()?.and_then(|holder| holder.info), Some(text));
+    /// # drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[inline]
     pub const fn info(mut self, info: &'a str) -> Self {
         self.info = Some(info);
@@ -112,6 +137,23 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
 
     /// The wait ends, with [`LockError::Cancelled`], when `cancel` says so; before it begins, if it has said so
     /// already. A lock that is acquired by then stays acquired. See [`Cancel`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{Cancel, Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-cancelled-by");
+    ///
+    /// let cancel = Cancel::new();
+    /// let guard = BUS.try_acquire()?;
+    /// std::thread::scope(|scope| {
+    ///     let waiter =
+    ///         scope.spawn(|| BUS.with().timeout(Duration::MAX).cancelled_by(&cancel).acquire());
+    ///     cancel.cancel();
+    ///     assert!(matches!(waiter.join().unwrap(), Err(LockError::Cancelled { .. })));
+    /// });
+    /// # drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[inline]
     pub const fn cancelled_by(mut self, cancel: &'a Cancel) -> Self {
         self.cancel = Some(cancel);
@@ -133,7 +175,7 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     ///
     /// ```
     /// use std::fs::File;
-    /// use lockattr_runtime::{Lock, LockError};
+    /// use lockattr::{Lock, LockError};
     ///
     /// # let file = std::env::temp_dir().join(format!("lockattr-doc-join-{}", std::process::id()));
     /// # File::create(&file).unwrap();
@@ -160,6 +202,15 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     ///
     /// Where the path is a link, there is a second file for the name that it leads to.
     ///
+    /// ```no_run
+    /// # use lockattr::{Lock, LockError};
+    /// let modem = Lock::device("/dev/ttyUSB0")?;
+    /// let guard = modem.with().join_lock_file().acquire()?;
+    /// // minicom says here: Device /dev/ttyUSB0 is locked.
+    /// drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
     /// # Errors
     /// Then [`acquire`](Self::acquire) fails with [`LockError::Io`] if the file cannot be made, for instance
     /// because this user may not write to the folder.
@@ -171,6 +222,19 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
 
     /// Takes the lock, or all of several or none, waiting for at most the timeout while others have it. See
     /// [`Lock::acquire`](crate::Lock::acquire).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{all, Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-builder-i2c");
+    /// static RESET: Lock = Lock::port("doc-builder-gpio");
+    ///
+    /// let bus = BUS.with().timeout(Duration::from_secs(2)).acquire()?;
+    /// drop(bus);
+    /// let [bus, reset] = all([&BUS, &RESET]).timeout(Duration::from_secs(2)).acquire()?;
+    /// # drop((bus, reset));
+    /// # Ok::<_, LockError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Lock::acquire`](crate::Lock::acquire); of several locks, the error of the first that fails.
@@ -197,6 +261,18 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
 
     /// Takes the lock if it is free, whatever the timeout says. See
     /// [`Lock::try_acquire`](crate::Lock::try_acquire).
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-builder-try");
+    ///
+    /// match BUS.with().info("nightly calibration").try_acquire() {
+    ///     Ok(_guard) => println!("calibrates"),
+    ///     Err(busy) if busy.is_timeout() => println!("skipped: {busy}"),
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok::<_, LockError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire). [`LockError::Timeout`] means that the lock is held.
@@ -292,6 +368,20 @@ pub fn acquire_all<L: Locks>(locks: L, timeout: Duration) -> Result<L::Guards, L
 
 /// As [`acquire_all`], without blocking the thread. See
 /// [`Lock::acquire_async`](crate::Lock::acquire_async).
+///
+/// ```
+/// # use std::time::Duration;
+/// # use lockattr::{acquire_all_async, Lock, LockError};
+/// static BUS: Lock = Lock::port("doc-all-async-i2c");
+/// static RESET: Lock = Lock::port("doc-all-async-gpio");
+///
+/// async fn reset_sensor() -> Result<(), LockError> {
+///     let [_bus, _reset] = acquire_all_async([&BUS, &RESET], Duration::from_secs(2)).await?;
+///     // Both are held across each `.await` in here.
+///     Ok(())
+/// }
+/// # futures_lite::future::block_on(reset_sensor()).unwrap();
+/// ```
 ///
 /// # Errors
 /// As [`acquire_all`].

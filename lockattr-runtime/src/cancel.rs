@@ -69,6 +69,11 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 impl Cancel {
     /// A handle that has not cancelled anything.
+    ///
+    /// ```
+    /// let cancel = lockattr::Cancel::new();
+    /// assert!(!cancel.is_cancelled());
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).ok();
@@ -77,6 +82,17 @@ impl Cancel {
     }
 
     /// Ends all waits that have this handle, now and from now on.
+    ///
+    /// ```
+    /// # use lockattr::{Cancel, Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-cancel-lasts");
+    ///
+    /// let cancel = Cancel::new();
+    /// cancel.cancel();
+    /// // It lasts: a call that begins later fails as well, though the lock is free.
+    /// let outcome = BUS.with().cancelled_by(&cancel).acquire();
+    /// assert!(matches!(outcome, Err(LockError::Cancelled { .. })));
+    /// ```
     pub fn cancel(&self) {
         self.0.is_cancelled.store(true, Ordering::Release);
         if let Some(event) = self.event() {
@@ -85,6 +101,19 @@ impl Cancel {
     }
 
     /// Whether [`cancel`](Self::cancel) was called, on this handle or a clone of it.
+    ///
+    /// ```
+    /// # use lockattr::Cancel;
+    /// let stop = Cancel::new();
+    /// let handler = stop.clone();
+    /// handler.cancel();
+    ///
+    /// let mut readings = 0;
+    /// while !stop.is_cancelled() {
+    ///     readings += 1;
+    /// }
+    /// assert_eq!(readings, 0);
+    /// ```
     #[must_use]
     #[inline]
     pub fn is_cancelled(&self) -> bool {

@@ -27,6 +27,18 @@ use crate::sys::thread::current;
 /// (`vfork`, `CLONE_VM`) must not drop it; it may only `exec` or end.
 ///
 /// Not to be dropped in a signal handler.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use lockattr::{Lock, LockError};
+/// static BUS: Lock = Lock::port("doc-guard");
+///
+/// let guard = BUS.acquire(Duration::from_secs(1))?;
+/// // No other process is on the bus here.
+/// drop(guard); // or the end of its scope
+/// assert!(!BUS.is_locked()?);
+/// # Ok::<_, LockError>(())
+/// ```
 #[must_use = "the lock is given back when the guard is dropped"]
 pub struct LockGuard {
     state: Arc<State>,
@@ -107,12 +119,34 @@ impl LockGuard {
 
     /// How long the call that acquired this waited: next to nothing if the lock was free. Of several locks that
     /// were taken together, it counts from the beginning of the call.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-guard-waited");
+    ///
+    /// let guard = BUS.acquire(Duration::from_secs(1))?;
+    /// if guard.waited() > Duration::from_millis(500) {
+    ///     eprintln!("{}: waited for {:?}", guard.lock_name(), guard.waited());
+    /// }
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn waited(&self) -> Duration {
         Duration::from_nanos(self.granted().saturating_sub(self.asked))
     }
 
     /// When the lock was acquired by this guard.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-guard-acquired-at");
+    ///
+    /// let guard = BUS.try_acquire()?;
+    /// assert!(guard.acquired_at() <= Instant::now());
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn acquired_at(&self) -> Instant {
         let now = Instant::now();
@@ -120,6 +154,21 @@ impl LockGuard {
     }
 
     /// For how long this guard has held the lock.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{Lock, LockError};
+    /// static FLASH: Lock = Lock::port("doc-guard-held-for");
+    ///
+    /// let guard = FLASH.try_acquire()?;
+    /// for sector in 0..64 {
+    ///     // … erases the sector …
+    ///     if guard.held_for() > Duration::from_secs(5) {
+    ///         break; // let others have a turn
+    ///     }
+    /// }
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn held_for(&self) -> Duration {
         Duration::from_nanos(clock::monotonic().saturating_sub(self.granted()))
@@ -142,6 +191,15 @@ impl LockGuard {
     }
 
     /// The name of the lock that this holds.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-guard-name");
+    ///
+    /// let guard = BUS.try_acquire()?;
+    /// assert_eq!(guard.lock_name(), "doc-guard-name");
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn lock_name(&self) -> &str {
         self.state.name()
@@ -178,11 +236,29 @@ impl LockGuard {
         self.state.set_info(self.held.as_ref(), text)
     }
 
-    /// Who held the lock before, if that process died while it held, or abandoned the lock
+    /// The holder before, if that process died while it held, or abandoned the lock
     /// ([`Holder::tenure`] tells which): what it was working on may need to be brought in order first, such
     /// as a bus to be reset. None if the lock was given back properly, or if the record does not tell.
     ///
     /// With the port backend each user has a record, so this tells of processes of the same user.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-recovered-from");
+    ///
+    /// # let mut resets = 0;
+    /// # let mut reset_bus = || resets += 1;
+    /// # BUS.try_acquire()?.abandon();
+    /// let guard = BUS.acquire(Duration::from_secs(1))?;
+    /// if let Some(last) = guard.recovered_from() {
+    ///     eprintln!("resets the bus: {last}"); // left taken for 0.2 s by pid 812 (sensord) in …
+    ///     reset_bus();
+    /// }
+    /// # drop(guard);
+    /// # assert_eq!(resets, 1);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn recovered_from(&self) -> Option<&Holder> {
         self.held.as_ref()?.recovered_from()
@@ -190,6 +266,22 @@ impl LockGuard {
 
     /// Gives the lock back as if this process had died: the next holder's
     /// [`recovered_from`](Self::recovered_from) tells. For what could not be brought in order.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{Lock, LockError, Tenure};
+    /// static FLASH: Lock = Lock::port("doc-abandon");
+    ///
+    /// # let verify = || false;
+    /// let guard = FLASH.acquire(Duration::from_secs(1))?;
+    /// if !verify() {
+    ///     guard.abandon(); // what is in the flash is half an image
+    /// }
+    ///
+    /// let guard = FLASH.acquire(Duration::from_secs(1))?;
+    /// assert_eq!(guard.recovered_from().map(|last| last.tenure), Some(Tenure::Abandoned));
+    /// # Ok::<_, LockError>(())
+    /// ```
     pub fn abandon(mut self) {
         self.set_abandoned(true);
     }
@@ -217,13 +309,27 @@ impl LockGuard {
         self
     }
 
-    /// Leaves the lock taken, also when this process ends, until somebody releases it by force
+    /// Leaves the lock taken, also when this process ends, until it is released by force
     /// ([`Lock::force_release`](crate::Lock::force_release), resourcelock's `unget`). It is what
     /// resourcelock's `get` does, and for semaphores only. Others are told who did it
     /// ([`Tenure::Detached`](crate::Tenure::Detached)), and nobody takes it for the lock of a holder that
     /// died.
     ///
     /// Where a thread has entered again, the lock is left taken with its last guard.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError, Tenure};
+    /// static RIG: Lock = Lock::semaphore("doc-detach");
+    ///
+    /// RIG.with().info("board 7 is being soldered").acquire()?.detach()?;
+    /// assert_eq!(RIG.holder()?.map(|holder| holder.tenure), Some(Tenure::Detached));
+    ///
+    /// // Later, in this program or in another one:
+    /// assert!(RIG.force_release()?);
+    /// assert!(!RIG.is_locked()?);
+    /// # RIG.remove_files()?;
+    /// # Ok::<_, LockError>(())
+    /// ```
     ///
     /// # Errors
     /// A port or TCP lock is held by a process, and ends with it: [`LockError::Io`] of the kind `Unsupported`.

@@ -12,6 +12,20 @@ use crate::text::{Escaped, Seconds, Short, Utc};
 /// What the kernel says comes first; the rest is what the holder wrote into the lock's record. A
 /// record is written by programs: treat its text as you would any text from another process. The
 /// [`Display`](fmt::Display) form escapes it.
+///
+/// ```
+/// # use lockattr::{Lock, LockError, Tenure};
+/// static BUS: Lock = Lock::port("doc-holder");
+///
+/// let guard = BUS.with().info("scans the bus").acquire()?;
+/// let holder = BUS.holder()?.expect("it is this process");
+/// assert_eq!(holder.pid, Some(std::process::id()));
+/// assert_eq!(holder.tenure, Tenure::Holds);
+/// println!("{holder}"); // held for 0.00 s by pid 812 (sensord) in scans the bus
+/// println!("{holder:#}"); // in several lines, with the thread, the user and the time
+/// # drop(guard);
+/// # Ok::<_, LockError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Holder {
@@ -89,13 +103,27 @@ impl Holder {
 }
 
 /// Whether a [`Holder`] holds still, and how it ended if not.
+///
+/// ```
+/// # use lockattr::{Lock, LockError, Tenure};
+/// static BUS: Lock = Lock::port("doc-tenure");
+///
+/// # drop(BUS.try_acquire()?);
+/// match BUS.last_holder()?.map(|holder| holder.tenure) {
+///     Some(Tenure::Holds) => println!("in use"),
+///     Some(Tenure::Died | Tenure::Abandoned) => println!("free, and not in order"),
+///     Some(Tenure::Released) | None => println!("free"),
+///     Some(other) => println!("{other:?}"),
+/// }
+/// # Ok::<_, LockError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Tenure {
     /// It holds the lock.
     Holds,
     /// It left the lock taken on purpose ([`LockGuard::detach`](crate::LockGuard::detach)), until
-    /// somebody releases it by force. The process itself may have ended.
+    /// it is released by force. The process itself may have ended.
     Detached,
     /// It gave the lock back.
     Released,
@@ -125,6 +153,18 @@ impl Tenure {
 }
 
 /// Where a [`Holder`]'s process id comes from.
+///
+/// ```
+/// # use lockattr::{KnownBy, Lock, LockError};
+/// static BUS: Lock = Lock::port("doc-known-by");
+///
+/// let guard = BUS.try_acquire()?;
+/// let holder = BUS.holder()?.expect("it is this process");
+/// // Not by a record, which any program can have written.
+/// assert_eq!(holder.known_by, KnownBy::Kernel);
+/// # drop(guard);
+/// # Ok::<_, LockError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KnownBy {

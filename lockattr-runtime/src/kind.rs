@@ -3,6 +3,17 @@
 use std::fmt;
 
 /// How a lock excludes other processes.
+///
+/// ```
+/// use lockattr::{Backend, Lock, LockError};
+///
+/// /// One setting for all programs of the bench: they share no lock under different backends.
+/// const BACKEND: Backend = Backend::Port;
+///
+/// let supply = Lock::open(BACKEND, "doc-backend-supply")?;
+/// assert_eq!(supply.backend().to_string(), "port");
+/// # Ok::<_, LockError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
@@ -10,7 +21,7 @@ pub enum Backend {
     /// when its holder dies, and shared with k3portlock. Linux only.
     Port,
     /// The POSIX semaphore `/NAME`, with the shared-memory object `/NAME` beside it: no system call
-    /// where nobody else wants it, freed by a waiter within 60 ms when its holder dies, and shared
+    /// where no other process wants it, inherited by a waiter within 30 ms when its holder dies, and shared
     /// with resourcelock. Linux only.
     Semaphore,
     /// Two of three TCP ports at 127.0.0.1, which the name's SHA-1 tells, from 40000 to 60001: freed by the

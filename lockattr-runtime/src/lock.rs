@@ -36,7 +36,7 @@ use crate::state::State;
 ///
 /// fn read_register() -> Result<u8, lockattr::LockError> {
 ///     let _guard = BUS.acquire(Duration::from_secs(2))?;
-///     // … nobody else talks on the bus here …
+///     // … no other process talks on the bus here …
 ///     Ok(0)
 /// } // given back, on every way out
 /// # read_register().unwrap();
@@ -113,7 +113,7 @@ impl Lock {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use lockattr_runtime::{Lock, LockError};
+    /// # use lockattr::{Lock, LockError};
     /// static BENCH: Lock = Lock::tcp("doc-bench-supply");
     ///
     /// let _guard = BENCH.acquire(Duration::from_secs(2))?;
@@ -218,7 +218,7 @@ impl Lock {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use lockattr_runtime::{Lock, LockError};
+    /// use lockattr::{Lock, LockError};
     ///
     /// let lock = Lock::device("/dev/null")?;
     /// assert_eq!(lock.name(), "dev:c1:3");
@@ -236,6 +236,14 @@ impl Lock {
 
     /// As [`device`](Self::device), with a lock of `backend`. All who share the device must use the same one.
     ///
+    /// ```
+    /// use lockattr::{Backend, Lock, LockError};
+    ///
+    /// let lock = Lock::open_device(Backend::Semaphore, "/dev/zero")?;
+    /// assert_eq!((lock.name(), lock.backend()), ("dev:c1:5", Backend::Semaphore));
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`device`](Self::device), and [`LockError::BackendMismatch`] if this process uses the device under
     /// another backend.
@@ -246,12 +254,24 @@ impl Lock {
     }
 
     /// The lock's name. Of a device it is that of the device which the path led to when this was made.
+    ///
+    /// ```
+    /// # use lockattr::Lock;
+    /// static BUS: Lock = Lock::port("doc-name");
+    /// assert_eq!(BUS.name(), "doc-name");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// How the lock excludes other processes.
+    ///
+    /// ```
+    /// # use lockattr::{Backend, Lock};
+    /// static BUS: Lock = Lock::semaphore("doc-backend");
+    /// assert_eq!(BUS.backend(), Backend::Semaphore);
+    /// ```
     #[must_use]
     pub fn backend(&self) -> Backend {
         self.kind.backend
@@ -268,6 +288,20 @@ impl Lock {
     ///
     /// Not to be called in a signal handler.
     ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-acquire");
+    ///
+    /// fn read_temperature() -> Result<f32, LockError> {
+    ///     let _guard = BUS.acquire(Duration::from_secs(2))?;
+    ///     // No other process is on the bus until the guard is dropped.
+    ///     Ok(21.5)
+    /// }
+    /// # read_temperature()?;
+    /// # Ok::<_, LockError>(())
+    /// ```
+    ///
     /// # Errors
     /// - [`LockError::Timeout`] if others had the lock all the time; it says who has it now.
     /// - [`LockError::WouldDeadlock`], at once, if the calling thread acquired this lock and the guard
@@ -282,25 +316,39 @@ impl Lock {
     ///   [`LockError::OtherBackend`] if another process holds it under that one when this process first takes it.
     /// - [`LockError::PortTaken`] if other programs had the ports of a TCP lock all the time, and
     ///   [`LockError::SharedPort`], at once, if this process holds one of them for another lock.
-    /// - [`LockError::BackendMismatch`] if this process uses the name under another backend.
     /// - [`LockError::Io`] if the system refuses something, such as another descriptor (`EMFILE`).
     #[track_caller]
     pub fn acquire(&self, timeout: Duration) -> Result<LockGuard, LockError> {
         self.handle()?.take(&Request::new(timeout, Info::Place(Location::caller())))
     }
 
-    /// Takes the lock if nobody has it.
+    /// Takes the lock if it is free, and returns at once if it is held.
     ///
-    /// It does not wait for a holder. For up to a quarter of a second it waits for something else: a
-    /// port lock that was given back stays taken for a moment if a process was just being spawned by
-    /// its last holder, until that child has executed its program. A semaphore that a dead holder left
-    /// takes some 5 ms to be inherited.
+    /// There are two exceptions. A port lock that was given back stays taken for a moment if its last holder
+    /// was just spawning a process: this waits up to a quarter of a second until that child has executed its
+    /// program. A semaphore that a dead holder left takes some 5 ms to be inherited.
     ///
-    /// Those that wait are served first: while others wait for a semaphore this is a timeout also in the moment
-    /// between two holders.
+    /// Waiters are served first: while others wait for a semaphore, this fails also in the moment between two holders.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static DISPLAY: Lock = Lock::port("doc-try-acquire");
+    ///
+    /// fn refresh() -> Result<(), LockError> {
+    ///     match DISPLAY.try_acquire() {
+    ///         Ok(_guard) => println!("draws"),
+    ///         // Another process is drawing.
+    ///         Err(error) if error.is_timeout() => println!("skipped: {error}"),
+    ///         Err(error) => return Err(error),
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # refresh()?;
+    /// # Ok::<_, LockError>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`acquire`](Self::acquire); [`LockError::Timeout`] means that somebody has it.
+    /// As [`acquire`](Self::acquire). [`LockError::Timeout`] means that the lock is held.
     #[track_caller]
     pub fn try_acquire(&self) -> Result<LockGuard, LockError> {
         self.acquire(Duration::ZERO)
@@ -333,6 +381,20 @@ impl Lock {
     /// process gets the lock while it is neither polled nor dropped (of a semaphore, only the order is lost): mind a pinned future in a `select!` whose
     /// other arm awaits something slow. Others are told
     /// ([`Tenure::OnItsWay`](crate::Tenure::OnItsWay)); what is found after the timeout is passed on.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-acquire-async");
+    ///
+    /// async fn read_temperature() -> Result<f32, LockError> {
+    ///     let _guard = BUS.acquire_async(Duration::from_secs(2)).await?;
+    ///     // The guard may live across an `.await`.
+    ///     Ok(21.5)
+    /// }
+    /// # futures_lite::future::block_on(read_temperature())?;
+    /// # Ok::<_, LockError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`acquire`](Self::acquire).
@@ -376,16 +438,38 @@ impl Lock {
 
     /// Whether this process holds the lock: any of its threads, or any of its tasks. Nothing is asked of the
     /// system. In a forked child it is not held, though its parent holds it.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static FLASH: Lock = Lock::port("doc-held-by-process");
+    ///
+    /// fn erase() {
+    ///     debug_assert!(FLASH.is_held_by_process(), "the caller takes the lock");
+    ///     // …
+    /// }
+    ///
+    /// let _guard = FLASH.try_acquire()?;
+    /// std::thread::spawn(erase).join().unwrap();
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn is_held_by_process(&self) -> bool {
         self.state().is_ok_and(|state| state.is_held_by_process())
     }
 
-    /// Whether anybody holds the lock now, this process or another, lockattr or not.
+    /// Whether the lock is held now, by this process or another, by lockattr or not.
     ///
-    /// A look, not a promise: by the time it returns, it may be otherwise. It takes nothing. As
+    /// The answer may be out of date by the time it is returned. Looking takes nothing. As
     /// [`try_acquire`](Self::try_acquire) it waits up to a quarter of a second where a lock was given
     /// back and is still taken by a child that is being spawned.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-is-locked");
+    ///
+    /// println!("the bus is {}", if BUS.is_locked()? { "busy" } else { "idle" });
+    /// # Ok::<_, LockError>(())
+    /// ```
     ///
     /// # Errors
     /// [`LockError::OtherNamespace`] as for an acquire, [`LockError::BackendMismatch`], and [`LockError::Io`] if
@@ -394,10 +478,21 @@ impl Lock {
         self.state()?.is_locked()
     }
 
-    /// Who holds the lock now; none if nobody does.
+    /// The process that holds the lock now; none if it is free.
     ///
     /// What the kernel says comes first ([`Holder::known_by`]); the rest is from the lock's record, if
     /// it belongs to the same process.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-lock-holder");
+    ///
+    /// match BUS.holder()? {
+    ///     Some(holder) => println!("{holder}"), // held for 3.4 s by pid 812 (sensord) in …
+    ///     None => println!("free"),
+    /// }
+    /// # Ok::<_, LockError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`is_locked`](Self::is_locked).
@@ -405,10 +500,21 @@ impl Lock {
         self.state()?.holder()
     }
 
-    /// Who took the lock last, whether that process holds still, gave it back, or died
+    /// The process that took the lock last, whether it holds still, gave it back, or died
     /// ([`Holder::tenure`]); none if no record tells. Only lockattr's processes write records. Of a
     /// program that uses resourcelock its text tells, which begins with the time; a text that begins
     /// otherwise may be anybody's, and is no sign of a holder.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError, Tenure};
+    /// static BUS: Lock = Lock::port("doc-last-holder");
+    ///
+    /// drop(BUS.with().info("scans the bus").acquire()?);
+    /// let last = BUS.last_holder()?.expect("it was this process");
+    /// assert_eq!(last.tenure, Tenure::Released);
+    /// assert_eq!(last.info.as_deref(), Some("scans the bus"));
+    /// # Ok::<_, LockError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`is_locked`](Self::is_locked).
@@ -447,7 +553,7 @@ impl Lock {
     /// The other looks, as [`is_locked`](Self::is_locked), tell of lockattr's lock alone.
     ///
     /// ```
-    /// # use lockattr_runtime::{Lock, LockError};
+    /// # use lockattr::{Lock, LockError};
     /// for holder in Lock::device("/dev/null")?.others()? {
     ///     println!("{holder}"); // held by pid 812 (picocom), which has a flock on /dev/ttyUSB0
     /// }
@@ -463,14 +569,25 @@ impl Lock {
         }
     }
 
-    /// Releases the lock whoever holds it; whether it was taken at all, or had been left by a dead
+    /// Releases the lock, also if another process holds it. Returns whether it was taken, or had been left by a dead
     /// holder. For a semaphore that a program without lockattr has left taken, or that is
     /// [`Orphaned`](LockError::Orphaned).
     ///
-    /// What a dead process left is freed, unless a waiter inherits it first. A live holder of another
-    /// kind is robbed: it goes on, beside whoever comes next. A live process of lockattr keeps the lock
+    /// What a dead process left is freed, unless a waiter inherits it first. A live holder that does not use lockattr
+    /// loses the lock without knowing: it goes on, beside the next holder. A live process of lockattr keeps the lock
     /// as far as lockattr's programs are concerned, but resourcelock's can come in beside it. (So it is
     /// still taken, and this returns true again, also if its semaphore has been posted already.)
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static RIG: Lock = Lock::semaphore("doc-force-release");
+    ///
+    /// RIG.try_acquire()?.detach()?; // or a program of resourcelock's that was killed
+    /// assert!(RIG.force_release()?);
+    /// assert!(!RIG.force_release()?); // it is free
+    /// # RIG.remove_files()?;
+    /// # Ok::<_, LockError>(())
+    /// ```
     ///
     /// # Errors
     /// A port lock or a TCP lock is let go of only by its holder: that is [`LockError::Io`] of the kind

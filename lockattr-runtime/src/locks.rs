@@ -18,6 +18,24 @@ use crate::several::{self, Handle, Handles};
 ///
 /// The elements may be locks, references to locks, or locks in a `Box`, an `Rc` or an `Arc`. Collect an iterator
 /// into a `Vec`.
+///
+/// ```
+/// # use std::time::Duration;
+/// use lockattr::{all, Lock, LockError, Locks};
+///
+/// /// Runs `work` under one lock, or under several.
+/// fn alone<L: Locks, R>(locks: L, work: impl FnOnce() -> R) -> Result<R, LockError> {
+///     let _guards = all(locks).timeout(Duration::from_secs(2)).acquire()?;
+///     Ok(work())
+/// }
+///
+/// static BUS: Lock = Lock::port("doc-locks-i2c");
+/// static RESET: Lock = Lock::port("doc-locks-gpio");
+///
+/// alone(&BUS, || println!("reads"))?;
+/// alone([&BUS, &RESET], || println!("resets"))?;
+/// # Ok::<_, LockError>(())
+/// ```
 pub trait Locks: sealed::Sealed {
     /// One guard for each lock, in the order of the locks.
     type Guards;

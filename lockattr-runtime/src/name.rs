@@ -5,6 +5,13 @@ use std::fmt;
 use crate::kind::Backend;
 
 /// The rule that a lock's name breaks.
+///
+/// ```
+/// use lockattr::{Backend, Lock, LockError, NameError};
+///
+/// let error = Lock::open(Backend::Semaphore, "bus/1").unwrap_err();
+/// assert!(matches!(error, LockError::InvalidName { reason: NameError::Slash, .. }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameError {

@@ -4,6 +4,21 @@ use crate::holder::{Holder, KnownBy, Tenure};
 
 /// Whether a lock is taken, by which process, and how that is known:
 /// [`Lock::standing`](crate::Lock::standing).
+///
+/// ```
+/// # use lockattr::{Lock, LockError, Standing};
+/// static RIG: Lock = Lock::semaphore("doc-standing-rig");
+///
+/// match RIG.standing()? {
+///     Standing::Free { last: Some(last), .. } => println!("free; {last}"),
+///     Standing::Free { .. } => println!("free"),
+///     Standing::Held { holder, .. } => println!("{holder}"),
+///     Standing::Left { .. } => println!("free for the next acquire, which inherits it"),
+///     Standing::Orphaned { .. } => println!("free it by `lockattr unget`"),
+///     _ => println!("?"),
+/// }
+/// # Ok::<_, LockError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Standing {
@@ -46,12 +61,33 @@ impl Standing {
     }
 
     /// Whether an acquire would have to wait.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-standing-is-locked");
+    ///
+    /// let guard = BUS.try_acquire()?;
+    /// assert!(BUS.standing()?.is_locked());
+    /// # drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::Held { .. } | Self::Orphaned { .. })
     }
 
     /// The present holder: see [`Lock::holder`](crate::Lock::holder).
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-standing-into-holder");
+    ///
+    /// let guard = BUS.try_acquire()?;
+    /// let holder = BUS.standing()?.into_holder().expect("it is this process");
+    /// assert_eq!(holder.pid, Some(std::process::id()));
+    /// # drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn into_holder(self) -> Option<Holder> {
         match self {
@@ -62,6 +98,17 @@ impl Standing {
     }
 
     /// The present or the last holder: see [`Lock::last_holder`](crate::Lock::last_holder).
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError, Tenure};
+    /// static BUS: Lock = Lock::port("doc-standing-into-last");
+    ///
+    /// drop(BUS.try_acquire()?);
+    /// let standing = BUS.standing()?;
+    /// assert!(!standing.is_locked());
+    /// assert_eq!(standing.into_last_holder().map(|last| last.tenure), Some(Tenure::Released));
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn into_last_holder(self) -> Option<Holder> {
         match self {

@@ -174,7 +174,7 @@ impl State {
         self.begin_joined(taken, joined, request, deadline, Some(thread)).map(Some)
     }
 
-    /// Takes the lock for the calling task. No thread holds it then: whoever asks waits.
+    /// Takes the lock for the calling task. No thread holds it then: all others wait, and so does the task itself if it asks again.
     #[cfg(feature = "async")]
     pub(crate) async fn acquire_async(
         &self,
@@ -332,7 +332,7 @@ impl State {
     fn leave_others(&self, held: Option<AnyHeld>, end: End) {
         if let Some(held) = held {
             // Others are left. What they will end the hold with lies there before this guard is
-            // counted out: whoever finds itself the last one finds it.
+            // counted out: the last one finds it.
             let generation = generation();
             if let Ok(mut gate) = fork::gate() {
                 let left = LeftBehind { held, end, generation };

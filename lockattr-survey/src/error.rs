@@ -5,6 +5,15 @@ use std::fmt;
 use std::io;
 
 /// What a survey needs to read could not be read.
+///
+/// ```
+/// use lockattr_survey::{survey, Scope};
+///
+/// match survey(Scope::Held, None) {
+///     Ok(held) => println!("{} locks are held", held.len()),
+///     Err(error) => eprintln!("{error}"), // cannot read /proc/net/unix: …
+/// }
+/// ```
 #[derive(Debug)]
 pub struct SurveyError {
     path: &'static str,

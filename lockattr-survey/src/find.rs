@@ -10,6 +10,18 @@ use crate::shm;
 use crate::sockets::Table;
 
 /// A name is held under several backends, so it does not say which lock is meant.
+///
+/// ```
+/// use lockattr::{Backend, Lock};
+///
+/// # let name = "doc-held-twice";
+/// let port = Lock::open(Backend::Port, name)?;
+/// let guard = port.try_acquire()?;
+/// assert_eq!(lockattr_survey::backend_of(name)?, Backend::Port); // an error if it is held as a semaphore, too
+/// # drop(guard);
+/// # port.remove_files()?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct HeldTwice(());
 

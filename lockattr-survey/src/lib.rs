@@ -36,6 +36,15 @@ use shm::Folder;
 use sockets::Table;
 
 /// Which locks a [`survey`] finds.
+///
+/// ```
+/// use lockattr_survey::{survey, Scope};
+///
+/// let held = survey(Scope::Held, None)?;
+/// let all = survey(Scope::Remembered, None)?;
+/// println!("{} held now, {} ever taken", held.len(), all.len());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Scope {

@@ -10,6 +10,16 @@ use crate::sem;
 use crate::sockets::Table;
 
 /// One lock, as a look found it.
+///
+/// ```
+/// use lockattr_survey::{survey, Scope};
+///
+/// for lock in survey(Scope::Remembered, None)? {
+///     let waiters = lock.waiters.map_or("?".to_owned(), |waiters| waiters.to_string());
+///     println!("{:?} ({}): {waiters} wait", lock.name, lock.backend);
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Status {
@@ -31,6 +41,21 @@ pub struct Status {
 }
 
 /// Whether a lock is taken.
+///
+/// ```
+/// use lockattr_survey::{survey, Held, Scope};
+///
+/// for lock in survey(Scope::Present, None)? {
+///     match &lock.held {
+///         Held::By(holder) => println!("{:?}: {holder}", lock.name),
+///         Held::Free => println!("{:?}: free", lock.name),
+///         Held::Somehow => println!("{:?}: held", lock.name),
+///         Held::Unknown(error) => println!("{error}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Held {
@@ -63,6 +88,18 @@ impl Status {
     }
 
     /// What there is to say about `lock`, which a look has found like this.
+    ///
+    /// ```
+    /// use lockattr::{Backend, Lock};
+    /// use lockattr_survey::Status;
+    ///
+    /// let lock = Lock::open(Backend::Port, "doc-status-found")?;
+    /// let standing = lock.standing()?;
+    /// // One look for both: what is decided by it, and what is shown.
+    /// let wait = standing.is_locked();
+    /// assert_eq!(Status::found(&lock, standing).is_locked(), Some(wait));
+    /// # Ok::<_, lockattr::LockError>(())
+    /// ```
     #[must_use]
     pub fn found(lock: &Lock, standing: Standing) -> Self {
         Self::found_beside(Table::read().ok().as_ref(), lock, standing)
@@ -91,6 +128,14 @@ impl Status {
     }
 
     /// Whether it is taken; none if that cannot be told.
+    ///
+    /// ```
+    /// # use lockattr_survey::{survey, Scope};
+    /// let all = survey(Scope::Present, None)?;
+    /// let held = all.iter().filter(|lock| lock.is_locked() == Some(true)).count();
+    /// println!("{held} of {} locks are held", all.len());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn is_locked(&self) -> Option<bool> {
         match self.held {
@@ -101,6 +146,16 @@ impl Status {
     }
 
     /// The holder, or the last one if the lock is free.
+    ///
+    /// ```
+    /// # use lockattr_survey::{survey, Scope};
+    /// for lock in survey(Scope::Remembered, None)? {
+    ///     if let Some(person) = lock.person() {
+    ///         println!("{:?}: {person}", lock.name);
+    ///     }
+    /// }
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn person(&self) -> Option<&Holder> {
         match &self.held {
@@ -111,6 +166,18 @@ impl Status {
     }
 
     /// The holder.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr_survey::{survey, Scope};
+    /// for lock in survey(Scope::Held, None)? {
+    ///     let Some(holder) = lock.holder() else { continue };
+    ///     if holder.held_for.is_some_and(|time| time > Duration::from_secs(60)) {
+    ///         println!("{:?} is stuck? {holder}", lock.name);
+    ///     }
+    /// }
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn holder(&self) -> Option<&Holder> {
         match &self.held {

@@ -77,7 +77,7 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     /// Whether [`detach`](Self::detach) does what it says.
     fn check_detach(&self) -> Result<(), Failure>;
 
-    /// Leaves the lock taken, whatever becomes of this process, until somebody releases it by force.
+    /// Leaves the lock taken, whatever becomes of this process, until it is released by force.
     /// Where that cannot be, gives it back.
     fn detach(&self, held: &mut Self::Held);
 
@@ -124,7 +124,7 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     /// Who took the lock last, whether it holds still or not.
     fn last_holder(&self) -> Result<Option<Holder>, Failure>;
 
-    /// Releases the lock whoever holds it; whether it was taken at all, or had been left by a dead
+    /// Releases the lock, also of another process; whether it was taken at all, or had been left by a dead
     /// holder. Makes no two holders of this backend.
     fn force_release(&self) -> Result<bool, Failure>;
 }
@@ -132,7 +132,7 @@ pub(crate) trait RawLock: Send + Sync + Sized {
 /// Why a backend did not acquire. The lock's name is added further up.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Somebody held it until the deadline.
+    /// Others held it until the deadline.
     Busy(Option<Holder>),
     /// It is taken, and nobody says by whom; who held it last.
     Orphaned(Option<Holder>),
@@ -144,7 +144,7 @@ pub(crate) enum Failure {
     Untrusted { path: PathBuf, uid: u32, mode: u32, allowed: u32 },
     /// A semaphore that programs of another word size have made.
     OtherWordSize { path: PathBuf, bytes: u64 },
-    /// Somebody holds the name where this backend does not reach.
+    /// A process holds the name where this backend does not reach.
     OtherNamespace(Holder),
     /// A process holds the name under the `other` backend.
     OtherBackend { wanted: Backend, other: Backend, holder: Box<Holder> },

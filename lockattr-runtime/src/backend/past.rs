@@ -42,9 +42,24 @@ pub(super) fn last_holder(
 }
 
 /// Says of a name that is free here what an acquire would: see [`take_over`].
-pub(super) fn check_elsewhere(name: &str) -> Result<(), Failure> {
-    let Some(record) = record::read(name, effective_uid()) else { return Ok(()) };
-    match record.holder_elsewhere(network_here()?) {
+pub(super) fn check_elsewhere(
+    name: &str,
+    is_bound_at: impl FnOnce(u32) -> bool,
+) -> Result<(), Failure> {
+    refuse_holder_elsewhere(name, effective_uid(), network_here()?, is_bound_at)
+}
+
+/// By the record of the user `uid`. A lock that was left to a descriptor stands while `is_bound_at` the process
+/// that left it: what became of the descriptor, no record says.
+#[cold]
+fn refuse_holder_elsewhere(
+    name: &str,
+    uid: u32,
+    network: Network,
+    is_bound_at: impl FnOnce(u32) -> bool,
+) -> Result<(), Failure> {
+    let record = record::read(name, uid);
+    match record.and_then(|record| record.holder_elsewhere(network, is_bound_at)) {
         Some(holder) => Err(Failure::OtherNamespace(holder)),
         None => Ok(()),
     }
@@ -62,23 +77,31 @@ pub(super) fn take_over(
     name: &str,
     page: &Page,
     network: Network,
+    is_bound_at: impl FnOnce(u32) -> bool,
 ) -> Result<Option<Box<Holder>>, Failure> {
-    if page.is_in_order() {
+    if page.was_given_back() {
         return Ok(None);
     }
-    take_over_from_last(name, page, network)
+    take_over_from_last(name, page, network, is_bound_at)
 }
 
-/// As [`take_over`], where the last grant was not given back.
+/// As [`take_over`], where the last grant was not given back, as far as one word tells.
 #[cold]
 fn take_over_from_last(
     name: &str,
     page: &Page,
     network: Network,
+    is_bound_at: impl FnOnce(u32) -> bool,
 ) -> Result<Option<Box<Holder>>, Failure> {
     let last = page.last_grant();
     // Without a shared record nobody else can have written one.
     let Some(uid) = page.uid() else { return Ok(None) };
+    if last.is_in_order() {
+        if last.is_kept() && last.network().differs_from(network) {
+            refuse_holder_elsewhere(name, uid, network, is_bound_at)?;
+        }
+        return Ok(None);
+    }
     let Some(record) = record::read(name, uid) else {
         // It died while it wrote its own.
         return Ok(Some(Box::new(last.dead_holder())));

@@ -27,10 +27,28 @@ pub use system::SystemError;
 /// ```
 ///
 /// Whenever an acquire returns one of these, it has taken nothing.
+///
+/// ```
+/// # use std::time::Duration;
+/// use lockattr::{Lock, LockError};
+///
+/// static BUS: Lock = Lock::port("doc-lock-error");
+///
+/// fn scan() -> Result<(), LockError> {
+///     match BUS.acquire(Duration::from_secs(1)) {
+///         Ok(_guard) => println!("scans the bus"),
+///         Err(LockError::Timeout { holder: Some(holder), .. }) => println!("busy: {holder}"),
+///         Err(LockError::Orphaned { .. }) => println!("free it by `lockattr unget`"),
+///         Err(error) => return Err(error),
+///     }
+///     Ok(())
+/// }
+/// # scan().unwrap();
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Somebody else held the lock until the timeout ran out.
+    /// Another process, thread or task held the lock until the timeout ran out.
     #[non_exhaustive]
     Timeout {
         /// The lock's name.
@@ -228,7 +246,7 @@ pub enum LockError {
         /// from this port has ended less than a minute ago.
         by: Option<Box<Holder>>,
     },
-    /// The operating system refused something.
+    /// The operating system refused something, such as another descriptor (`EMFILE`).
     #[non_exhaustive]
     Io {
         /// The lock's name.
@@ -241,6 +259,20 @@ pub enum LockError {
 }
 
 /// What in this very process holds a lock.
+///
+/// ```
+/// # use lockattr::{HeldHere, Lock, LockError};
+/// static BUS: Lock = Lock::port("doc-held-here");
+///
+/// let guard = BUS.try_acquire()?;
+/// let error = std::thread::spawn(|| BUS.try_acquire()).join().unwrap().unwrap_err();
+/// let LockError::Timeout { here: Some(HeldHere::Thread { name, .. }), .. } = error else {
+///     panic!("{error}")
+/// };
+/// println!("held by this program's own thread {name:?}");
+/// # drop(guard);
+/// # Ok::<_, LockError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeldHere {
@@ -257,6 +289,19 @@ pub enum HeldHere {
 
 impl LockError {
     /// The name of the lock that this is about. Of several locks, it is the one that failed.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{acquire_all, Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-name-i2c");
+    /// static RESET: Lock = Lock::port("doc-name-gpio");
+    ///
+    /// let other = std::thread::spawn(|| RESET.try_acquire()).join().unwrap()?;
+    /// let error = acquire_all([&BUS, &RESET], Duration::ZERO).unwrap_err();
+    /// assert_eq!(error.lock_name(), "doc-name-gpio");
+    /// # drop(other);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn lock_name(&self) -> &str {
         match self {
@@ -282,12 +327,43 @@ impl LockError {
     }
 
     /// Whether the lock was held for as long as this call was willing to wait.
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static LOG: Lock = Lock::port("doc-is-timeout");
+    ///
+    /// /// Whether it was written: not if another process is just writing.
+    /// fn write_if_free() -> Result<bool, LockError> {
+    ///     match LOG.try_acquire() {
+    ///         Ok(_guard) => Ok(true),
+    ///         Err(error) if error.is_timeout() => Ok(false),
+    ///         Err(error) => Err(error),
+    ///     }
+    /// }
+    /// # assert!(write_if_free()?);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self, Self::Timeout { .. })
     }
 
     /// How long the call waited: zero if it only tried, or failed for a reason that it did not wait for.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-error-waited");
+    ///
+    /// let guard = BUS.try_acquire()?;
+    /// let other = std::thread::spawn(|| BUS.acquire(Duration::from_millis(20)));
+    /// assert!(other.join().unwrap().unwrap_err().waited() >= Duration::from_millis(20));
+    ///
+    /// // The thread that holds the lock is told at once.
+    /// assert_eq!(BUS.acquire(Duration::from_secs(9)).unwrap_err().waited(), Duration::ZERO);
+    /// # drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn waited(&self) -> Duration {
         match self {
@@ -300,13 +376,26 @@ impl LockError {
     }
 
     /// Who held the lock, as far as that could be found out, and if this error is about a holder:
-    /// [`Timeout`](Self::Timeout), [`WouldDeadlock`](Self::WouldDeadlock) and
-    /// [`OtherNamespace`](Self::OtherNamespace).
+    /// [`Timeout`](Self::Timeout), [`WouldDeadlock`](Self::WouldDeadlock),
+    /// [`OtherNamespace`](Self::OtherNamespace) and [`OtherBackend`](Self::OtherBackend).
+    ///
+    /// ```
+    /// # use lockattr::{Lock, LockError};
+    /// static BUS: Lock = Lock::port("doc-error-holder");
+    ///
+    /// let guard = BUS.with().info("scans the bus").acquire()?;
+    /// let error = std::thread::spawn(|| BUS.try_acquire()).join().unwrap().unwrap_err();
+    /// let holder = error.holder().expect("it is this process");
+    /// assert_eq!(holder.pid, Some(std::process::id()));
+    /// assert_eq!(holder.info.as_deref(), Some("scans the bus"));
+    /// # drop(guard);
+    /// # Ok::<_, LockError>(())
+    /// ```
     #[must_use]
     pub fn holder(&self) -> Option<&Holder> {
         match self {
             Self::Timeout { holder, .. } | Self::WouldDeadlock { holder, .. } => holder.as_deref(),
-            Self::OtherNamespace { holder, .. } => Some(holder),
+            Self::OtherNamespace { holder, .. } | Self::OtherBackend { holder, .. } => Some(holder),
             _ => None,
         }
     }
@@ -378,9 +467,18 @@ impl std::error::Error for LockError {
     }
 }
 
-/// `TimedOut` for a timeout, `WouldBlock` where the lock was only tried (a timeout of zero), `Deadlock` for
-/// [`LockError::WouldDeadlock`], `InvalidInput` for a bad name or backend, the system's own kind for
-/// [`LockError::Io`] and [`LockError::NoDevice`], and `Other` for the rest. [`LockError::from_io`] finds the error again.
+/// [`LockError::from_io`] finds the error again. Its kind is
+///
+/// - `TimedOut` for [`Timeout`](LockError::Timeout) and [`Orphaned`](LockError::Orphaned), and `WouldBlock` for a
+///   `Timeout` of a lock that was only tried (a timeout of zero),
+/// - `Deadlock` for [`WouldDeadlock`](LockError::WouldDeadlock),
+/// - `InvalidInput` for a name, mode or backend that does not fit,
+/// - `PermissionDenied` for [`Denied`](LockError::Denied) and [`Untrusted`](LockError::Untrusted),
+/// - `InvalidData` for [`Damaged`](LockError::Damaged), [`OtherWordSize`](LockError::OtherWordSize) and
+///   [`Overposted`](LockError::Overposted),
+/// - `AddrInUse` for [`SharedPort`](LockError::SharedPort) and [`PortTaken`](LockError::PortTaken),
+/// - the system's own kind for [`Io`](LockError::Io) and [`NoDevice`](LockError::NoDevice),
+/// - `Other` for [`OtherNamespace`](LockError::OtherNamespace) and [`Cancelled`](LockError::Cancelled).
 impl From<LockError> for io::Error {
     fn from(error: LockError) -> Self {
         Self::new(error.io_kind(), error)

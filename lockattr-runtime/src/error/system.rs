@@ -8,6 +8,17 @@ use std::sync::Arc;
 /// What the operating system said: an [`io::Error`] that can be cloned and compared.
 ///
 /// Two are equal if they have the same kind, the same number and the same text.
+///
+/// ```
+/// use std::io::ErrorKind;
+/// use lockattr::{Lock, LockError};
+///
+/// let error = Lock::device("/dev/no-such-device").unwrap_err();
+/// let LockError::NoDevice { source, .. } = &error else { panic!("{error}") };
+/// // It is used as the `io::Error` in it.
+/// assert_eq!(source.kind(), ErrorKind::NotFound);
+/// assert_eq!(source.raw_os_error(), Some(2));
+/// ```
 #[derive(Clone)]
 pub struct SystemError(Arc<io::Error>);
 

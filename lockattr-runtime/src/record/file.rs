@@ -102,7 +102,7 @@ impl SharedFile {
     }
 }
 
-/// This user's file. Anybody can put something of his own in its place, so that this user has no record and
+/// This user's file. Any user can put another file in its place, so that this user has no record and
 /// hears of no death: root removes that.
 fn open_own(path: &Path, uid: u32) -> io::Result<File> {
     const ATTEMPTS: usize = 8; // against one who puts it there again and again

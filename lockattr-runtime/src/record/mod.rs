@@ -103,7 +103,7 @@ impl Record {
     }
 }
 
-/// The record's page, opened to be written by whoever holds the lock.
+/// The record's page, opened to be written by the lock's holder.
 #[derive(Debug)]
 pub(crate) enum Page {
     /// In the record's file.
@@ -183,10 +183,10 @@ impl Page {
         Grant::read(self.words())
     }
 
-    /// As [`Grant::is_in_order`], by one word where it is.
-    pub(crate) fn is_in_order(&self) -> bool {
+    /// Whether the last grant was given back, and not left to a descriptor: by one word, which tells of nearly all.
+    pub(crate) fn was_given_back(&self) -> bool {
         let released = Field::ReleasedMonotonic.of(self.words()).load(Ordering::Relaxed);
-        write::is_release(released) || self.last_grant().is_in_order()
+        write::is_release(released) && released != kept::KEPT
     }
 
     /// Whether the process that the last grant was made to runs as it did then and has not given the lock
@@ -204,7 +204,7 @@ pub(crate) struct Grant {
     /// Its pid is 0 in a record that nobody has written yet.
     identity: Identity,
     network: Network,
-    /// Monotonic nanoseconds, 0 while it is held, or [`ABANDONED`].
+    /// Monotonic nanoseconds, 0 while it is held, or a word such as [`ABANDONED`].
     released: u64,
 }
 
@@ -236,6 +236,11 @@ impl Grant {
     /// Whether there was none, or it was given back: nothing is to be looked into.
     pub(crate) fn is_in_order(&self) -> bool {
         self.pid() == 0 || self.released_at().is_some()
+    }
+
+    /// Whether it was left to a descriptor.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.released == kept::KEPT
     }
 
     /// Whom it was made to, and who died. (Its numbers may be those of the one before, if it died while

@@ -179,8 +179,8 @@ impl OwnedPage {
         (is_same && self.recorded(owner).is_some_and(is_before)).then_some(owner)
     }
 
-    /// Some program has mapped no more than `bytes` of what was a smaller object: whoever reads the text
-    /// there must find its end.
+    /// Some program has mapped no more than `bytes` of what was a smaller object: a program that reads
+    /// the text there must find its end.
     /// (A resourcelock program that has mapped less than its time needs can do nothing with it.)
     pub(crate) fn limit_text(&self, bytes: usize) {
         if bytes > text::STAMP_BYTES {

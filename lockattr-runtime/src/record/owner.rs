@@ -23,7 +23,7 @@ pub(crate) struct Owner(pub(crate) u64);
 /// What an owner is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// It is about to inherit from a dead owner. Whoever has a unit of the semaphore comes first.
+    /// It is about to inherit from a dead owner. A process that has a unit of the semaphore comes first.
     Claims = 1,
     Holds = 2,
 }

@@ -202,13 +202,20 @@ impl Snapshot {
         self.holder(self.tenure(), KnownBy::Record)
     }
 
-    /// The last grant, if it was made in another network namespace than `network`, and stands.
-    pub(crate) fn holder_elsewhere(&self, network: Network) -> Option<Holder> {
+    /// The last grant, if it was made in another network namespace than `network`, and stands. `is_bound_at`
+    /// tells of a lock that was left to a descriptor, whether it is still held where that process is.
+    pub(crate) fn holder_elsewhere(
+        &self,
+        network: Network,
+        is_bound_at: impl FnOnce(u32) -> bool,
+    ) -> Option<Holder> {
+        if !self.network().differs_from(network) {
+            return None;
+        }
         let holder = self.last_holder();
         // One whose pid means nothing here cannot be looked for.
-        let stands = self.network().differs_from(network)
-            && (holder.tenure == Tenure::Holds || self.may_be_kept())
-            && holder.pid.is_some();
+        let pid = holder.pid?;
+        let stands = holder.tenure == Tenure::Holds || (self.may_be_kept() && is_bound_at(pid));
         stands.then_some(holder)
     }
 

@@ -1,4 +1,4 @@
-//! Writing a record: by whoever holds the lock, so writers never meet.
+//! Writing a record: by the lock's holder alone, so writers never meet.
 
 use std::sync::atomic::Ordering;
 

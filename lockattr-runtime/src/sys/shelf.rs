@@ -62,7 +62,7 @@ impl<T: Send + Sync> Shelf<T> {
     /// it is only had under the gate.
     #[inline]
     pub(crate) fn peek(&self, generation: u32) -> Option<&T> {
-        // Acquire, for the store in `show`: whoever sees the number sees the pointer that was stored before
+        // Acquire, for the store in `show`: a thread that sees the number sees the pointer that was stored before
         // it, or a later one.
         if self.shown.generation.load(Ordering::Acquire) != generation {
             return None;

@@ -25,7 +25,7 @@ pub(super) struct Attempt<'a> {
 pub(super) enum Next<'a> {
     /// Nothing: this process owns the listening socket.
     Acquired(ForkSocket),
-    /// Nothing: somebody else held the lock until the deadline.
+    /// Nothing: others held the lock until the deadline.
     Refused,
     /// To sleep, and then to look again.
     Sleep(Wait, Deadline<'a>),

@@ -1,4 +1,4 @@
-//! The port backend: whoever owns the socket that listens at `\0/portlock/NAME` holds the lock.
+//! The port backend: the process that owns the socket which listens at `\0/portlock/NAME` holds the lock.
 //!
 //! ```text
 //! holder     socket, bind, listen            … body …            hand-off or close
@@ -149,7 +149,7 @@ impl RawLock for Port {
     fn is_locked(&self) -> Result<bool, Failure> {
         let is_locked = self.is_bound()?;
         if !is_locked {
-            past::check_elsewhere(&self.name)?;
+            self.check_elsewhere()?;
         }
         Ok(is_locked)
     }
@@ -157,7 +157,7 @@ impl RawLock for Port {
     fn holder(&self) -> Result<Option<Holder>, Failure> {
         let holder = self.look_who_holds(Time::Ample).map_err(Failure::io("look who holds it"))?;
         if holder.is_none() {
-            past::check_elsewhere(&self.name)?;
+            self.check_elsewhere()?;
         }
         Ok(holder)
     }
@@ -191,6 +191,10 @@ impl Port {
         self.look_whether_locked().map_err(Failure::io("look whether it is locked"))
     }
 
+    fn check_elsewhere(&self) -> Result<(), Failure> {
+        past::check_elsewhere(&self.name, |pid| table::is_bound_at(pid, &self.name, None))
+    }
+
     fn conclude(
         &self,
         listener: Option<ForkSocket>,
@@ -207,7 +211,8 @@ impl Port {
     fn grant(&self, listener: ForkSocket, info: Info<'_>) -> Result<Held, Failure> {
         let page = self.record.page();
         let network = listener.network();
-        match past::take_over(&self.name, &page, network) {
+        let is_bound_at = |pid| table::is_bound_at(pid, &self.name, Some(listener.as_fd()));
+        match past::take_over(&self.name, &page, network, is_bound_at) {
             Ok(recovered_from) => {
                 let granted = clock::monotonic();
                 page.write_grant(&self.name, network, granted, info);

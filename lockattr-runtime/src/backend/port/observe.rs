@@ -33,13 +33,13 @@ enum Seen {
     Listener(Peer),
     /// A listener whose queue is full: the kernel does not say who.
     FullQueue,
-    /// Somebody who bound the address and does not listen.
+    /// A socket that is bound to the address and does not listen.
     Silent(Entry),
 }
 
 impl Port {
     pub(super) fn look_whether_locked(&self) -> io::Result<bool> {
-        // A kept connection that has not ended tells without another look, whoever holds by now.
+        // A kept connection that has not ended tells without another look, whichever process holds by now.
         let kept = self.observer.try_lock();
         if kept.is_ok_and(|kept| kept.as_ref().is_some_and(Observer::is_connected)) {
             return Ok(true);

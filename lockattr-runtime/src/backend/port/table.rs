@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::fd::BorrowedFd;
 use std::time::Instant;
+
+use nix::sys::stat::fstat;
 
 use crate::backend::queue::bytes_of_port;
 use crate::sys::owners::is_over;
+use crate::sys::procfs;
 
 /// A socket of the table, by its inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,20 @@ pub(super) fn find(name: &str, until: Option<Instant>) -> io::Result<Option<Entr
         }
     }
     Ok(find_in(&table, name))
+}
+
+/// Whether another socket than `own` is bound to the address of the lock `name` in the network namespace that the
+/// process `pid` has now. In doubt it is.
+///
+/// That process may be in the caller's own namespace, where the caller may just have bound the address.
+pub(super) fn is_bound_at(pid: u32, name: &str, own: Option<BorrowedFd<'_>>) -> bool {
+    let mut table = Vec::new();
+    let read = procfs::open(pid, "net/unix").and_then(|mut file| file.read_to_end(&mut table));
+    if read.is_err() {
+        return true;
+    }
+    let own = own.and_then(|own| fstat(own).ok()).map(|own| Entry(own.st_ino));
+    find_in(&table, name).is_some_and(|found| Some(found) != own)
 }
 
 /// Lines are `Num: RefCount Protocol Flags Type St Inode @ADDRESS`. An address may hold any byte, a

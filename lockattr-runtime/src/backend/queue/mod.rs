@@ -111,7 +111,7 @@ impl<L: Line> Acquisition<L> {
 
     /// Goes as far as is possible without waiting.
     pub(super) fn advance(&mut self) -> Result<Step, Failure> {
-        /// After so many connections that ended at once, whoever listens is no lockattr.
+        /// After so many connections that ended at once, what listens there is no lockattr.
         const PATIENCE: u32 = 4;
 
         if let Some(connection) = self.take_queued() {

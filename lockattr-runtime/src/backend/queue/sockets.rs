@@ -18,7 +18,7 @@ const BACKLOG: libc::c_int = libc::c_int::MAX;
 pub(in crate::backend) enum Bound {
     /// The lock is held: the socket listens.
     Held(ForkSocket),
-    /// Somebody else has the address; the socket is still free to be bound elsewhere.
+    /// Another socket has the address; the socket is still free to be bound elsewhere.
     Taken(ForkSocket),
 }
 
@@ -84,7 +84,7 @@ pub(super) fn listen(socket: &ForkSocket) -> io::Result<()> {
 /// What became of a connection to a queue's address.
 pub(in crate::backend) enum Connected {
     Yes,
-    /// Nobody is there, or somebody who does not listen: the error is the same.
+    /// Nothing is there, or a socket that does not listen: the error is the same.
     Refused,
     QueueFull,
     Failed(io::Error),

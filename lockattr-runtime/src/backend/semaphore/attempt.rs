@@ -24,8 +24,8 @@ const CLAIM: u64 = 25_000_000;
 /// Nanoseconds before the first look: most waits end there.
 const FIRST: u64 = 1_000_000;
 
-/// Nanoseconds that it takes to say that nobody is there: many times more than anybody needs from taking
-/// the semaphore to leaving his text or word, unless he is stopped just there.
+/// Nanoseconds that it takes to say that nobody is there: many times more than a process needs from taking
+/// the semaphore to leaving its text or word, unless it is stopped just there.
 const PAUSE: u64 = 5_000_000;
 
 pub(super) struct Attempt<'a> {
@@ -48,7 +48,7 @@ pub(super) struct Attempt<'a> {
 pub(super) enum Next {
     /// Nothing: the lock is owned.
     Acquired,
-    /// Nothing: somebody had it until the deadline; what the last look found.
+    /// Nothing: others had it until the deadline; what the last look found.
     Refused(Look),
     /// To wait for a unit of the semaphore until then at most (nanoseconds of the monotonic clock).
     Wait(u64),
@@ -209,7 +209,7 @@ impl<'a> Attempt<'a> {
     fn until(&mut self, access: &Access<'_>, look: Look, now: u64) -> Option<u64> {
         let patience = match look {
             Look::Free => return None,
-            // Who claims needs a moment for it. After a longer one he has given up.
+            // To claim takes a process a moment. After a longer one it has given up.
             Look::Left(owner) if owner.claims() && !done(access.is_dead(owner)) => Some(CLAIM),
             Look::Left(_) => Some(0),
             Look::Unknown => Some(PAUSE),

@@ -1,4 +1,4 @@
-//! The semaphore backend: whoever has the unit of the POSIX semaphore `/NAME` holds the lock, and
+//! The semaphore backend: the process that has the unit of the POSIX semaphore `/NAME` holds the lock, and
 //! leaves its word in the shared-memory object `/NAME`.
 //!
 //! ```text

@@ -237,13 +237,13 @@ fn give<M: Memory>(memory: &M, owner: Owner) -> Result<bool, M::Stop> {
     Ok(true)
 }
 
-/// Leaves the lock taken, for somebody to release by force: the word is cleared, and the unit is not
+/// Leaves the lock taken, until it is released by force: the word is cleared, and the unit is not
 /// posted, as a foreign program would leave it. Whether the caller was its owner.
 pub(super) fn detach<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     memory.swap_owner(memory.me().that(Phase::Holds), Owner::NOBODY)
 }
 
-/// What somebody finds who got no unit.
+/// What a process finds that got no unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
     /// An owner that lives has it.
@@ -252,9 +252,9 @@ pub(super) enum Look {
     Free,
     /// A program that writes its text and no owner word has it.
     Foreign,
-    /// Somebody has it who wrote nothing, or has not yet; or died before it could.
+    /// A process has it that wrote nothing, or has not yet; or died before it could.
     Unknown,
-    /// An owner died with it, and it can be inherited; or somebody claims it, as he might be about to do
+    /// An owner died with it, and it can be inherited; or a process claims it, as it might be about to do
     /// for ever.
     Left(Owner),
 }
@@ -268,7 +268,7 @@ pub(super) fn look<S: Sight>(memory: &S) -> Result<Look, S::Stop> {
     if memory.value()? > 0 {
         return Ok(Look::Free);
     }
-    // Somebody may have released a dead owner's lock by force, and a foreign program have taken it, over
+    // A dead owner's lock may have been released by force, and a foreign program have taken it, over
     // the word that stands there still. Its text tells.
     let is_an_owners = memory.text_is_an_owners()?;
     Ok(match (is_an_owners, owner.is_nobody()) {
@@ -279,15 +279,15 @@ pub(super) fn look<S: Sight>(memory: &S) -> Result<Look, S::Stop> {
 }
 
 /// Claims what a [`look`] found to be left by `dead`, to [`inherit`] it a moment later. Of several that
-/// try one succeeds; another may claim it over him, who then inherits nothing.
+/// try one succeeds; another may claim it over that one, which then inherits nothing.
 pub(super) fn claim<M: Memory>(memory: &M, dead: Owner) -> Result<bool, M::Stop> {
     Ok(may_succeed(memory, dead)? && memory.swap_owner(dead, memory.me().that(Phase::Claims))?)
 }
 
 /// Inherits what the caller has claimed; whether that succeeded.
 ///
-/// Since the claim the word names a live process, so whoever has released the lock by force since then
-/// has torn it from a live one. What was done before is seen now: a unit; or the text of a program
+/// Since the claim the word names a live process, so a release by force since then
+/// has torn the lock from a live one. What was done before is seen now: a unit; or the text of a program
 /// that has taken it, or the word of a process that has. But for those that have taken it and have not
 /// come to that yet: the moment between claim and inheritance is there to let them.
 pub(super) fn inherit<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
@@ -306,7 +306,7 @@ pub(super) fn inherit<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     Ok(false)
 }
 
-/// Releases the lock whoever holds it; whether it was taken at all, or left by a dead owner.
+/// Releases the lock, also of another process; whether it was taken at all, or left by a dead owner.
 ///
 /// An owner that lives keeps the word, so that lockattr's processes go on excluding each other. With a
 /// dead one this competes with those who inherit, by the word: one of them has it.

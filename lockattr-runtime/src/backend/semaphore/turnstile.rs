@@ -8,7 +8,7 @@
 //! unit that lies there, but queues. The head writes the time there whenever it looks, so the others see
 //! whether it goes on looking.
 //!
-//! All of this is about order only. The [`protocol`](super::protocol) is safe whoever tries, and so a waiter
+//! All of this is about order only. The [`protocol`](super::protocol) is safe whichever processes try, and so a waiter
 //! that finds no order (no descriptor for the queue, a head that is stopped, a program that has bound its
 //! address) tries *out of turn*, beside the head. Each network namespace has a queue of its own.
 

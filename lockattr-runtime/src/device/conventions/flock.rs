@@ -95,7 +95,7 @@ fn of_descriptor(file: &FileId, descriptor: RawFd) -> Vec<Flock> {
 /// before.
 #[derive(Debug)]
 pub(in super::super) struct Joined {
-    /// A copy: the user may close his.
+    /// A copy: the caller may close its own.
     descriptor: OwnedFd,
     had: Had,
 }

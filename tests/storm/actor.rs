@@ -60,8 +60,9 @@ impl Actor {
         match self.acquire(random) {
             Ok(Some(guard)) => self.hold(guard, since, random, children),
             Ok(None) => {}
+            Err(LockError::PortTaken { .. }) => self.log.count(Entry::Accused),
             Err(error) if is_left_taken(&error) => heal(&self.log, &self.lock),
-            Err(error) if is_refused(&error, &self.kind) => {}
+            Err(error) if is_refused(&error) => {}
             Err(error) => panic!("{error:?}"),
         }
     }
@@ -154,7 +155,8 @@ impl Actor {
                 let since = now();
                 match self.lock.acquire(random.micros(10_000)) {
                     Ok(guard) => self.log.body(&guard, since, random.micros(1_000)),
-                    Err(error) if is_refused(&error, &self.kind) || is_left_taken(&error) => {}
+                    Err(LockError::PortTaken { .. }) => self.log.count(Entry::Accused),
+                    Err(error) if is_refused(&error) || is_left_taken(&error) => {}
                     Err(error) => panic!("{error:?}"),
                 }
             }
@@ -193,13 +195,8 @@ pub(crate) fn text(fill: usize) -> String {
 }
 
 /// Whether others had the lock, or the wait was ended.
-pub(crate) fn is_refused(error: &LockError, kind: &Kind) -> bool {
-    match error {
-        LockError::Timeout { .. } | LockError::Cancelled { .. } => true,
-        // Without its record a holder's ports may be any program's.
-        LockError::PortTaken { .. } => kind.strain == Strain::Removed,
-        _ => false,
-    }
+pub(crate) fn is_refused(error: &LockError) -> bool {
+    matches!(error, LockError::Timeout { .. } | LockError::Cancelled { .. })
 }
 
 /// Whether only a forced release makes the lock free.

@@ -116,18 +116,23 @@ fn storm(kind: &Kind, length: Duration) {
     observer.finish(&log);
     let _ = fs::remove_file(kind.log());
 
-    let [count, python, deaths, excused, orphans] =
-        [Entry::Acquisitions, Entry::Python, Entry::Deaths, Entry::Excused, Entry::Orphans]
-            .map(|entry| log.get(entry));
+    let get = |entry| log.get(entry);
+    let [count, python] = [Entry::Acquisitions, Entry::Python].map(get);
+    let [deaths, excused, orphans] = [Entry::Deaths, Entry::Excused, Entry::Orphans].map(get);
+    let accused = get(Entry::Accused);
     println!(
         "{kind}: {count} acquisitions and {python} of Python, {kills} kills, {stops} stops, {deaths} deaths in the body \
-         ({excused} with their record removed), {removals} removals, {releases} forced releases, {orphans} orphans healed; \
+         ({excused} with their record removed), {removals} removals, {releases} forced releases, {orphans} orphans healed, \
+         {accused} times another program accused; \
          {observer}"
     );
     assert_eq!(log.get(Entry::Violations), 0, "two holders at once");
     assert_eq!(log.get(Entry::Unnoticed), 0, "deaths of which the next holder was not told");
     observer.assert_all_true();
     assert!(kills > 0 && stops > 0 && count > kills);
+    if !kind.is_tcp() {
+        assert_eq!(accused, 0);
+    }
     if !kind.is_semaphore() {
         assert_eq!(orphans, 0);
     }

@@ -69,7 +69,8 @@ impl Observer {
             Err(LockError::Timeout { holder: Some(holder), .. }) if before == after => {
                 self.judge(before, &holder, crew, timeout == 20);
             }
-            Err(error) if actor::is_refused(&error, &self.kind) => {}
+            Err(LockError::PortTaken { .. }) => log.count(Entry::Accused),
+            Err(error) if actor::is_refused(&error) => {}
             Err(error) => panic!("{error:?}"),
         }
     }

@@ -43,10 +43,6 @@ impl Kind {
         support::backend(&self.name) == Backend::Semaphore
     }
 
-    pub(crate) fn is_tcp(&self) -> bool {
-        support::backend(&self.name) == Backend::Tcp
-    }
-
     /// Where the processes write down what they do.
     pub(crate) fn log(&self) -> PathBuf {
         std::env::temp_dir().join(&self.name)

@@ -43,8 +43,8 @@ pub(crate) enum Entry {
     Orphans,
     /// How often a process of Python was in the body.
     Python,
-    /// How often another program was said to have a TCP lock's ports. Under stops that is not always true: of a process
-    /// that is stopped between its two ports nothing tells that they are a lock's.
+    /// How often another program was said to have a TCP lock's ports. Nothing tells that of a process that is stopped
+    /// with one port in hand: so it is rare, and not never.
     Accused,
     /// So many are there.
     Entries,

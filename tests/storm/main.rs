@@ -130,9 +130,7 @@ fn storm(kind: &Kind, length: Duration) {
     assert_eq!(log.get(Entry::Unnoticed), 0, "deaths of which the next holder was not told");
     observer.assert_all_true();
     assert!(kills > 0 && stops > 0 && count > kills);
-    if !kind.is_tcp() {
-        assert_eq!(accused, 0);
-    }
+    assert!(accused <= count / 500, "another program was accused {accused} times");
     if !kind.is_semaphore() {
         assert_eq!(orphans, 0);
     }

@@ -149,7 +149,7 @@ impl Actor {
     /// A forked child holds nothing of its parent's, and takes the lock as any other process.
     fn be_a_child(&self, parents: LockGuard, random: &mut Random) -> ! {
         let is_well = catch_unwind(AssertUnwindSafe(|| {
-            Log::in_a_child();
+            self.log.in_a_child();
             drop(parents);
             for _ in 0..3 {
                 let since = now();

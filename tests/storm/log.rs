@@ -17,7 +17,11 @@ use crate::support::ledger::spin;
 /// takes it from a dying process before it frees the sockets (see `support/ledger.rs`), and `exec` closes this
 /// descriptor first as well.
 #[derive(Debug)]
-pub(crate) struct Log(File);
+pub(crate) struct Log {
+    file: File,
+    /// Whether a thread of this process is inside: a record lock is its process's.
+    is_inside: AtomicBool,
+}
 
 /// Where the numbers are. `tests/python/storm.py` knows those it counts.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +60,6 @@ pub(crate) const LEAVES: u64 = 1 << 32;
 const WITNESS: i64 = 1000;
 const HEALER: i64 = 1001;
 
-/// Whether a thread of this process is inside: a record lock is its process's.
-static IS_INSIDE: AtomicBool = AtomicBool::new(false);
-
 /// Nanoseconds of the monotonic clock.
 pub(crate) fn now() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap();
@@ -72,17 +73,18 @@ impl Log {
     }
 
     pub(crate) fn open(path: &Path) -> Self {
-        Self(OpenOptions::new().read(true).write(true).open(path).unwrap())
+        let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        Self { file, is_inside: AtomicBool::new(false) }
     }
 
     pub(crate) fn get(&self, entry: Entry) -> u64 {
         let mut number = [0; 8];
-        self.0.read_exact_at(&mut number, entry as u64 * 8).unwrap();
+        self.file.read_exact_at(&mut number, entry as u64 * 8).unwrap();
         u64::from_ne_bytes(number)
     }
 
     pub(crate) fn set(&self, entry: Entry, number: u64) {
-        self.0.write_all_at(&number.to_ne_bytes(), entry as u64 * 8).unwrap();
+        self.file.write_all_at(&number.to_ne_bytes(), entry as u64 * 8).unwrap();
     }
 
     pub(crate) fn count(&self, entry: Entry) {
@@ -98,12 +100,12 @@ impl Log {
             l_len: 1,
             l_pid: 0,
         };
-        fcntl(&self.0, FcntlArg::F_SETLK(&region)).is_ok()
+        fcntl(&self.file, FcntlArg::F_SETLK(&region)).is_ok()
     }
 
     /// Comes into the body, with a guard that was asked for at `since`.
     pub(crate) fn enter(&self, guard: &LockGuard, since: u64) {
-        if IS_INSIDE.swap(true, Ordering::AcqRel) || !self.lock(WITNESS, libc::F_WRLCK) {
+        if self.is_inside.swap(true, Ordering::AcqRel) || !self.lock(WITNESS, libc::F_WRLCK) {
             self.count(Entry::Violations);
         }
         if self.get(Entry::Inside) != 0 {
@@ -122,7 +124,7 @@ impl Log {
     pub(crate) fn leave(&self) {
         self.count(Entry::Acquisitions);
         self.set(Entry::Inside, 0);
-        IS_INSIDE.store(false, Ordering::Release);
+        self.is_inside.store(false, Ordering::Release);
         self.lock(WITNESS, libc::F_UNLCK);
     }
 
@@ -138,8 +140,8 @@ impl Log {
     }
 
     /// This process is a child of one that may be inside, and is not inside itself.
-    pub(crate) fn in_a_child() {
-        IS_INSIDE.store(false, Ordering::Release);
+    pub(crate) fn in_a_child(&self) {
+        self.is_inside.store(false, Ordering::Release);
     }
 
     /// Runs `heal` in one process at a time; others do nothing meanwhile.

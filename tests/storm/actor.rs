@@ -89,16 +89,15 @@ impl Actor {
             }
             way @ 4..=6 => {
                 let mut waiting = pin!(self.lock.acquire_async(timeout));
-                match block_on(poll_once(waiting.as_mut())) {
-                    Some(acquired) => acquired,
-                    None => {
-                        // Not polled for a while, and then again, or dropped.
-                        thread::sleep(random.micros(15_000));
-                        if way == 4 {
-                            return Ok(None);
-                        }
-                        block_on(waiting)
+                if let Some(acquired) = block_on(poll_once(waiting.as_mut())) {
+                    acquired
+                } else {
+                    // Not polled for a while, and then again, or dropped.
+                    thread::sleep(random.micros(15_000));
+                    if way == 4 {
+                        return Ok(None);
                     }
+                    block_on(waiting)
                 }
             }
             _ => self.lock.acquire(timeout),

@@ -57,7 +57,7 @@ fn over_a_tcp_lock() {
 
 /// A storm with each strain, one after the other.
 fn storms(what: &str, name: fn(&str) -> Name) {
-    let seconds = number("LOCKATTR_STORM_SECONDS").unwrap_or(10);
+    let seconds = number("LOCKATTR_STORM_SECONDS").unwrap_or(8);
     let seed = number("LOCKATTR_STORM_SEED").unwrap_or(now() / 1_000);
     println!("LOCKATTR_STORM_SEED={seed}");
     let is_semaphore = what == "semaphore";

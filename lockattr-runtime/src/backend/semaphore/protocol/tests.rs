@@ -241,11 +241,9 @@ fn an_heir_inherits_nothing_where_others_have_come_in_between() {
     let memory = Scripted::new(1, my_claim()).before(Text, |memory| memory.value.set(0));
     assert!(!done(inherit(&memory)));
     // Another process had a unit, or claims as well.
-    for interference in
-        [(|memory: &Scripted| memory.owner.set(holds(2))) as fn(&Scripted), |memory| {
-            memory.owner.set(claims(2))
-        }]
-    {
+    let others: [fn(&Scripted); 2] =
+        [|memory| memory.owner.set(holds(2)), |memory| memory.owner.set(claims(2))];
+    for interference in others {
         for memory in [Scripted::new(0, my_claim()), Scripted::new(1, my_claim())] {
             let memory = memory.before(Swap, interference);
             assert!(!done(inherit(&memory)));

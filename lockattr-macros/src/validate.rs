@@ -337,13 +337,4 @@ fn derive_from_type(block: &Block, args: &Args) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn async_needs_a_feature_that_the_message_names() {
-        assert!(require_feature(Span::call_site(), true).is_ok());
-        let error = require_feature(Span::call_site(), false).unwrap_err();
-        assert!(error.to_string().contains("needs the feature `async` of lockattr"), "{error}");
-    }
-}
+mod tests;

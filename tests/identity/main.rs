@@ -25,6 +25,7 @@ fn role() {
     support::play(&[
         ("hold", hold),
         ("wait", wait),
+        ("be refused and wait", be_refused_and_wait),
         ("execute", exec::execute),
         ("resumes", exec::resumes),
         ("change network", namespaces::change_network),

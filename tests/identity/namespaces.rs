@@ -61,6 +61,30 @@ fn a_holder_that_may_live_in_another_pid_and_network_namespace_is_not_said_to_ha
     holder.end();
 }
 
+/// A pid of one pid namespace is nobody's in another, or another process's.
+#[test]
+fn a_holder_in_another_pid_namespace_is_robbed_by_nobody() {
+    const HERE: &[&str] = &[];
+    const CONTAINED: &[&str] = &["unshare", "--pid", "--fork", "--mount-proc"];
+
+    if !may(CONTAINED) {
+        return;
+    }
+    on_each_backend("pids", |name| {
+        for (holders, waiters) in [(CONTAINED, HERE), (HERE, CONTAINED), (CONTAINED, CONTAINED)] {
+            let mut holder = Actor::start_under(holders, "hold", name);
+            holder.expect("holding");
+            let mut waiter = Actor::start_under(waiters, "be refused and wait", name);
+            waiter.expect("timeout: true");
+            holder.tell("release");
+            holder.expect("released");
+            waiter.expect("acquired");
+            waiter.end();
+            holder.end();
+        }
+    });
+}
+
 /// In a time namespace in which all that has begun has begun later.
 const SHIFTED: [&str; 8] =
     ["unshare", "--time", "--monotonic", "5000", "--boottime", "5000", "--fork", "--kill-child"];
@@ -72,17 +96,6 @@ pub(super) fn hold_and_say_who(name: &str) {
 
 #[test]
 fn a_holder_in_another_time_namespace_is_kept_while_it_lives_and_replaced_when_it_dies() {
-    const SHIFTED: [&str; 8] = [
-        "unshare",
-        "--time",
-        "--monotonic",
-        "5000",
-        "--boottime",
-        "5000",
-        "--fork",
-        "--kill-child",
-    ];
-
     if !may(&SHIFTED) {
         return;
     }

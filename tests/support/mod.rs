@@ -34,6 +34,8 @@ use name::{SEMAPHORE, TCP};
 
 const ROLE: &str = "LOCKATTR_TEST_ROLE";
 const ARGUMENT: &str = "LOCKATTR_TEST_ARGUMENT";
+/// By which the test harness runs the role alone.
+const ROLES: [&str; 4] = ["--exact", "role", "--nocapture", "--test-threads=1"];
 /// What tells an actor's lines from those of the test harness.
 const MARK: &str = "@ ";
 
@@ -65,7 +67,7 @@ impl Actor {
             }
         };
         let mut process = command
-            .args(["--exact", "role", "--nocapture", "--test-threads=1"])
+            .args(ROLES)
             .env(ROLE, role)
             .env(ARGUMENT, argument)
             .stdin(Stdio::piped())
@@ -174,6 +176,13 @@ pub fn play(roles: &[(&str, Role)]) {
     nix::unistd::alarm::set((2 * LONG).as_secs().try_into().unwrap());
     let (_, role) = roles.iter().find(|(role, _)| *role == name).expect("a known role");
     role(&argument);
+}
+
+/// Replaces this actor's program by itself, in a role, silently. Returns if that fails.
+pub fn execute_role(role: &str, argument: &str) -> io::Error {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(ROLES).env(ROLE, role).env(ARGUMENT, argument).stdout(Stdio::null());
+    std::os::unix::process::CommandExt::exec(&mut command)
 }
 
 /// An actor's line to who started it.

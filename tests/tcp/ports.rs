@@ -1,12 +1,13 @@
 //! Ports that something else than a holder of the lock has.
 
 use std::io::Write as _;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use lockattr::{KnownBy, LockError};
+use socket2::{Domain, Socket, Type};
 
 use super::names::first_port;
 use super::support::{connections_to_locks, eventually, is_timeout, listen, open, say, unique_tcp};
@@ -32,6 +33,27 @@ fn one_port_of_three_may_be_anothers() {
         other.end();
         assert!(!open(&name).is_locked().unwrap());
     }
+}
+
+/// A socket that is bound and does not listen.
+fn silent(port: u16) -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()).unwrap();
+    socket
+}
+
+/// As it is stopped by a signal, say.
+#[test]
+fn a_holder_that_has_yet_to_listen_at_its_second_port_is_no_other_program() {
+    let name = unique_tcp("half-way");
+    let _first = server(first_port(&name));
+    let _second = silent(first_port(&name) + 1);
+    eventually("the search is in time", || {
+        let error = open(&name).try_acquire().unwrap_err();
+        let LockError::Timeout { holder, .. } = &error else { panic!("{error:?}") };
+        holder.as_ref().and_then(|holder| holder.pid) == Some(std::process::id())
+    });
+    assert!(is_timeout(&open(&name).acquire(Duration::from_millis(50))));
 }
 
 #[test]

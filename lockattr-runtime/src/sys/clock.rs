@@ -50,6 +50,7 @@ pub(crate) fn wall_at(monotonic: u64) -> u64 {
 }
 
 #[inline]
+#[allow(clippy::disallowed_methods)] // the one place for it
 fn nanoseconds(clock: libc::clockid_t) -> u64 {
     let mut time = timespec(0);
     // SAFETY: the pointer is to a timespec. Neither clock can fail (clock_gettime(2): EINVAL is for

@@ -185,7 +185,7 @@ pub(crate) struct Status {
     is_stopped: bool,
 }
 
-fn status(pid: u32) -> Option<Status> {
+pub(crate) fn status(pid: u32) -> Option<Status> {
     // As the thread that it began with: what qemu-user tells a program of itself in `/proc/PID/stat` is
     // not what others read there.
     parse_status(&procfs::read(pid, &format!("task/{pid}/stat")).ok()?)

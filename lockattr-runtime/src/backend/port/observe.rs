@@ -53,7 +53,14 @@ impl Port {
     }
 
     pub(super) fn look_who_holds(&self, time: Time) -> io::Result<Option<Holder>> {
-        Ok(match self.look(time)? {
+        let mut seen = self.look(time)?;
+        if matches!(&seen, Seen::Listener(peer) if self.may_be_of_before(*peer)) {
+            if let Ok(mut kept) = self.observer.try_lock() {
+                *kept = None;
+            }
+            seen = self.look(time)?;
+        }
+        Ok(match seen {
             Seen::Nobody => None,
             Seen::Listener(peer) => Some(self.describe(peer, time)),
             Seen::Silent(entry) => {
@@ -66,6 +73,16 @@ impl Port {
                 let holder = holder.filter(|holder| holder.tenure == Tenure::Holds);
                 Some(holder.unwrap_or_else(|| Holder::process(None, KnownBy::Kernel)))
             }
+        })
+    }
+
+    /// Whether the process that the kernel named when this one connected has given the lock to one that has given it back
+    /// since: it has it again, or this process was not run for long after it had connected. Another connection tells.
+    fn may_be_of_before(&self, peer: Peer) -> bool {
+        let giver = || Some((peer.pid?, record::read_any(&self.name, peer.uid)?));
+        giver().is_some_and(|(pid, giver)| match giver.state_of(pid) {
+            PeerState::LetGo(Some(to)) => self.has_let_go_since(&giver, to),
+            _ => false,
         })
     }
 

@@ -324,3 +324,6 @@ pub(super) fn force<M: Memory>(memory: &M) -> Result<bool, M::Stop> {
     memory.post()?;
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests;

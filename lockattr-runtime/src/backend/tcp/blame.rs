@@ -1,5 +1,8 @@
 //! What an acquire that failed says: who holds the lock, or what else has its ports.
 
+use std::thread;
+use std::time::Duration;
+
 use super::ports::COUNT;
 use super::race::bind;
 use super::{table, Failure, Tcp};
@@ -9,6 +12,10 @@ use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record;
 use crate::sys::owners::find_process;
 use crate::sys::process::effective_uid;
+
+/// What is blamed stands for so long. While a lock goes from one process to the next, there are moments at which one of
+/// its ports listens alone, or is kept by what is left of a connection.
+const MOMENT: Duration = Duration::from_millis(2);
 
 impl Tcp {
     /// Why the lock was not to be had: these ports were `refused` last.
@@ -28,13 +35,39 @@ impl Tcp {
         }
         let known = refused.iter().zip(found).filter(|(refused, _)| **refused);
         match known.filter_map(|(_, entry)| entry).min_by_key(|entry| entry.inode == 0) {
-            Some(entry) if self.silent(&found) < 2 => Failure::PortTaken {
-                port: entry.port,
-                by: Some(entry).filter(|it| it.inode != 0).map(|it| user_of(it, time)),
-            },
+            Some(entry) if self.silent(&found) < 2 => {
+                let by = Some(entry).filter(|it| it.inode != 0).map(|it| user_of(it, time));
+                thread::sleep(MOMENT);
+                if !self.stands(entry, time) || !self.are_taken().unwrap_or(true) {
+                    return Failure::Busy(None);
+                }
+                if entry.is_like_a_lock && self.is_between(&found, entry, by.as_ref()) {
+                    return Failure::Busy(by);
+                }
+                Failure::PortTaken { port: entry.port, by }
+            }
             _ if !self.are_taken().unwrap_or(true) => Failure::Busy(None), // free by now
             _ => Failure::Busy(Some(Holder::process(None, KnownBy::Kernel))),
         }
+    }
+
+    /// Whether a process that listens at one port is a holder that is stopped on its way in, with another port at which
+    /// it has yet to listen, or on its way out, with another one closed.
+    fn is_between(
+        &self,
+        found: &[Option<table::Entry>; COUNT],
+        entry: table::Entry,
+        process: Option<&Holder>,
+    ) -> bool {
+        let last = || record::read(&self.key, entry.uid)?.pid();
+        self.silent(found) == 1
+            || process.and_then(|it| it.pid).is_some_and(|pid| last() == Some(pid))
+    }
+
+    /// Whether `entry` is in the table still. A listener is found without a look at connections.
+    fn stands(&self, entry: table::Entry, time: Time) -> bool {
+        let time = time.end().filter(|_| entry.is_like_a_lock).map_or(time, Time::Brief);
+        table::find(self.ports.all(), time).contains(&Some(entry))
     }
 
     /// How many ports are taken by what is in no table, as k3portlock's are.

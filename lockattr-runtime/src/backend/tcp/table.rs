@@ -66,9 +66,12 @@ impl Entry {
 }
 
 /// Lines are `sl: ADDRESS:PORT ADDRESS:PORT ST TX:RX TR:WHEN RETRANSMITS UID TIMEOUT INODE …`. None for a socket
-/// that leaves the port to others.
+/// that leaves the port to others, and for a connection that nobody has accepted: its listener keeps the port, and the
+/// kernel ends it with that.
 fn parse(line: &str) -> Option<Entry> {
     const LISTEN: &str = "0A";
+    /// `ESTABLISHED`, `SYN_RECV` and `CLOSE_WAIT`.
+    const UNACCEPTED: [&str; 3] = ["01", "03", "08"];
 
     let mut fields = line.split_ascii_whitespace().skip(1);
     let (address, port) = fields.next()?.split_once(':')?;
@@ -78,6 +81,9 @@ fn parse(line: &str) -> Option<Entry> {
     let uid = fields.nth(3)?.parse().ok()?;
     let inode = fields.nth(1)?.parse().ok()?;
     let listens = state == LISTEN;
+    if inode == 0 && UNACCEPTED.contains(&state) {
+        return None;
+    }
     (address == ADDRESS || address.is_unspecified()).then_some(Entry {
         port,
         inode,
@@ -128,6 +134,11 @@ mod tests {
         assert_eq!(listens("00000000"), Some((40_008, 4711, false)));
         assert_eq!(listens("0200007F"), None);
         assert!(parse(&line("0100007F", "01")).is_some_and(|entry| !entry.is_like_a_lock));
+        let left = |state: &str| {
+            parse(&line("0100007F", state).replace("4711", "0")).map(|entry| entry.inode)
+        };
+        assert_eq!(left("06"), Some(0), "TIME_WAIT");
+        assert_eq!(["01", "03", "08"].map(left), [None; 3], "in a backlog");
         for rubbish in ["", "0:", "x y z", "0: 0100007F:9C48", "0: é000007:9C48 x 0A"] {
             assert_eq!(parse(rubbish), None);
         }

@@ -1,0 +1,154 @@
+//! What the processes of a storm write down, to be compared with what should be.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lockattr::LockGuard;
+use nix::fcntl::{fcntl, FcntlArg};
+use nix::libc;
+use nix::time::{clock_gettime, ClockId};
+
+use crate::support::ledger::spin;
+
+/// A file of numbers, with a region that is the witness of who is inside: a record lock of fcntl(2). The kernel
+/// takes it from a dying process before it frees the sockets (see `support/ledger.rs`), and `exec` closes this
+/// descriptor first as well.
+#[derive(Debug)]
+pub(crate) struct Log {
+    file: File,
+    /// Whether a thread of this process is inside: a record lock is its process's.
+    is_inside: AtomicBool,
+}
+
+/// Where the numbers are. `tests/python/storm.py` knows those it counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Entry {
+    /// How often a process was in the body to its end.
+    Acquisitions,
+    /// Two holders at once.
+    Violations,
+    /// The process that is in the body, 0 if none is. With [`LEAVES`] added, it has let go in another way than by
+    /// a release.
+    Inside,
+    /// When that one began to acquire.
+    InsideSince,
+    /// Those that died in the body.
+    Deaths,
+    /// Those of whose death the next holder was not told.
+    Unnoticed,
+    /// As `Unnoticed`, where a record was removed in the time of the dead one.
+    Excused,
+    /// When files of the lock were removed last.
+    Removed,
+    /// Locks whose holder died in the very moment of taking them.
+    Orphans,
+    /// How often a process of Python was in the body.
+    Python,
+    /// How often another program was said to have a TCP lock's ports. Nothing tells that of a process that is stopped
+    /// with one port in hand: so it is rare, and not never.
+    Accused,
+    /// So many are there.
+    Entries,
+}
+
+pub(crate) const LEAVES: u64 = 1 << 32;
+
+/// Regions behind the numbers: the witness, and the right to heal an orphaned lock.
+const WITNESS: i64 = 1000;
+const HEALER: i64 = 1001;
+
+/// Nanoseconds of the monotonic clock.
+pub(crate) fn now() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap();
+    Duration::from(now).as_nanos().try_into().unwrap()
+}
+
+impl Log {
+    pub(crate) fn create(path: &Path) -> Self {
+        std::fs::write(path, [0; Entry::Entries as usize * 8]).unwrap();
+        Self::open(path)
+    }
+
+    pub(crate) fn open(path: &Path) -> Self {
+        let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        Self { file, is_inside: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn get(&self, entry: Entry) -> u64 {
+        let mut number = [0; 8];
+        self.file.read_exact_at(&mut number, entry as u64 * 8).unwrap();
+        u64::from_ne_bytes(number)
+    }
+
+    pub(crate) fn set(&self, entry: Entry, number: u64) {
+        self.file.write_all_at(&number.to_ne_bytes(), entry as u64 * 8).unwrap();
+    }
+
+    pub(crate) fn count(&self, entry: Entry) {
+        self.set(entry, self.get(entry) + 1);
+    }
+
+    /// Whether it was to be had.
+    fn lock(&self, region: i64, kind: libc::c_int) -> bool {
+        let region = libc::flock {
+            l_type: kind.try_into().unwrap(),
+            l_whence: libc::SEEK_SET.try_into().unwrap(),
+            l_start: region,
+            l_len: 1,
+            l_pid: 0,
+        };
+        fcntl(&self.file, FcntlArg::F_SETLK(&region)).is_ok()
+    }
+
+    /// Comes into the body, with a guard that was asked for at `since`.
+    pub(crate) fn enter(&self, guard: &LockGuard, since: u64) {
+        if self.is_inside.swap(true, Ordering::AcqRel) || !self.lock(WITNESS, libc::F_WRLCK) {
+            self.count(Entry::Violations);
+        }
+        if self.get(Entry::Inside) != 0 {
+            self.count(Entry::Deaths);
+            // Of whose death does not matter: the next one may have died before it came here.
+            if guard.recovered_from().is_none() {
+                let is_removed = self.get(Entry::Removed) >= self.get(Entry::InsideSince);
+                self.count(if is_removed { Entry::Excused } else { Entry::Unnoticed });
+            }
+        }
+        self.set(Entry::InsideSince, since);
+        self.set(Entry::Inside, std::process::id().into());
+    }
+
+    /// Leaves the body.
+    pub(crate) fn leave(&self) {
+        self.count(Entry::Acquisitions);
+        self.set(Entry::Inside, 0);
+        self.is_inside.store(false, Ordering::Release);
+        self.lock(WITNESS, libc::F_UNLCK);
+    }
+
+    /// From here on the process that is inside, this one, is no holder: it executes another program, or ends.
+    pub(crate) fn leave_for_good(&self) {
+        self.set(Entry::Inside, LEAVES | u64::from(std::process::id()));
+    }
+
+    pub(crate) fn body(&self, guard: &LockGuard, since: u64, spin_for: Duration) {
+        self.enter(guard, since);
+        spin(spin_for);
+        self.leave();
+    }
+
+    /// This process is a child of one that may be inside, and is not inside itself.
+    pub(crate) fn in_a_child(&self) {
+        self.is_inside.store(false, Ordering::Release);
+    }
+
+    /// Runs `heal` in one process at a time; others do nothing meanwhile.
+    pub(crate) fn heal(&self, heal: impl FnOnce()) {
+        if self.lock(HEALER, libc::F_WRLCK) {
+            heal();
+            self.lock(HEALER, libc::F_UNLCK);
+        }
+    }
+}

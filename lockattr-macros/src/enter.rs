@@ -5,6 +5,7 @@ use quote::{format_ident, quote_spanned, ToTokens};
 use syn::spanned::Spanned;
 use syn::{ExprPath, LitStr, Path};
 
+use crate::backend::Kind;
 use crate::captures::words;
 use crate::device::{Device, Join};
 use crate::name::Name;
@@ -175,9 +176,16 @@ fn named_by(options: &Options, path: &ExprPath) -> TokenStream {
 
 /// What a lock is made as whose name is found at run time.
 fn kind(options: &Options) -> TokenStream {
+    let site = Span::mixed_site();
     let (backend, mode) = (options.kind.variant(), mode(options));
-    quote_spanned! {Span::mixed_site()=>
-        __lockattr::Kind::new(__lockattr::Backend::#backend) #mode
+    let kind = quote_spanned!(site=> __lockattr::Kind::new(__lockattr::Backend::#backend) #mode);
+    match options.kind {
+        // Not every system has it. A const ends the compilation then, as a static lock does.
+        Kind::Semaphore { .. } => quote_spanned! {site=> {
+            const __LOCKATTR_KIND: __lockattr::Kind = #kind;
+            __LOCKATTR_KIND
+        }},
+        Kind::Port | Kind::Tcp => kind,
     }
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "async")]
 use std::future::Future;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use std::os::fd::AsFd;
 use std::panic::Location;
 use std::time::Duration;
@@ -190,6 +191,8 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     /// # Errors
     /// Then [`acquire`](Self::acquire) fails with [`LockError::Io`] of the kind `InvalidInput` if the lock is no
     /// device's, or the descriptor is of another device.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg_attr(docsrs, doc(cfg(target_os = "linux")))]
     #[inline]
     pub fn join(mut self, descriptor: &'a impl AsFd) -> Self {
         self.joins = self.joins.descriptor(descriptor);
@@ -214,6 +217,8 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     /// # Errors
     /// Then [`acquire`](Self::acquire) fails with [`LockError::Io`] if the file cannot be made, for instance
     /// because this user may not write to the folder.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg_attr(docsrs, doc(cfg(target_os = "linux")))]
     #[inline]
     pub const fn join_lock_file(mut self) -> Self {
         self.joins = self.joins.lock_file();

@@ -2,15 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::eventfd::{EfdFlags, EventFd};
-
+use crate::sys::event::Event;
 use crate::sys::generation::generation;
-use crate::sys::poll;
+use crate::sys::poll::{self, AsDescriptor, Descriptor};
 
 /// Ends waits for locks from outside: from another thread, when the user presses Ctrl-C, when a service is to
 /// stop.
@@ -22,8 +20,8 @@ use crate::sys::poll;
 /// within 10 ms; one that cannot queue, within 25 ms.) A guard that was acquired before is not affected. There is
 /// no way back: make a new handle.
 ///
-/// Each handle has a file descriptor (`eventfd(2)`) while it lives. Without a free one it still works, and its
-/// waiters look for it every 10 ms. A forked child has a handle of its own: to cancel there does not affect its
+/// Each handle has a file descriptor (`eventfd(2)`; two on other unixes than Linux) while it lives. Without a free
+/// one, and on Windows, it still works, and its waiters look for it every 10 ms. A forked child has a handle of its own: to cancel there does not affect its
 /// parent.
 ///
 /// Not for signal handlers, as other uses of locks. Wait for signals in a thread, for instance by the crate
@@ -59,7 +57,7 @@ pub struct Cancel(Arc<Shared>);
 struct Shared {
     is_cancelled: AtomicBool,
     /// Can be read from the cancellation on. None if there was no free descriptor.
-    event: Option<EventFd>,
+    event: Option<Event>,
     /// Whose event it is: a forked child shares it with its parent, and must leave it alone.
     generation: u32,
 }
@@ -76,9 +74,8 @@ impl Cancel {
     /// ```
     #[must_use]
     pub fn new() -> Self {
-        let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK).ok();
         let is_cancelled = AtomicBool::new(false);
-        Self(Arc::new(Shared { is_cancelled, event, generation: generation() }))
+        Self(Arc::new(Shared { is_cancelled, event: Event::new(), generation: generation() }))
     }
 
     /// Ends all waits that have this handle, now and from now on.
@@ -96,7 +93,7 @@ impl Cancel {
     pub fn cancel(&self) {
         self.0.is_cancelled.store(true, Ordering::Release);
         if let Some(event) = self.event() {
-            let _ = event.write(1); // fails only where it can be read already
+            event.set();
         }
     }
 
@@ -120,18 +117,18 @@ impl Cancel {
         self.0.is_cancelled.load(Ordering::Acquire)
     }
 
-    fn event(&self) -> Option<&EventFd> {
+    fn event(&self) -> Option<&Event> {
         self.0.event.as_ref().filter(|_| self.0.generation == generation())
     }
 
     /// As [`poll::wait_readable`], and until this is cancelled at most. May return early.
     pub(crate) fn wait_readable(
         &self,
-        descriptor: &impl AsFd,
+        descriptor: &impl AsDescriptor,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         if let Some(event) = self.event() {
-            return poll::wait_any_readable([descriptor.as_fd(), event.as_fd()], timeout);
+            return event.wait_readable(descriptor, timeout);
         }
         let timeout = timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE));
         poll::wait_readable(descriptor, Some(timeout))
@@ -140,11 +137,11 @@ impl Cancel {
     /// As [`wait_readable`](Self::wait_readable), for the first of as many as there are.
     pub(crate) fn wait_any<'a>(
         &'a self,
-        descriptors: impl Iterator<Item = BorrowedFd<'a>>,
+        descriptors: impl Iterator<Item = Descriptor<'a>>,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         if let Some(event) = self.event() {
-            return poll::wait_any(descriptors.chain([event.as_fd()]), timeout);
+            return event.wait_any(descriptors, timeout);
         }
         let timeout = timeout.map_or(PAUSE, |timeout| timeout.min(PAUSE));
         poll::wait_any(descriptors, Some(timeout))
@@ -154,10 +151,8 @@ impl Cancel {
     #[cfg(feature = "async")]
     pub(crate) async fn cancelled(&self) {
         while !self.is_cancelled() {
-            let watched =
-                self.event().and_then(|event| async_io::Async::new_nonblocking(event.as_fd()).ok());
-            let told = match watched {
-                Some(event) => event.readable().await.is_ok(),
+            let told = match self.event() {
+                Some(event) => event.is_set().await,
                 None => false,
             };
             if !told {

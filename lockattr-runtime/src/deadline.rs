@@ -1,11 +1,11 @@
 //! Until when to wait.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use crate::cancel::Cancel;
-use crate::sys::{clock, poll};
+use crate::sys::clock;
+use crate::sys::poll::{self, AsDescriptor, Descriptor};
 
 /// A wait: since when, and until when at most. In nanoseconds of `CLOCK_MONOTONIC`, so a step of the
 /// wall clock, as boards without a battery make at boot, neither shortens nor lengthens it.
@@ -18,6 +18,10 @@ pub(crate) struct Deadline<'a> {
     end: u64,
     cancel: Option<&'a Cancel>,
 }
+
+/// How long after its deadline a waiter still becomes the head of a queue. A process that was stopped meanwhile, or
+/// a task that was not polled, can come back hours later: its caller has given up on the lock.
+pub(crate) const GRACE: Duration = Duration::from_millis(5);
 
 /// Some 584 years after the boot.
 const NEVER: u64 = u64::MAX;
@@ -47,7 +51,7 @@ impl<'a> Deadline<'a> {
     /// early.
     pub(crate) fn wait_readable(
         self,
-        descriptor: &impl AsFd,
+        descriptor: &impl AsDescriptor,
         timeout: Option<Duration>,
     ) -> io::Result<()> {
         match self.cancel {
@@ -59,7 +63,7 @@ impl<'a> Deadline<'a> {
     /// As [`wait_readable`](Self::wait_readable), for the first of as many as there are; with none it is a pause.
     pub(crate) fn wait_any<'b>(
         self,
-        descriptors: impl Iterator<Item = BorrowedFd<'b>>,
+        descriptors: impl Iterator<Item = Descriptor<'b>>,
         timeout: Option<Duration>,
     ) -> io::Result<()>
     where

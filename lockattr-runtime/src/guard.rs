@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::mem;
+#[cfg(unix)]
 use std::os::fd::OwnedFd;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -362,8 +363,9 @@ impl LockGuard {
     ///
     /// # Errors
     /// A semaphore has no descriptor, and cannot outlive its process, nor can the hold of a thread that has
-    /// entered again: [`LockError::Io`] of the kind `Unsupported`. [`LockError::Io`] also where there is no
+    /// entered again, or a lock on another system than Linux: [`LockError::Io`] of the kind `Unsupported`. [`LockError::Io`] also where there is no
     /// descriptor left. The lock is given back then.
+    #[cfg(unix)]
     pub fn into_descriptor(mut self) -> Result<OwnedFd, LockError> {
         let held = self.held.as_ref().ok_or_else(|| {
             let reason = "this thread has entered it again";

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::sys::{HAS_PORTS, HAS_SEMAPHORES};
+
 /// How a lock excludes other processes.
 ///
 /// ```
@@ -18,11 +20,14 @@ use std::fmt;
 #[non_exhaustive]
 pub enum Backend {
     /// A listening unix socket at the abstract address `\0/portlock/NAME`: fair, freed by the kernel
-    /// when its holder dies, and shared with k3portlock. Linux only.
+    /// when its holder dies, and shared with k3portlock. Other systems than Linux have no abstract addresses: there
+    /// it is [`Tcp`](Self::Tcp), as k3portlock's locks are.
     Port,
     /// The POSIX semaphore `/NAME`, with the shared-memory object `/NAME` beside it: no system call
     /// where no other process wants it, inherited by a waiter within 30 ms when its holder dies, and shared
-    /// with resourcelock. Linux only.
+    /// with resourcelock. It takes Linux and glibc, whose semaphores these are: elsewhere a static of one does not
+    /// compile, and [`Lock::open`](crate::Lock::open) fails. (musl keeps a semaphore's waiters where glibc has its
+    /// units: programs of both on one semaphore would be two holders.)
     Semaphore,
     /// Two of three TCP ports at 127.0.0.1, which the name's SHA-1 tells, from 40000 to 60001: freed by the
     /// kernel when its holder dies, and shared with k3portlock where that has no abstract unix sockets. Waiters
@@ -53,6 +58,11 @@ impl fmt::Display for Backend {
     }
 }
 
+/// Why there are none.
+pub(crate) const NO_SEMAPHORES: &str =
+    "the semaphore backend takes Linux and glibc, whose semaphores it shares with other programs; \
+     leave `semaphore` out, and the lock is a port lock";
+
 /// A backend, and how it makes what is not there yet.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
@@ -66,9 +76,25 @@ impl Kind {
     const PRIVATE: u32 = 0o600;
 
     /// As its backend makes it without being told otherwise.
+    ///
+    /// # Panics
+    /// If this system does not have the backend.
     #[must_use]
     pub const fn new(backend: Backend) -> Self {
-        Self { backend, mode: Self::PRIVATE }
+        match Self::try_new(backend) {
+            Some(kind) => kind,
+            None => panic!("{}", NO_SEMAPHORES),
+        }
+    }
+
+    /// As [`new`](Self::new), if this system has the backend.
+    pub(crate) const fn try_new(backend: Backend) -> Option<Self> {
+        let backend = match backend {
+            Backend::Port if !HAS_PORTS => Backend::Tcp,
+            Backend::Semaphore if !HAS_SEMAPHORES => return None,
+            backend => backend,
+        };
+        Some(Self { backend, mode: Self::PRIVATE })
     }
 
     /// With `mode` for what it makes.

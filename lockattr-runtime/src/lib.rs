@@ -1,6 +1,8 @@
 //! The locks behind [lockattr](https://docs.rs/lockattr).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Elsewhere some backends are left out, and with them the only users of what they share with the rest.
+#![cfg_attr(not(all(target_os = "linux", target_env = "gnu")), allow(dead_code, unused_imports))]
 
 mod acquire;
 mod attribute;
@@ -9,6 +11,10 @@ mod backoff;
 mod calendar;
 mod cancel;
 mod deadline;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod device;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "device/absent.rs"]
 mod device;
 mod error;
 #[cfg(feature = "tracing")]
@@ -36,8 +42,11 @@ mod text;
 pub use acquire::acquire_all_async;
 pub use acquire::{acquire_all, all, Acquire};
 // For `lockattr-survey`, which lists them with all others.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 #[doc(hidden)]
-pub use backend::{free_port_locks, remembered_tcp_locks};
+pub use backend::free_port_locks;
+#[doc(hidden)]
+pub use backend::remembered_tcp_locks;
 pub use cancel::Cancel;
 pub use error::{HeldHere, LockError, SystemError};
 pub use guard::LockGuard;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::error::LockError;
 use crate::guard::LockGuard;
 use crate::holder::Holder;
 use crate::info::Info;
-use crate::kind::{Backend, Kind};
+use crate::kind::{Backend, Kind, NO_SEMAPHORES};
 use crate::name;
 use crate::registry;
 use crate::request::Request;
@@ -99,7 +100,8 @@ impl Lock {
     /// ```
     ///
     /// # Panics
-    /// If `name` breaks the rules. See [`Lock::open`] for names that are made at run time.
+    /// If `name` breaks the rules, or the system has no such semaphores (see [`Backend::Semaphore`]). See
+    /// [`Lock::open`] for names that are made at run time.
     #[must_use]
     pub const fn semaphore(name: &'static str) -> Self {
         name::assert_valid(name, Backend::Semaphore);
@@ -194,13 +196,18 @@ impl Lock {
     /// ```
     ///
     /// # Errors
-    /// [`LockError::InvalidName`] if `name` breaks the backend's rules, and
-    /// [`LockError::BackendMismatch`] if this process uses the name under another backend.
+    /// [`LockError::InvalidName`] if `name` breaks the backend's rules,
+    /// [`LockError::BackendMismatch`] if this process uses the name under another backend, and [`LockError::Io`] of the
+    /// kind `Unsupported` if the system does not have the backend.
     pub fn open(backend: Backend, name: &str) -> Result<Self, LockError> {
         name::check(name, backend)
             .map_err(|reason| LockError::InvalidName { lock: name.into(), reason })?;
-        let name = Cow::Owned(name::without_slash(name, backend).to_owned());
-        let kind = Kind::new(backend);
+        let name: Cow<str> = Cow::Owned(name::without_slash(name, backend).to_owned());
+        let kind = Kind::try_new(backend).ok_or_else(|| LockError::Io {
+            lock: name.as_ref().into(),
+            operation: "make a semaphore",
+            source: io::Error::new(io::ErrorKind::Unsupported, NO_SEMAPHORES).into(),
+        })?;
         let lock = Self { kind, name, state: OnceBox::new(), device: None };
         // Not kept: a `mode` may follow.
         registry::state(lock.kind, &lock.name)?;

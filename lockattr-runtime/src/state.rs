@@ -2,11 +2,8 @@
 
 use std::io;
 use std::num::NonZeroU64;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
-
-use nix::libc;
 
 use crate::backend::{AnyHeld, AnyLock, Failure};
 use crate::deadline::Deadline;
@@ -18,9 +15,11 @@ use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::request::Request;
 use crate::standing::Standing;
+use crate::sys::errno;
 use crate::sys::fork;
 use crate::sys::generation::generation;
 use crate::sys::process;
+use crate::sys::socket::Owned;
 use crate::sys::thread::{self, Thread};
 use crate::tell;
 
@@ -364,7 +363,7 @@ impl State {
     }
 
     /// A copy of the descriptor that the lock is `held` by.
-    pub(crate) fn descriptor(&self, held: &AnyHeld) -> Result<OwnedFd, LockError> {
+    pub(crate) fn descriptor(&self, held: &AnyHeld) -> Result<Owned, LockError> {
         self.at_once(held.descriptor())
     }
 
@@ -453,7 +452,7 @@ impl State {
             return Ok(());
         }
         let operation = "wait in a subscriber that is told of this thread's own wait";
-        Err(self.cannot(operation, io::Error::from_raw_os_error(libc::EDEADLK)))
+        Err(self.cannot(operation, io::Error::from_raw_os_error(errno::EDEADLK)))
     }
 
     /// What an acquire of several locks that are not distinct fails with.

@@ -18,6 +18,11 @@
 //! (its `/dev/shm`), and the TCP locks that a record there tells of: ports tell no name, so what k3portlock
 //! alone has taken is not found. It takes `/proc/net/unix` (`proc(5)`).
 
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+compile_error!(
+    "lockattr-survey, and the command `lockattr` by it, finds locks by what Linux tells of them in /proc and /dev/shm"
+);
+
 mod device;
 mod error;
 mod find;

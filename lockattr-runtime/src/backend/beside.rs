@@ -15,14 +15,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::port::Port;
-use super::semaphore::Semaphore;
-use super::tcp::Tcp;
-use super::{Failure, RawLock as _};
+use super::{Failure, Tcp};
 use crate::holder::Holder;
-use crate::kind::{Backend, Kind};
-use crate::name;
-use crate::standing::Standing;
+use crate::kind::Backend;
 
 /// How long a look may take at whom to name.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -58,13 +53,23 @@ pub(super) fn check(name: &str, wanted: Backend) -> Result<(), Failure> {
 
 fn holder_under(backend: Backend, name: &str) -> Option<Holder> {
     match backend {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
         Backend::Port => port_holder(name),
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
         Backend::Semaphore => semaphore_holder(name),
         Backend::Tcp => Tcp::new(name).holder_until(Instant::now() + PATIENCE),
+        #[allow(unreachable_patterns)] // those that this system does not have
+        _ => None,
     }
 }
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn semaphore_holder(name: &str) -> Option<Holder> {
+    use super::{RawLock as _, Semaphore};
+    use crate::kind::Kind;
+    use crate::name;
+    use crate::standing::Standing;
+
     // A port's name may be one that no semaphore has, such as a path.
     if name::check(name, Backend::Semaphore).is_err() || name.starts_with('/') {
         return None;
@@ -76,7 +81,11 @@ fn semaphore_holder(name: &str) -> Option<Holder> {
     }
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn port_holder(name: &str) -> Option<Holder> {
+    use super::Port;
+    use crate::name;
+
     if name::check(name, Backend::Port).is_err() {
         return None;
     }

@@ -3,19 +3,23 @@
 //! A new backend is a module that implements [`RawLock`], a variant of [`Backend`] with its limits
 //! in [`name`](crate::name), and an arm in each `match` of [`AnyLock`].
 
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+mod absent;
 mod beside;
 mod ghost;
 mod look;
 mod past;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod port;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod queue;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod semaphore;
 mod tcp;
 
 #[cfg(feature = "async")]
 use std::future::Future;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use crate::deadline::Deadline;
@@ -23,8 +27,23 @@ use crate::holder::Holder;
 use crate::info::Info;
 use crate::kind::{Backend, Kind};
 use crate::standing::Standing;
+use crate::sys::socket::Owned;
 use crate::sys::thread::Thread;
 
+// Abstract addresses are Linux's.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use absent::Absent as Port;
+// The layout of a semaphore is glibc's: musl keeps its waiters in the sign of the value, which glibc takes for
+// 2 billions of units.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+use absent::Absent as Semaphore;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use port::Port;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use semaphore::Semaphore;
+use tcp::Tcp;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub use port::remembered::free_port_locks;
 pub use tcp::remembered::remembered_tcp_locks;
 
@@ -85,7 +104,7 @@ pub(crate) trait RawLock: Send + Sync + Sized {
     fn granted(held: &Self::Held) -> u64;
 
     /// A copy of the descriptor that the lock is held by, for [`keep`](Self::keep).
-    fn descriptor(held: &Self::Held) -> Result<OwnedFd, Failure>;
+    fn descriptor(held: &Self::Held) -> Result<Owned, Failure>;
 
     /// Leaves the lock to the copies of its descriptor: it is taken until the last of them is closed.
     fn keep(&self, held: &mut Self::Held);
@@ -173,26 +192,29 @@ impl Failure {
 /// A lock of any backend.
 #[derive(Debug)]
 pub(crate) enum AnyLock {
-    Port(port::Port),
-    Semaphore(semaphore::Semaphore),
-    Tcp(tcp::Tcp),
+    Port(Port),
+    Semaphore(Semaphore),
+    Tcp(Tcp),
 }
 
 /// What the holder of an [`AnyLock`] has in hand.
 #[derive(Debug)]
 pub(crate) enum AnyHeld {
-    Port(<port::Port as RawLock>::Held),
-    Semaphore(<semaphore::Semaphore as RawLock>::Held),
-    Tcp(<tcp::Tcp as RawLock>::Held),
+    Port(<Port as RawLock>::Held),
+    Semaphore(<Semaphore as RawLock>::Held),
+    Tcp(<Tcp as RawLock>::Held),
 }
 
 impl AnyLock {
     /// Opens nothing: `name` has been checked, so this cannot fail.
     pub(crate) fn new(kind: Kind, name: &str) -> Self {
         match kind.backend {
-            Backend::Port => Self::Port(port::Port::new(name)),
-            Backend::Semaphore => Self::Semaphore(semaphore::Semaphore::new(name, kind.mode)),
-            Backend::Tcp => Self::Tcp(tcp::Tcp::new(name)),
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            Backend::Port => Self::Port(Port::new(name)),
+            #[cfg(all(target_os = "linux", target_env = "gnu"))]
+            Backend::Semaphore => Self::Semaphore(Semaphore::new(name, kind.mode)),
+            // Elsewhere a `Kind` has no other backend.
+            _ => Self::Tcp(Tcp::new(name)),
         }
     }
 
@@ -376,25 +398,25 @@ impl AnyLock {
 impl AnyHeld {
     pub(crate) fn granted(&self) -> u64 {
         match self {
-            Self::Port(held) => port::Port::granted(held),
-            Self::Semaphore(held) => semaphore::Semaphore::granted(held),
-            Self::Tcp(held) => tcp::Tcp::granted(held),
+            Self::Port(held) => Port::granted(held),
+            Self::Semaphore(held) => Semaphore::granted(held),
+            Self::Tcp(held) => Tcp::granted(held),
         }
     }
 
-    pub(crate) fn descriptor(&self) -> Result<OwnedFd, Failure> {
+    pub(crate) fn descriptor(&self) -> Result<Owned, Failure> {
         match self {
-            Self::Port(held) => port::Port::descriptor(held),
-            Self::Semaphore(held) => semaphore::Semaphore::descriptor(held),
-            Self::Tcp(held) => tcp::Tcp::descriptor(held),
+            Self::Port(held) => Port::descriptor(held),
+            Self::Semaphore(held) => Semaphore::descriptor(held),
+            Self::Tcp(held) => Tcp::descriptor(held),
         }
     }
 
     pub(crate) fn recovered_from(&self) -> Option<&Holder> {
         match self {
-            Self::Port(held) => port::Port::recovered_from(held),
-            Self::Semaphore(held) => semaphore::Semaphore::recovered_from(held),
-            Self::Tcp(held) => tcp::Tcp::recovered_from(held),
+            Self::Port(held) => Port::recovered_from(held),
+            Self::Semaphore(held) => Semaphore::recovered_from(held),
+            Self::Tcp(held) => Tcp::recovered_from(held),
         }
     }
 }

@@ -10,13 +10,13 @@ use crate::record::{self, Page, Record};
 use crate::sys::fork;
 use crate::sys::namespace::Network;
 use crate::sys::process::effective_uid;
-use crate::sys::socket::ForkSocket;
+use crate::sys::socket;
 
 const ROOT: u32 = 0;
 
 /// The network namespace of the calling thread.
 fn network_here() -> Result<Network, Failure> {
-    Ok(ForkSocket::new().map_err(Failure::io("open a socket"))?.network())
+    socket::network_here().map_err(Failure::io("open a socket"))
 }
 
 /// What this user's record tells of a present hold of this process. (Not asked over the lock's socket, nor looked

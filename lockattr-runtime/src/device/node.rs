@@ -8,7 +8,6 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
 use nix::libc;
-use nix::sys::stat::{major, minor};
 
 /// What is found at the end of a path (stat(2)). It displays as the name of its lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +87,16 @@ impl fmt::Display for Node {
             }
         }
     }
+}
+
+/// The two parts of a device's number, as the kernel gives it to programs (`new_encode_dev`, `huge_encode_dev` in its
+/// `linux/kdev_t.h`; nix has them for `linux`, and not for `android`).
+const fn major(number: u64) -> u64 {
+    number >> 32 & 0xffff_f000 | number >> 8 & 0xfff
+}
+
+const fn minor(number: u64) -> u64 {
+    number >> 12 & 0xffff_ff00 | number & 0xff
 }
 
 /// As `/proc/locks` has it: `00:05:1234`, the numbers of the file system in hexadecimal (proc(5)).

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{HeldHere, LockError};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::kind::Backend;
-use crate::sys::semaphore::SEMAPHORE_BYTES;
+use crate::sys::SEMAPHORE_BYTES;
 use crate::text::{Escaped, Seconds, Short};
 
 /// A holder, and what in this very process it is.

@@ -7,11 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::libc;
-
 use crate::holder::Holder;
 use crate::kind::Backend;
 use crate::name::NameError;
+use crate::sys::errno;
 
 pub use system::SystemError;
 
@@ -448,7 +447,7 @@ impl LockError {
             | Self::OtherBackend { .. } => io::ErrorKind::InvalidInput,
             Self::NoDevice { source, .. } | Self::Io { source, .. } => source.kind(),
             // `io::ErrorKind::Deadlock`, whose name is younger (1.83) than this crate's MSRV.
-            Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(libc::EDEADLK).kind(),
+            Self::WouldDeadlock { .. } => io::Error::from_raw_os_error(errno::EDEADLK).kind(),
             Self::SharedPort { .. } | Self::PortTaken { .. } => io::ErrorKind::AddrInUse,
             // A cancellation is not `Interrupted`: std's own loops would try again.
             Self::OtherNamespace { .. } | Self::Cancelled { .. } => io::ErrorKind::Other,
@@ -520,7 +519,7 @@ mod tests {
         assert_eq!(busy(Duration::from_millis(1)).kind(), io::ErrorKind::TimedOut);
         let deadlock = LockError::WouldDeadlock { lock: "bus".into(), holder: None, twice: false };
         let kind = io::Error::from(deadlock).kind();
-        assert_eq!(kind, io::Error::from_raw_os_error(libc::EDEADLK).kind());
+        assert_eq!(kind, io::Error::from_raw_os_error(errno::EDEADLK).kind());
         assert_ne!(kind, io::ErrorKind::Other);
     }
 }

@@ -20,8 +20,14 @@ use crate::name::digest;
 use crate::sys::mapping::{SharedPage, Words, PAGE_BYTES};
 use crate::sys::{self, clock};
 
-/// Where POSIX shared memory lives on Linux (`shm_overview(7)`).
-pub(crate) const FOLDER: &str = "/dev/shm";
+/// Where POSIX shared memory lives on Linux (`shm_overview(7)`); elsewhere, where any user may have files.
+pub(crate) const FOLDER: &str =
+    if cfg!(any(target_os = "linux", target_os = "android")) { "/dev/shm" } else { "/tmp" };
+
+/// All that lies there, records and others.
+pub(super) fn all() -> io::Result<fs::ReadDir> {
+    fs::read_dir(FOLDER)
+}
 
 /// The mode of a record: everybody may see who holds.
 const MODE: u32 = 0o644;
@@ -52,7 +58,8 @@ impl SharedFile {
         sys::file::reserve(&file, PAGE_BYTES)?;
         let status = fstat(&file)?;
         // The umask has masked the mode, or somebody died before this line.
-        if status.st_mode & 0o777 != MODE {
+        #[allow(clippy::useless_conversion)] // it has 16 bits elsewhere
+        if u32::from(status.st_mode) & 0o777 != MODE {
             file.set_permissions(Permissions::from_mode(MODE))?;
         }
         Ok(Self {
@@ -176,7 +183,12 @@ fn check(file: &File, uid: u32) -> io::Result<()> {
     }
 }
 
-pub(super) fn path(name: &str, uid: u32) -> PathBuf {
+/// Removes the record of `name` that the user `uid` writes, if that may be.
+pub(super) fn remove(name: &str, uid: u32) {
+    let _ = fs::remove_file(path(name, uid));
+}
+
+fn path(name: &str, uid: u32) -> PathBuf {
     let mut path = format!("{FOLDER}/{PREFIX}{uid}.");
     path.push_str(&encoded(name));
     path.into()

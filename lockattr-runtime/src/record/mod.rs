@@ -4,9 +4,14 @@
 //! form; at its end the fields of [`layout`]. Both stay after the release: a lock's history is its
 //! last grant. Nothing here decides who holds a lock.
 
+#[cfg(unix)]
+mod file;
+#[cfg(not(unix))]
+#[path = "no_file.rs"]
 mod file;
 mod kept;
 mod layout;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod owned;
 pub(crate) mod owner;
 mod remembered;
@@ -31,7 +36,9 @@ use file::SharedFile;
 use layout::{Field, MAGIC, TEXT_BYTES, VERSION};
 use write::ABANDONED;
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) use file::FOLDER;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub(crate) use owned::{snapshot as of_semaphore, OwnedCopy, OwnedPage, Recorded};
 pub(crate) use remembered::remembered;
 pub(crate) use remove::remove;

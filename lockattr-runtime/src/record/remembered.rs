@@ -1,7 +1,6 @@
 //! The records of all port locks, at one go.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 
 use super::file;
@@ -15,7 +14,7 @@ use super::snapshot::Snapshot;
 /// If the folder of the records cannot be read.
 pub(crate) fn remembered() -> io::Result<BTreeMap<String, Snapshot>> {
     let mut latest = BTreeMap::<String, Snapshot>::new();
-    let folder = match fs::read_dir(file::FOLDER) {
+    let folder = match file::all() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(latest),
         folder => folder?,
     };

@@ -1,10 +1,8 @@
 //! Removing the records of a port lock.
 
-use std::fs;
-
 use once_cell::race::OnceBox;
 
-use super::file::{self, FOLDER};
+use super::file;
 use crate::sys::process::effective_uid;
 
 /// Removes the records of `name` that this user may remove: its own, and root those of all users. The
@@ -13,7 +11,7 @@ pub(crate) fn remove(name: &str) {
     let this = effective_uid();
     let others: &[u32] = if this == 0 { users() } else { &[] };
     for uid in others.iter().copied().chain([this]) {
-        let _ = fs::remove_file(file::path(name, uid));
+        file::remove(name, uid);
     }
 }
 
@@ -23,7 +21,7 @@ fn users() -> &'static [u32] {
     static USERS: OnceBox<Vec<u32>> = OnceBox::new();
 
     USERS.get_or_init(|| {
-        let entries = fs::read_dir(FOLDER).into_iter().flatten();
+        let entries = file::all().into_iter().flatten();
         let mut users: Vec<_> =
             entries.filter_map(|entry| Some(file::parts(&entry.ok()?.file_name())?.0)).collect();
         users.sort_unstable();

@@ -1,9 +1,8 @@
 //! Reading a record that any process may have written: nothing in it is believed.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::kept::KEPT;
@@ -13,6 +12,7 @@ use super::write::{ABANDONED, DETACHED};
 use super::{file, text};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::sys::clock;
+use crate::sys::file::{inode, read_exact_at};
 use crate::sys::mapping::{self, PAGE_BYTES};
 use crate::sys::namespace::Network;
 use crate::sys::process::{effective_uid, Identity, Process, COMMAND_BYTES};
@@ -61,7 +61,7 @@ pub(crate) fn read_any(name: &str, uid: u32) -> Option<Snapshot> {
 pub(crate) fn latest(name: &str, until: Option<Instant>) -> io::Result<Option<Snapshot>> {
     let this = effective_uid();
     let own = read(name, this);
-    let folder = match fs::read_dir(file::FOLDER) {
+    let folder = match file::all() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(own),
         folder => folder?,
     };
@@ -85,11 +85,11 @@ impl Snapshot {
     fn take_any(file: &File, uid: u32) -> Option<Self> {
         const TRIES: usize = 8; // a grant is written in well under a microsecond
 
-        let inode = file.metadata().ok()?.ino();
+        let inode = inode(file).ok()?;
         let mut snapshot = Self { page: Box::new([0; PAGE_BYTES]), inode, uid, is_torn: true };
         for _ in 0..TRIES {
             let before = sequence(file)?;
-            file.read_exact_at(&mut *snapshot.page, 0).ok()?;
+            read_exact_at(file, &mut *snapshot.page, 0).ok()?;
             if before % 2 == 0 && sequence(file)? == before {
                 snapshot.is_torn = false;
                 break;
@@ -284,7 +284,7 @@ impl Snapshot {
 
 fn sequence(file: &File) -> Option<u64> {
     let mut word = [0; 8];
-    file.read_exact_at(&mut word, Field::Sequence as u64 * 8).ok()?;
+    read_exact_at(file, &mut word, Field::Sequence as u64 * 8).ok()?;
     Some(u64::from_ne_bytes(word))
 }
 

@@ -1,31 +1,46 @@
-//! System calls: the only place with `unsafe`.
+//! System calls: the only place with `unsafe`, and the only one that knows of systems.
 //!
-//! Everything here is Linux's. Another system gets its own modules beside these.
+//! What is the same everywhere lies here; what all unixes have, in `unix`; what Linux (and Android) alone has,
+//! in `linux`, and what stands there elsewhere, in `elsewhere`; Windows' own in `windows`. The rest of the crate
+//! names modules of `sys` and does not see which of these they come from.
 
 #![allow(unsafe_code)] // the one exception to the workspace's rule; each block says why it holds
 
-pub(crate) mod clock;
-pub(crate) mod closer;
-pub(crate) mod descriptors;
-pub(crate) mod diag;
-pub(crate) mod file;
-pub(crate) mod flock;
-pub(crate) mod fork;
-pub(crate) mod generation;
-pub(crate) mod mapping;
-pub(crate) mod namespace;
-pub(crate) mod owners;
-pub(crate) mod pidfd;
-pub(crate) mod poll;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod elsewhere;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod linux;
 pub(crate) mod process;
-pub(crate) mod procfs;
-pub(crate) mod semaphore;
-pub(crate) mod shelf;
-pub(crate) mod socket;
-pub(crate) mod spent;
 pub(crate) mod tcp;
 pub(crate) mod thread;
-pub(crate) mod whole_file;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("lockattr runs on Linux so far: its locks are abstract unix sockets");
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) use elsewhere::*;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) use linux::*;
+#[cfg(unix)]
+pub(crate) use unix::*;
+#[cfg(windows)]
+pub(crate) use windows::*;
+
+/// The bytes of a semaphore's file: those of glibc's `sem_t`.
+pub(crate) const SEMAPHORE_BYTES: usize = 4 * std::mem::size_of::<usize>();
+
+/// Whether there are abstract unix sockets, of which ports are made.
+pub(crate) const HAS_PORTS: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// Whether there are semaphores of glibc's layout, which all who share one must agree on. (musl keeps its waiters in
+/// the sign of the value: glibc takes that for 2 billions of units, and lets everybody in.)
+pub(crate) const HAS_SEMAPHORES: bool = cfg!(all(target_os = "linux", target_env = "gnu"));
+
+#[cfg(not(any(unix, windows)))]
+compile_error!("lockattr runs on unixes and on Windows: its locks are sockets");
+// The words of a record are swapped by several processes: a lock of one process cannot stand in for that.
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!(
+    "lockattr needs atomics of 64 bits, which this target does not have: a lock's record is shared memory of them"
+);

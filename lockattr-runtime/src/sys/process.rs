@@ -2,12 +2,8 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use nix::libc;
-use nix::sys::signal::kill;
-use nix::unistd::{geteuid, Pid};
-
 use super::generation::OncePerProcess;
-use super::{namespace, procfs};
+use super::{errno, ids, namespace, procfs};
 
 /// The bytes of a command's name with its NUL (`TASK_COMM_LEN` in the kernel).
 pub(crate) const COMMAND_BYTES: usize = 16;
@@ -58,7 +54,7 @@ impl Process {
         let mut read = |file: &str| match procfs::read(pid, file) {
             Ok(content) => Some(content),
             Err(error) => {
-                let is_short = [libc::EMFILE, libc::ENFILE, libc::ENOMEM].map(Some);
+                let is_short = [errno::EMFILE, errno::ENFILE, errno::ENOMEM].map(Some);
                 is_final &= !is_short.contains(&error.raw_os_error());
                 None
             }
@@ -78,7 +74,7 @@ impl Process {
                 time_namespace,
                 image: status.map_or(0, |status| status.image),
             },
-            random: random(),
+            random: ids::random(),
             command: name,
             is_final,
         }
@@ -87,7 +83,7 @@ impl Process {
 
 /// The user that this process runs as, or this thread (credentials(7)).
 pub(crate) fn effective_uid() -> u32 {
-    let uid = geteuid().as_raw();
+    let uid = ids::effective_uid();
     LAST_UID.store(uid, Ordering::Relaxed);
     uid
 }
@@ -102,22 +98,6 @@ pub(crate) fn last_effective_uid() -> u32 {
 
 /// No user has this number (setresuid(2)).
 static LAST_UID: AtomicU32 = AtomicU32::new(u32::MAX);
-
-/// See [`Process::random`].
-fn random() -> u64 {
-    // SAFETY: getauxval(3) only looks its argument up.
-    let address = unsafe { libc::getauxval(libc::AT_RANDOM) };
-    let bytes = address as *const [u8; 16];
-    if bytes.is_null() {
-        return 0;
-    }
-    // SAFETY: the kernel has put 16 bytes there, at the bottom of the stack, for as long as the program
-    // runs (getauxval(3)). No address is too low to be one: it is not null.
-    let bytes = u128::from_ne_bytes(unsafe { bytes.read_unaligned() });
-    #[allow(clippy::cast_possible_truncation)] // both halves
-    let folded = bytes as u64 ^ (bytes >> 64) as u64;
-    folded.max(1)
-}
 
 impl Identity {
     /// Whether pids mean the same to both processes.
@@ -154,8 +134,7 @@ impl Identity {
 pub(crate) fn can_run(pid: u32, can_be: impl FnOnce(Status) -> bool) -> bool {
     match status(pid) {
         Some(status) => status.runs && can_be(status),
-        None => i32::try_from(pid)
-            .is_ok_and(|pid| kill(Pid::from_raw(pid), None) != Err(nix::Error::ESRCH)),
+        None => !ids::is_gone(pid),
     }
 }
 

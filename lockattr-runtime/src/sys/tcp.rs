@@ -3,15 +3,16 @@
 use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::RangeInclusive;
+#[cfg(unix)]
 use std::os::fd::{BorrowedFd, RawFd};
 use std::time::Duration;
 
-use nix::libc;
+#[cfg(unix)]
 use nix::sys::socket::{getpeername, getsockname, getsockopt, sockopt, SockType, SockaddrIn};
 use socket2::Socket;
 
-use super::clock;
 use super::socket::ForkSocket;
+use super::{clock, errno};
 
 /// Where locks are: k3portlock's address.
 pub(crate) const ADDRESS: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -29,7 +30,8 @@ const OTHER_PORTS: RangeInclusive<u16> = 20_000..=32_767;
 
 /// A socket that is bound at `port`, and does not listen.
 ///
-/// Without `SO_REUSEADDR`: with it two sockets could be bound at one port.
+/// Without `SO_REUSEADDR`: with it two sockets could be bound at one port. (Windows lets the second one alone say so;
+/// there all these sockets have `SO_EXCLUSIVEADDRUSE`.)
 pub(crate) fn bound_at(port: u16) -> io::Result<ForkSocket> {
     let socket = ForkSocket::new_tcp()?;
     socket.bind(&SocketAddrV4::new(ADDRESS, port).into())?;
@@ -46,7 +48,7 @@ pub(crate) fn connected_to(port: u16) -> io::Result<ForkSocket> {
     socket.set_linger(Some(Duration::ZERO))?;
     bind_waiter(&socket)?;
     match (*socket).connect(&SocketAddrV4::new(ADDRESS, port).into()) {
-        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        Err(error) if error.raw_os_error() != Some(errno::EINPROGRESS) => Err(error),
         _ => Ok(socket),
     }
 }
@@ -55,7 +57,7 @@ fn bind_waiter(socket: &Socket) -> io::Result<()> {
     const ATTEMPTS: u16 = 16;
 
     match socket.bind(&SocketAddrV4::new(WAITERS, 0).into()) {
-        Err(error) if error.raw_os_error() == Some(libc::EADDRNOTAVAIL) => {}
+        Err(error) if error.raw_os_error() == Some(errno::EADDRNOTAVAIL) => {}
         bound => return bound,
     }
     let ports = OTHER_PORTS.end() - OTHER_PORTS.start();
@@ -91,8 +93,10 @@ impl Link {
             Ok(0) => Self::Ended,
             Ok(_) => Self::Established,
             Err(error) => match error.raw_os_error() {
-                Some(libc::EAGAIN | libc::EINTR) if is_established(connection) => Self::Established,
-                Some(libc::EAGAIN | libc::EINTR) => Self::Pending,
+                Some(errno::EAGAIN | errno::EINTR) if is_established(connection) => {
+                    Self::Established
+                }
+                Some(errno::EAGAIN | errno::EINTR) => Self::Pending,
                 _ => Self::Ended,
             },
         }
@@ -107,6 +111,7 @@ fn is_established(connection: &Socket) -> bool {
 
 /// Whether it is one of the sockets that are made here: bound at a lock's port, connected to one, or still
 /// to be bound. Nothing in here allocates.
+#[cfg(unix)]
 pub(super) fn is_ours(descriptor: RawFd) -> bool {
     let Ok(own) = getsockname::<SockaddrIn>(descriptor) else { return false };
     // SAFETY: it is open, as the call before has shown, and borrowed for this call only.

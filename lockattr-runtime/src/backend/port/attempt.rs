@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::{Failure, Port};
 use crate::backend::ghost::{PATIENCE, SLICE};
-use crate::backend::queue::{Acquisition, Bound, Line, Step, GRACE};
+use crate::backend::queue::{Acquisition, Bound, Line, Step};
 use crate::backend::RawLock as _;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, GRACE};
 use crate::sys::socket::ForkSocket;
 use crate::tell::Waiting;
 

@@ -25,7 +25,7 @@ pub(crate) mod remembered;
 mod table;
 
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::AsFd as _;
 use std::sync::{Arc, Mutex};
 
 use nix::libc;
@@ -39,7 +39,7 @@ use crate::info::Info;
 use crate::kind::Backend;
 use crate::record::{self, Record};
 use crate::sys::clock;
-use crate::sys::socket::{peer, ForkSocket};
+use crate::sys::socket::{peer, ForkSocket, Owned};
 use observe::Observer;
 
 /// A lock by a bound socket.
@@ -111,7 +111,7 @@ impl RawLock for Port {
         held.granted
     }
 
-    fn descriptor(held: &Held) -> Result<OwnedFd, Failure> {
+    fn descriptor(held: &Held) -> Result<Owned, Failure> {
         let operation = "copy its descriptor";
         match &held.listener {
             Some(listener) => listener.as_fd().try_clone_to_owned().map_err(Failure::io(operation)),

@@ -49,10 +49,6 @@ pub(super) use sockets::{connect, Bound, Connected};
 /// looks.
 const LONGEST_PAUSE: Duration = Duration::from_millis(10);
 
-/// How long after its deadline a waiter still becomes the head. A process that was stopped meanwhile, or a
-/// task that was not polled, can come back hours later: its caller has given up on the lock.
-pub(super) const GRACE: Duration = Duration::from_millis(5);
-
 /// Where processes queue for a lock.
 #[derive(Debug)]
 pub(super) struct Queue {

@@ -27,7 +27,6 @@ mod trust;
 mod turnstile;
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread;
@@ -45,6 +44,7 @@ use crate::sys::clock;
 use crate::sys::fork;
 use crate::sys::process::Process;
 use crate::sys::shelf::{Loan, Shelf};
+use crate::sys::socket::Owned;
 use crate::sys::thread::{current, Thread};
 use attempt::{Attempt, Waited};
 use memory::{done, Access};
@@ -152,7 +152,7 @@ impl RawLock for Semaphore {
         held.granted
     }
 
-    fn descriptor(_: &Held) -> Result<OwnedFd, Failure> {
+    fn descriptor(_: &Held) -> Result<Owned, Failure> {
         let reason = "a semaphore has none, and cannot outlive its process";
         Err(Failure::unsupported("leave it to a descriptor", reason))
     }

@@ -27,7 +27,8 @@ use crate::record::owner::Owner;
 use crate::record::{OwnedPage, FOLDER};
 use crate::sys::mapping::PAGE_BYTES;
 use crate::sys::process::effective_uid;
-use crate::sys::semaphore::{self, Semaphore, SEMAPHORE_BYTES};
+use crate::sys::semaphore::{self, Semaphore};
+use crate::sys::SEMAPHORE_BYTES;
 use crate::sys::{self, clock, whole_file};
 
 /// The files' names.

@@ -14,7 +14,7 @@ use crate::record::{self, OwnedCopy, Snapshot};
 use crate::standing::Standing;
 use crate::sys::process::{self, Process};
 use crate::sys::procfs;
-use crate::sys::semaphore::{self, SEMAPHORE_BYTES};
+use crate::sys::{semaphore, SEMAPHORE_BYTES};
 
 /// What both files held.
 struct Copy {

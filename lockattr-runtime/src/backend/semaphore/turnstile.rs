@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use super::objects::{Left, Objects};
-use crate::backend::queue::{Acquisition, Bound, Line, Queue, Step, GRACE};
-use crate::deadline::Deadline;
+use crate::backend::queue::{Acquisition, Bound, Line, Queue, Step};
+use crate::deadline::{Deadline, GRACE};
 use crate::sys::clock;
 use crate::sys::socket::ForkSocket;
 

@@ -1,7 +1,6 @@
 //! One acquire from its beginning to its end: when to try, when to sleep, and when to stop. It never blocks
 //! by itself: [`Tcp::wait`] and its async counterpart sleep between its steps.
 
-use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use super::chance::Chance;
@@ -10,10 +9,10 @@ use super::race::Race;
 use super::taken::{other_use, Taken};
 use super::{Failure, Tcp};
 use crate::backend::ghost::{PATIENCE, SLICE};
-use crate::backend::queue::GRACE;
 use crate::backend::RawLock as _;
 use crate::backoff::Backoff;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, GRACE};
+use crate::sys::poll::Descriptor;
 use crate::sys::socket::ForkSocket;
 use crate::sys::tcp::{connected_to, Link};
 use crate::tell::Waiting;
@@ -243,8 +242,8 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    pub(super) fn connections(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.connections.iter().flatten().map(AsFd::as_fd)
+    pub(super) fn connections(&self) -> impl Iterator<Item = Descriptor<'_>> {
+        self.connections.iter().flatten().map(ForkSocket::descriptor)
     }
 }
 

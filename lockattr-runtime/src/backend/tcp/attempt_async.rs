@@ -2,7 +2,6 @@
 
 use std::future::{pending, Future};
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use async_io::{Async, Timer};
@@ -14,6 +13,7 @@ use super::taken::Taken;
 use super::{Failure, Tcp};
 use crate::backend::RawLock as _;
 use crate::deadline::Deadline;
+use crate::sys::poll::Descriptor;
 use crate::tell::Waiting;
 
 impl Tcp {
@@ -39,7 +39,7 @@ impl Tcp {
 
 /// As [`poll::wait_any`](crate::sys::poll::wait_any), of three at most.
 async fn wait_any<'a>(
-    mut connections: impl Iterator<Item = BorrowedFd<'a>> + Send,
+    mut connections: impl Iterator<Item = Descriptor<'a>> + Send,
     timeout: Option<Duration>,
 ) -> io::Result<()> {
     // Watched only while they are waited for.
@@ -59,7 +59,7 @@ async fn wait_any<'a>(
 }
 
 fn readable<'a>(
-    connection: Option<&'a Async<BorrowedFd<'_>>>,
+    connection: Option<&'a Async<Descriptor<'_>>>,
 ) -> impl Future<Output = io::Result<()>> + Send + 'a {
     async move {
         match connection {

@@ -35,12 +35,9 @@ mod table;
 mod taken;
 
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-use nix::libc;
 
 use super::look::Time;
 use super::{beside, past, Failure, RawLock};
@@ -51,7 +48,8 @@ use crate::kind::Backend;
 use crate::name;
 use crate::record::{self, Record};
 use crate::sys::clock;
-use crate::sys::socket::bundle;
+use crate::sys::errno;
+use crate::sys::socket::{bundle, Owned};
 use ports::{Ports, COUNT};
 use taken::Taken;
 
@@ -125,14 +123,14 @@ impl RawLock for Tcp {
     }
 
     /// One for both sockets.
-    fn descriptor(held: &Held) -> Result<OwnedFd, Failure> {
+    fn descriptor(held: &Held) -> Result<Owned, Failure> {
         let operation = "copy its descriptors";
         match &held.taken {
             Some(taken) => {
                 let [one, other] = taken.listeners();
-                bundle([one.as_fd(), other.as_fd()]).map_err(Failure::io(operation))
+                bundle([one.descriptor(), other.descriptor()]).map_err(Failure::io(operation))
             }
-            None => Err(Failure::io(operation)(io::Error::from_raw_os_error(libc::EBADF))),
+            None => Err(Failure::io(operation)(io::Error::from_raw_os_error(errno::EBADF))),
         }
     }
 

@@ -1,17 +1,16 @@
 //! Taking two of three ports, in one try.
 
+use std::ffi::c_int;
 use std::io;
-
-use nix::libc;
 
 use super::ports::COUNT;
 use super::taken::Taken;
 use super::{Failure, Tcp};
-use crate::sys::tcp;
+use crate::sys::{errno, tcp};
 
 /// How many connections wait at a port until its listener goes; the system caps it at
 /// `net.core.somaxconn`. Not more than can be closed in a moment: that is done under the gate.
-const BACKLOG: libc::c_int = 1024;
+const BACKLOG: c_int = 1024;
 
 /// What became of a try.
 pub(super) enum Race {
@@ -69,7 +68,7 @@ impl Tcp {
 pub(super) fn bind(port: u16) -> Result<Option<crate::sys::socket::ForkSocket>, Failure> {
     match tcp::bound_at(port) {
         Ok(socket) => Ok(Some(socket)),
-        Err(error) if error.raw_os_error() == Some(libc::EADDRINUSE) => Ok(None),
+        Err(error) if error.raw_os_error() == Some(errno::EADDRINUSE) => Ok(None),
         Err(error) => Err(of_port("bind one of its ports", port, error)),
     }
 }
@@ -78,12 +77,12 @@ pub(super) fn bind(port: u16) -> Result<Option<crate::sys::socket::ForkSocket>, 
 fn of_port(operation: &'static str, port: u16, error: io::Error) -> Failure {
     let hint = match error.raw_os_error() {
         // Not about this port.
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::ENOBUFS | libc::EDEADLK) => {
+        Some(errno::EMFILE | errno::ENFILE | errno::ENOMEM | errno::ENOBUFS | errno::EDEADLK) => {
             return Failure::Io { operation, source: error };
         }
-        Some(libc::EACCES | libc::EPERM) => "; a firewall or a security module refuses it",
-        Some(libc::EADDRNOTAVAIL) => "; is the loopback interface up, with 127.0.0.1?",
-        Some(libc::EAFNOSUPPORT) => "; IPv4 is switched off",
+        Some(errno::EACCES | errno::EPERM) => "; a firewall or a security module refuses it",
+        Some(errno::EADDRNOTAVAIL) => "; is the loopback interface up, with 127.0.0.1?",
+        Some(errno::EAFNOSUPPORT) => "; IPv4 is switched off",
         _ => "",
     };
     let kind = error.kind();

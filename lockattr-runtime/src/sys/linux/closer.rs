@@ -15,8 +15,8 @@ use std::time::Duration;
 use nix::sys::signal::SigSet;
 use socket2::SockRef;
 
-use super::fork::{self, Gated};
-use super::generation::generation;
+use crate::sys::fork::{self, Gated};
+use crate::sys::generation::generation;
 
 /// What waits to be closed.
 #[derive(Default)]

@@ -18,11 +18,11 @@ use std::time::Duration;
 
 use nix::libc;
 
-use super::clock;
-use super::mapping::{Mapping, Shareable};
+use crate::sys::clock;
+use crate::sys::mapping::{Mapping, Shareable};
+use crate::sys::SEMAPHORE_BYTES;
 
-/// The bytes of a semaphore's file.
-pub(crate) const SEMAPHORE_BYTES: usize = size_of::<libc::sem_t>();
+const _: () = assert!(SEMAPHORE_BYTES == size_of::<libc::sem_t>());
 
 /// A semaphore that other processes use as well.
 #[derive(Debug)]
@@ -72,8 +72,8 @@ impl Semaphore {
         }
     }
 
-    /// As [`wait_until`](Self::wait_until), where the C library has no `sem_clockwait` (musl, glibc
-    /// before 2.30). `sem_timedwait` is no substitute: its deadline is one of the wall clock, and when
+    /// As [`wait_until`](Self::wait_until), where the C library has no `sem_clockwait` (glibc before
+    /// 2.30). `sem_timedwait` is no substitute: its deadline is one of the wall clock, and when
     /// that is set back by an hour meanwhile, as `ntpd` may do after a boot, it sleeps an hour longer.
     /// Slices do not help, for each is such a deadline. So this looks, at first often and then every
     /// millisecond: late by a millisecond at most, and never by more.

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use nix::fcntl::posix_fallocate;
 use nix::libc;
 use nix::sys::resource::{getrlimit, Resource};
@@ -15,10 +16,25 @@ use nix::sys::resource::{getrlimit, Resource};
 /// As [`may_grow`], and what the system says.
 pub(crate) fn reserve(file: &File, bytes: usize) -> io::Result<()> {
     may_grow(file, bytes)?;
+    fill(file, bytes)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn fill(file: &File, bytes: usize) -> io::Result<()> {
     let length = libc::off_t::try_from(bytes).map_err(|_| too_large())?;
     // Before Linux 6.9 tmpfs stops at a signal, also at one whose handler restarts system calls
     // (`shmem_fallocate` in mm/shmem.c; posix_fallocate(3)).
     through_signals(|| posix_fallocate(file, 0, length)).map_err(io::Error::from)
+}
+
+/// By zeroes behind its end: not every file system knows `posix_fallocate` (ZFS), nor every system (macOS).
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn fill(file: &File, bytes: usize) -> io::Result<()> {
+    use std::os::unix::fs::FileExt as _;
+
+    let length = file.metadata()?.len();
+    let missing = bytes.saturating_sub(usize::try_from(length).unwrap_or(bytes));
+    file.write_all_at(&vec![0; missing], length)
 }
 
 /// Whether `file` may have `bytes`. A process that lets a file grow beyond its `RLIMIT_FSIZE` (`ulimit -f`,
@@ -32,18 +48,30 @@ pub(crate) fn may_grow(file: &File, bytes: usize) -> io::Result<()> {
         return Ok(());
     }
     let (limit, _) = getrlimit(Resource::RLIMIT_FSIZE)?;
-    #[allow(clippy::useless_conversion)] // `rlim_t` has 32 bits elsewhere
-    if u64::from(limit) < bytes {
-        return Err(too_large());
+    // `rlim_t` has 32 bits elsewhere, or a sign, and its highest number is no limit.
+    #[allow(clippy::unnecessary_fallible_conversions, clippy::useless_conversion)]
+    match u64::try_from(limit) {
+        Ok(limit) if limit < bytes => Err(too_large()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn too_large() -> io::Error {
     io::Error::from_raw_os_error(libc::EFBIG)
 }
 
+/// The inode of a file.
+pub(crate) fn inode(file: &File) -> io::Result<u64> {
+    Ok(std::os::unix::fs::MetadataExt::ino(&file.metadata()?))
+}
+
+/// Reads all of `buffer` from `offset` on.
+pub(crate) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+}
+
 /// Makes a call until no signal interrupts it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn through_signals<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
     loop {
         match call() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::mman::{mmap, munmap, MapFlags, ProtFlags};
 
-use super::procfs;
+use crate::sys::procfs;
 
 /// The size of a lock's record, whatever the machine's page size is.
 pub(crate) const PAGE_BYTES: usize = 4096;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use nix::libc;
 
-use super::generation::generation;
+use crate::sys::generation::generation;
 
 /// Nanoseconds of `CLOCK_MONOTONIC`, which all processes since the boot share: what a record's times
 /// are compared by. (`std::time::Instant` is the same clock, but hides the number.)
@@ -17,6 +17,7 @@ pub(crate) fn monotonic() -> u64 {
 
 /// As [`monotonic`], and up to a tick of the kernel's clock behind (4 ms mostly), at a fifth of its
 /// price.
+#[cfg(all(target_os = "linux", target_env = "gnu"))] // for semaphores
 #[inline]
 pub(crate) fn monotonic_coarse() -> u64 {
     nanoseconds(libc::CLOCK_MONOTONIC_COARSE)
@@ -62,10 +63,10 @@ fn nanoseconds(clock: libc::clockid_t) -> u64 {
 }
 
 /// `nanoseconds` for the C library.
-pub(super) fn timespec(nanoseconds: u64) -> libc::timespec {
+pub(crate) fn timespec(nanoseconds: u64) -> libc::timespec {
     // SAFETY: a timespec is integers (with padding on some targets), and zeroes are one.
     let mut time: libc::timespec = unsafe { std::mem::zeroed() };
-    time.tv_sec = libc::time_t::try_from(nanoseconds / 1_000_000_000).unwrap_or(libc::time_t::MAX);
+    time.tv_sec = (nanoseconds / 1_000_000_000).try_into().unwrap_or(i32::MAX.into());
     #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)] // less than a billion
     {
         time.tv_nsec = (nanoseconds % 1_000_000_000) as _;
@@ -125,23 +126,21 @@ static WAS_ALONE: AtomicBool = AtomicBool::new(false);
 
 /// Before a fork it is noted whether the child may look up the zone. It is not looked up then: a signal handler that
 /// forks may have interrupted the memory allocator, or the C library's own look.
-#[cfg(not(miri))] // which has no `.init_array`
-#[used]
-#[cfg_attr(target_os = "linux", link_section = ".init_array")]
-static AT_START: extern "C" fn() = {
+#[cfg_attr(miri, allow(dead_code))] // it has no fork
+extern "C" fn install() {
     unsafe extern "C" fn prepare() {
         if !HAS_LOOKED.load(Ordering::Relaxed) {
             WAS_ALONE.store(is_alone(), Ordering::Relaxed);
         }
     }
-    extern "C" fn install() {
-        is_forked();
-        // SAFETY: the handler is a function of this program that lives as long as it does. If it cannot
-        // be installed, a child may show its times in UTC.
-        unsafe { libc::pthread_atfork(Some(prepare), None, None) };
-    }
-    install
-};
+
+    is_forked();
+    // SAFETY: the handler is a function of this program that lives as long as it does. If it cannot
+    // be installed, a child may show its times in UTC.
+    unsafe { libc::pthread_atfork(Some(prepare), None, None) };
+}
+
+before_main!(install);
 
 /// Whether this process has one thread, as far as `/proc` tells. For signal handlers, too.
 fn is_alone() -> bool {
@@ -165,7 +164,7 @@ static HAS_LOOKED: AtomicBool = AtomicBool::new(false);
 /// where that lock may have been copied in the hands of a thread that was not.
 fn look_up_utc_offset(seconds: u64) -> i64 {
     HAS_LOOKED.store(true, Ordering::Relaxed);
-    let seconds = libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX);
+    let seconds = timespec(seconds.saturating_mul(1_000_000_000)).tv_sec;
     let mut tm = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: both pointers are valid for the call; localtime_r writes a `tm` or returns null, and
     // then the zeroes stay, which are a valid `tm`. It reads the variable TZ (glibc once, at the first

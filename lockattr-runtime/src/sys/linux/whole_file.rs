@@ -12,7 +12,7 @@ use nix::fcntl::{AtFlags, AT_FDCWD};
 use nix::libc;
 use nix::unistd::linkat;
 
-use super::file::may_grow;
+use crate::sys::file::may_grow;
 
 /// Makes the file `path` with this `mode`, whatever the umask, and this `content`. It is open for both reading and
 /// writing.

@@ -27,8 +27,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::libc;
 
-use super::descriptors;
-use super::generation::{self, generation};
+use crate::sys::descriptors;
+use crate::sys::generation::{self, generation};
 
 /// Shows that its owner holds the gate: no fork finds this thread half way.
 #[derive(Debug)]
@@ -274,19 +274,16 @@ fn install_handlers() -> io::Result<()> {
 
 /// Installs the handlers before `main` runs. Installed later, one could come into the middle of a
 /// fork that does not know of it yet, and a lock taken at that moment would be copied.
-#[cfg(not(miri))] // which has no `.init_array`, and no fork
-#[used]
-#[cfg_attr(target_os = "linux", link_section = ".init_array")]
-static AT_START: extern "C" fn() = {
-    extern "C" fn install() {
-        // An allocator may install handlers of its own at its first use, and those run in the reverse
-        // order before a fork: it must not lock itself before the gate is free, under which others allocate.
-        drop(std::hint::black_box(Box::new(0_u64)));
-        // Should it fail, the first use of a lock hears of it.
-        let _ = install_handlers();
-    }
-    install
-};
+#[cfg_attr(miri, allow(dead_code))] // it has no fork
+extern "C" fn install() {
+    // An allocator may install handlers of its own at its first use, and those run in the reverse
+    // order before a fork: it must not lock itself before the gate is free, under which others allocate.
+    drop(std::hint::black_box(Box::new(0_u64)));
+    // Should it fail, the first use of a lock hears of it.
+    let _ = install_handlers();
+}
+
+before_main!(install);
 
 unsafe extern "C" fn prepare() {
     // In a signal handler that has interrupted this thread inside of the gate, to wait for the gate would

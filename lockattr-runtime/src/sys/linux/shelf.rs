@@ -13,8 +13,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use std::sync::Arc;
 
-use super::fork::{gate, Gate, Gated};
-use super::generation::generation;
+use crate::sys::fork::{gate, Gate, Gated};
+use crate::sys::generation::generation;
 
 /// How many values a shelf keeps.
 const KEPT: usize = 16;

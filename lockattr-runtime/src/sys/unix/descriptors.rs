@@ -8,11 +8,15 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use nix::libc;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use nix::sys::socket::{getpeername, getsockname, UnixAddr};
 
-use super::tcp;
+use crate::sys::tcp;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+use tcp::is_ours;
 
 /// What the abstract addresses of this library's sockets begin with, those of locks and of waiters alike.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) const ADDRESS_PREFIXES: [&[u8]; 4] =
     [b"/portlock/", b"/portwait/", b"/semturn/", b"/semwait/"];
 
@@ -61,7 +65,7 @@ impl Part {
 static FIRST: Part = Part::new();
 
 /// Enters a socket that this process has just made.
-pub(super) fn enter(descriptor: RawFd) {
+pub(crate) fn enter(descriptor: RawFd) {
     let (mut part, mut index) = (&FIRST, position(descriptor));
     while index >= Part::DESCRIPTORS {
         part = part.grown();
@@ -71,7 +75,7 @@ pub(super) fn enter(descriptor: RawFd) {
 }
 
 /// Takes out a socket that this process is about to close.
-pub(super) fn leave(descriptor: RawFd) {
+pub(crate) fn leave(descriptor: RawFd) {
     let (mut part, mut index) = (Some(&FIRST), position(descriptor));
     while index >= Part::DESCRIPTORS {
         part = part.and_then(Part::next);
@@ -113,6 +117,7 @@ pub(super) fn close_copies_in_a_clone(creator: u32) {
 
 /// Whether this process is a child of `creator`, and the kernel says that its descriptors are its own
 /// (kcmp(2)).
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn has_other_descriptors_than(creator: u32) -> bool {
     const KCMP_FILES: libc::c_int = 2; // `linux/kcmp.h`
 
@@ -123,6 +128,11 @@ fn has_other_descriptors_than(creator: u32) -> bool {
     };
     // 0 are the same ones; -1 is an error.
     u32::try_from(parent) == Ok(creator) && order > 0
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn has_other_descriptors_than(_creator: u32) -> bool {
+    false // nothing tells
 }
 
 fn take_all(close: impl Fn(RawFd)) {
@@ -151,6 +161,7 @@ fn close(descriptor: RawFd) {
 
 /// Whether it is a socket of a lock: bound at an address of ours, accepted at one, or connected to one; or
 /// one that is still to be bound.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn is_ours(descriptor: RawFd) -> bool {
     let is_ours = |address: UnixAddr| {
         address

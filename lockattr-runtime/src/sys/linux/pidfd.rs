@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::libc;
 
-use super::poll::is_readable;
+use crate::sys::poll::is_readable;
 
 #[derive(Debug)]
 pub(crate) struct Pidfd(OwnedFd);

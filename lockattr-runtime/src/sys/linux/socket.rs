@@ -4,6 +4,7 @@ use std::ffi::{c_int, OsStr};
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::ops::Deref;
+pub(crate) use std::os::fd::OwnedFd as Owned;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
@@ -18,10 +19,10 @@ use nix::sys::socket::{
 };
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::closer::{close_aside, drop_within, Tally};
-use super::generation::generation;
-use super::namespace::Network;
-use super::{descriptors, fork};
+use crate::sys::closer::{close_aside, drop_within, Tally};
+use crate::sys::generation::generation;
+use crate::sys::namespace::Network;
+use crate::sys::{descriptors, fork};
 
 /// A socket that a forked child does not keep: see [`fork`]. Close-on-exec, never blocking.
 #[derive(Debug)]
@@ -46,8 +47,8 @@ impl ForkSocket {
         Self::of(Domain::UNIX)
     }
 
-    /// A new, unbound socket for ports: see [`tcp`](super::tcp).
-    pub(super) fn new_tcp() -> io::Result<Self> {
+    /// A new, unbound socket for ports: see [`tcp`](crate::sys::tcp).
+    pub(crate) fn new_tcp() -> io::Result<Self> {
         Self::of(Domain::IPV4)
     }
 
@@ -87,6 +88,11 @@ impl ForkSocket {
         let connection = Self::enter(connection, &mut gate);
         connection.harmless.store(0, Ordering::Relaxed);
         Ok((connection, address))
+    }
+
+    /// For a wait.
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.as_fd()
     }
 
     /// The network namespace that this belongs to: that of the thread that made it, or, of one that was received,
@@ -182,6 +188,11 @@ impl Drop for ForkSocket {
             }
         }
     }
+}
+
+/// The network namespace of the calling thread.
+pub(crate) fn network_here() -> io::Result<Network> {
+    Ok(ForkSocket::new()?.network())
 }
 
 /// Ends a connection, and tells whether no more than `harmless` bytes lie in it unread: each can carry

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 
-use super::procfs;
+use crate::sys::procfs;
 
 /// Whether `until` has come, if it ever does.
 pub(crate) fn is_over(until: Option<Instant>) -> bool {

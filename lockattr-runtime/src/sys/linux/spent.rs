@@ -8,8 +8,8 @@
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::fork::{self, Gated};
-use super::socket::ForkSocket;
+use crate::sys::fork::{self, Gated};
+use crate::sys::socket::ForkSocket;
 
 static SPENT: Gated<[Option<ForkSocket>; 4]> = Gated::new([None, None, None, None]);
 

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::generation::generation;
+use crate::sys::generation::generation;
 
 /// Reads `/proc/PID/FILE`.
 ///

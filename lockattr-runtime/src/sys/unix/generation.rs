@@ -3,7 +3,7 @@
 //! Handlers of `pthread_atfork(3)` do not run for `_Fork(3)`, `clone(2)` and `clone3(2)` called
 //! directly. The kernel tells of those as well: a page under `MADV_WIPEONFORK` (madvise(2), Linux 4.14)
 //! is all zeroes in the child. So the number of this process stands in such a page, and a zero means
-//! that this is a new process.
+//! that this is a new process. Other systems than Linux have no such page, and are asked for the pid each time.
 //!
 //! Two kinds of children share the page with their parent and are taken for it: those of `vfork(2)` and
 //! `posix_spawn(3)`, and those of `clone` with `CLONE_VM`. They share all of the parent's memory, and
@@ -14,8 +14,11 @@ use std::process;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use nix::libc;
-use nix::sys::mman::{mmap_anonymous, munmap, MapFlags, ProtFlags};
+use nix::sys::mman::munmap;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use nix::sys::mman::{mmap_anonymous, MapFlags, ProtFlags};
 
 /// The number in the page that a child finds wiped. Null until the page is made, and for good where
 /// the kernel wipes none.
@@ -123,15 +126,12 @@ pub(crate) fn asks_for_the_pid() -> bool {
 
 /// Makes the page before `main` runs: as long as there is none, a child cannot be told from its
 /// parent.
-#[cfg(not(miri))] // which has neither `.init_array` nor `madvise`
-#[used]
-#[cfg_attr(target_os = "linux", link_section = ".init_array")]
-static AT_START: extern "C" fn() = {
-    extern "C" fn install() {
-        generation();
-    }
-    install
-};
+#[cfg_attr(miri, allow(dead_code))] // it has no `madvise` either
+extern "C" fn begin() {
+    generation();
+}
+
+before_main!(begin);
 
 #[cold]
 fn look() -> u32 {
@@ -183,6 +183,7 @@ fn install() -> *mut AtomicU32 {
 const LENGTH: NonZeroUsize = NonZeroUsize::MIN;
 
 /// A page of zeroes that a child finds as such, if the kernel can do that.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn wiped_page() -> Option<NonNull<AtomicU32>> {
     /// Not an advice (`mman.h`): a kernel answers `EINVAL`. qemu-user, up to 7.2 at least, answers 0 to
     /// any number and does nothing.
@@ -201,6 +202,11 @@ fn wiped_page() -> Option<NonNull<AtomicU32>> {
     }
     // SAFETY: as above; nobody has a pointer into it.
     let _ = unsafe { munmap(page, LENGTH.get()) };
+    None
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn wiped_page() -> Option<NonNull<AtomicU32>> {
     None
 }
 

@@ -7,14 +7,14 @@ use std::os::unix::fs::MetadataExt;
 use nix::libc;
 use socket2::Socket;
 
-use super::pidfd::Pidfd;
+use crate::sys::pidfd::Pidfd;
 
 /// The inodes of this process's pid namespace and time namespace; 0 where one is not known.
 ///
 /// A process keeps its pid namespace for as long as it lives. `proc_is_own` tells whether `/proc` shows
 /// this process. Where it does not, or is not there, a descriptor of the process tells (`pidfd_open(2)`,
 /// its ioctls since Linux 6.11).
-pub(super) fn of_pids_and_time(proc_is_own: bool) -> (u64, u64) {
+pub(crate) fn of_pids_and_time(proc_is_own: bool) -> (u64, u64) {
     /// `linux/pidfd.h`.
     const PIDFD_GET_PID_NAMESPACE: libc::Ioctl = libc::_IO(0xff, 5);
     const PIDFD_GET_TIME_NAMESPACE: libc::Ioctl = libc::_IO(0xff, 7);

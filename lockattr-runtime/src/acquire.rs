@@ -184,6 +184,7 @@ impl<'a, L: Locks + 'a> Acquire<'a, L> {
     /// let port = File::open(path).unwrap();
     /// let guard = Lock::device(path)?.with().join(&port).acquire()?;
     /// # drop(guard);
+    /// # Lock::device(path)?.remove_files()?;
     /// # std::fs::remove_file(&file).unwrap();
     /// # Ok::<_, LockError>(())
     /// ```

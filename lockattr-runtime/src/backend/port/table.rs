@@ -43,7 +43,8 @@ pub(super) fn is_bound_at(pid: u32, name: &str, own: Option<BorrowedFd<'_>>) -> 
     if read.is_err() {
         return true;
     }
-    let own = own.and_then(|own| fstat(own).ok()).map(|own| Entry(own.st_ino));
+    #[allow(clippy::useless_conversion)] // the C types differ
+    let own = own.and_then(|own| fstat(own).ok()).map(|own| Entry(u64::from(own.st_ino)));
     find_in(&table, name).is_some_and(|found| Some(found) != own)
 }
 

@@ -160,7 +160,9 @@ fn drop_in_a_child_while_busy(argument: &str) {
     let is_ended = || ends.load(Ordering::Relaxed);
     thread::scope(|scope| {
         for number in 0..3 {
-            let busy = open(&format!("{number}-{name}"));
+            // Which is removed with the lock, and has its backend.
+            let kind = name.rsplit('.').next().unwrap_or_default();
+            let busy = open(&format!("{name}-{number}.{kind}"));
             scope.spawn(move || {
                 while !is_ended() {
                     drop(busy.acquire(LONG).unwrap());

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use lockattr::{Lock, LockError, LockGuard};
+use lockattr::{Cancel, Lock, LockError, LockGuard};
 use support::{eventually, hold, is_timeout, listen, on_each_backend, open, say, unique_name};
 use support::{waits_in_queue, Actor, LONG};
 
@@ -252,7 +252,7 @@ fn spawning_processes_does_not_keep_a_released_lock() {
     });
 }
 
-/// Acquires, times out, looks and opens, many times, and says what that left behind.
+/// Acquires, times out, cancels, looks and opens, many times, and says what that left behind.
 fn leak(argument: &str) {
     let (free, taken) = argument.split_once(' ').unwrap();
     let use_all = |times: usize| {
@@ -266,6 +266,14 @@ fn leak(argument: &str) {
             assert!(taken.holder().unwrap().is_some());
             assert!(matches!(free.holder(), Ok(None)));
             drop(open(free.name()));
+        }
+        for _ in 0..times / 1_000 {
+            let cancel = Cancel::new();
+            std::thread::scope(|scope| {
+                scope.spawn(|| cancel.cancel());
+                let cancelled = taken.with().cancelled_by(&cancel).timeout(LONG).acquire();
+                assert!(matches!(cancelled, Err(LockError::Cancelled { .. })));
+            });
         }
     };
     let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();

@@ -50,6 +50,34 @@ fn a_waiter_finds_the_lock_that_was_made_anew() {
 /// Longer than a look at the files is kept.
 const UNNOTICED: Duration = Duration::from_millis(12);
 
+#[test]
+fn a_lock_that_another_process_has_made_anew_excludes_those_that_had_it_open() {
+    let name = unique_semaphore("anew");
+    let lock = open(&name);
+    drop(lock.acquire(LONG).unwrap());
+    for forgotten in [
+        vec![semaphore_of(&name)],
+        vec![record_of(&name)],
+        vec![semaphore_of(&name), record_of(&name)],
+    ] {
+        for path in &forgotten {
+            fs::remove_file(path).unwrap();
+        }
+        let mut holder = Actor::start("hold", &name);
+        holder.expect("holding");
+        thread::sleep(UNNOTICED);
+        for timeout in [Duration::ZERO, Duration::from_millis(60)] {
+            let refused = lock.acquire(timeout);
+            assert!(support::is_timeout(&refused), "{refused:?} without {forgotten:?}");
+        }
+        assert_eq!(lock.holder().unwrap().unwrap().pid, Some(holder.pid()));
+        holder.tell("release");
+        holder.expect("released");
+        drop(lock.acquire(LONG).unwrap());
+        holder.end();
+    }
+}
+
 /// How many mappings of the lock's files this process has.
 fn mappings(name: &str) -> usize {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();

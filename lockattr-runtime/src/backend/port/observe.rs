@@ -76,13 +76,15 @@ impl Port {
         })
     }
 
-    /// Whether the process that the kernel named when this one connected has given the lock to one that has given it back
-    /// since: it has it again, or this process was not run for long after it had connected. Another connection tells.
+    /// Whether the process that the kernel named when this one connected may have given the lock away since: to one that
+    /// has given it back, or that has written its grant over the note. If this process was not run for long after it had
+    /// connected, it has. If not, the lock has just come to the one that is named. Another connection tells.
     fn may_be_of_before(&self, peer: Peer) -> bool {
-        let giver = || Some((peer.pid?, record::read_any(&self.name, peer.uid)?));
-        giver().is_some_and(|(pid, giver)| match giver.state_of(pid) {
-            PeerState::LetGo(Some(to)) => self.has_let_go_since(&giver, to),
-            _ => false,
+        let record = || Some((peer.pid?, record::read_any(&self.name, peer.uid)?));
+        record().is_some_and(|(pid, record)| match record.state_of(pid) {
+            PeerState::LetGo(Some(to)) => self.has_let_go_since(&record, to),
+            PeerState::LetGo(None) | PeerState::Holds => false,
+            PeerState::Unknown => true,
         })
     }
 

@@ -33,6 +33,9 @@ pub(crate) const SEMAPHORE_BYTES: usize = 4 * std::mem::size_of::<usize>();
 /// Whether there are abstract unix sockets, of which ports are made.
 pub(crate) const HAS_PORTS: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
+/// Whether a child can have a copy of what its parent has open.
+pub(crate) const HAS_FORK: bool = cfg!(unix);
+
 /// Whether there are semaphores of glibc's layout, which all who share one must agree on. (musl keeps its waiters in
 /// the sign of the value: glibc takes that for 2 billions of units, and lets everybody in.)
 pub(crate) const HAS_SEMAPHORES: bool = cfg!(all(target_os = "linux", target_env = "gnu"));

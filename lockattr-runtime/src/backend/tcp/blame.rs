@@ -10,6 +10,7 @@ use crate::backend::look::Time;
 use crate::deadline::Deadline;
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record;
+use crate::sys::diag;
 use crate::sys::owners::find_process;
 use crate::sys::process::effective_uid;
 
@@ -32,6 +33,12 @@ impl Tcp {
         let found = table::find(self.ports.all(), time);
         if let Some(holder) = self.holder_among(&found, time) {
             return Failure::Busy(Some(holder));
+        }
+        if !diag::TELLS {
+            if let Some(port) = self.servers_port(refused) {
+                let by = Some(Holder::process(None, KnownBy::Kernel));
+                return Failure::PortTaken { port, by };
+            }
         }
         let known = refused.iter().zip(found).filter(|(refused, _)| **refused);
         match known.filter_map(|(_, entry)| entry).min_by_key(|entry| entry.inode == 0) {

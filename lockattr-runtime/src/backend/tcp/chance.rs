@@ -10,7 +10,8 @@ pub(super) struct Chance(u64);
 
 impl Chance {
     pub(super) fn new() -> Self {
-        Self(clock::monotonic() ^ u64::from(thread::current().tid) << 40)
+        let (process, thread) = (std::process::id(), thread::current().tid);
+        Self(clock::monotonic() ^ u64::from(process) << 20 ^ u64::from(thread) << 40)
     }
 
     /// Any time from none to `most`, a second at most.

@@ -15,9 +15,11 @@ use crate::backend::ghost::{is_lately, PATIENCE, SLICE};
 use crate::backend::look::Time;
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, Snapshot};
+use crate::sys::diag;
 use crate::sys::owners::{find_process, has_open};
 use crate::sys::process::{self, effective_uid};
 use crate::sys::tcp::{connected_to, Link};
+use crate::sys::HAS_FORK;
 
 impl Tcp {
     pub(super) fn look_whether_locked(&self, time: Time) -> Result<bool, Failure> {
@@ -46,18 +48,37 @@ impl Tcp {
     }
 
     /// Who holds the lock, whose ports were `found` like this: a process that listens at two of them. None if
-    /// there is no such process.
+    /// there is no such process. Where the system does not tell who listens, a record has to.
     pub(super) fn holder_among(
         &self,
         found: &[Option<table::Entry>; COUNT],
         time: Time,
     ) -> Option<Holder> {
+        if !diag::TELLS {
+            return self.recorded_holder(time);
+        }
         let [one, two, three] = found.map(|entry| entry.filter(|entry| entry.is_like_a_lock));
         let pairs = [(one, two), (one, three), (two, three)];
         let pairs = pairs.into_iter().filter_map(|(one, other)| one.zip(other));
         pairs
             .filter(|(one, other)| one.uid == other.uid)
             .find_map(|(one, other)| self.holder_of(one, other, time))
+    }
+
+    /// A process that runs, and has written that it holds.
+    fn recorded_holder(&self, time: Time) -> Option<Holder> {
+        let record = record::latest(&self.key, time.end()).ok().flatten()?;
+        let stands = record.last_holder().tenure == Tenure::Holds;
+        stands.then(|| record.present_holder(KnownBy::Record))
+    }
+
+    /// Which of the ports that were `refused` another program listens at, where the system does not tell: a holder of
+    /// lockattr's listens at both, and one of k3portlock's at none.
+    pub(super) fn servers_port(&self, refused: [bool; COUNT]) -> Option<u16> {
+        let ports = self.ports.all().into_iter().zip(refused);
+        let mut answering = ports.filter(|(port, refused)| *refused && listens(*port));
+        let (port, _) = answering.next()?;
+        answering.next().is_none().then_some(port)
     }
 
     fn holder_of(&self, one: table::Entry, other: table::Entry, time: Time) -> Option<Holder> {
@@ -104,9 +125,9 @@ impl Tcp {
     /// Whether these may be the ports of a ghost: this user has just released the lock, and they still listen. (A
     /// socket of k3portlock does not.)
     pub(super) fn is_haunted(&self, ports: [bool; COUNT]) -> bool {
-        let listens = |port: u16| {
-            connected_to(port).is_ok_and(|connection| Link::of(&connection) != Link::Ended)
-        };
+        if !HAS_FORK {
+            return false;
+        }
         let was_released = match record::read(&self.key, effective_uid()) {
             Some(record) => is_lately(record.released_at()),
             None => self.record.private_last_grant().is_some_and(|last| last.was_released_lately()),
@@ -114,6 +135,11 @@ impl Tcp {
         was_released
             && self.ports.all().into_iter().zip(ports).any(|(port, it)| it && listens(port))
     }
+}
+
+/// Whether somebody listens at a port, as far as that shows at once.
+fn listens(port: u16) -> bool {
+    connected_to(port).is_ok_and(|connection| Link::of(&connection) != Link::Ended)
 }
 
 /// Who has left the lock to a descriptor. The sockets are on their way to that one, and so are nobody's that `/proc`
@@ -134,4 +160,34 @@ fn is_copy(record: &Snapshot, holder: &Holder) -> bool {
     let is_another = holder.pid.map_or(true, |pid| last.pid != Some(pid));
     let name = holder.pid.and_then(process::command);
     is_another && last.tenure != Tenure::Holds && (name.is_none() || name == last.command)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::backend::RawLock as _;
+    use crate::deadline::Deadline;
+    use crate::info::Info;
+    use crate::sys::tcp::{bound_at, ADDRESS};
+
+    #[test]
+    fn without_the_kernels_word_a_holder_is_known_by_its_record_and_a_server_by_its_answer() {
+        let tcp = Tcp::new("unit-no-diag");
+        let [one, two, _] = tcp.ports.all();
+        let refused = [true, true, false];
+        assert!(tcp.recorded_holder(Time::Ample).is_none());
+        let deadline = Deadline::after(std::time::Duration::ZERO);
+        let mut held = tcp.acquire(deadline, Info::Text("x")).unwrap();
+        let holder = tcp.recorded_holder(Time::Ample).unwrap();
+        assert_eq!((holder.pid, holder.info.as_deref()), (Some(std::process::id()), Some("x")));
+        assert_eq!(tcp.servers_port(refused), None, "a holder answers at both");
+        tcp.release(&mut held);
+        assert!(tcp.recorded_holder(Time::Ample).is_none());
+        let _server = TcpListener::bind((ADDRESS, two)).unwrap();
+        let _silent = bound_at(one).unwrap();
+        assert_eq!(tcp.servers_port(refused), Some(two));
+        record::remove(&tcp.key);
+    }
 }

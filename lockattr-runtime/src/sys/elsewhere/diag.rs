@@ -3,6 +3,9 @@
 use std::io;
 use std::net::Ipv4Addr;
 
+/// Whether the system tells everybody who listens.
+pub(crate) const TELLS: bool = false;
+
 /// A socket that listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listener {

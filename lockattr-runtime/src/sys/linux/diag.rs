@@ -10,6 +10,9 @@ use nix::sys::socket::{
     recv, send, socket, AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType,
 };
 
+/// Whether the system tells everybody who listens.
+pub(crate) const TELLS: bool = true;
+
 /// A socket that listens, as the kernel tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Listener {

@@ -213,8 +213,11 @@ impl AnyLock {
             Backend::Port => Self::Port(Port::new(name)),
             #[cfg(all(target_os = "linux", target_env = "gnu"))]
             Backend::Semaphore => Self::Semaphore(Semaphore::new(name, kind.mode)),
-            // Elsewhere a `Kind` has no other backend.
-            _ => Self::Tcp(Tcp::new(name)),
+            Backend::Tcp => Self::Tcp(Tcp::new(name)),
+            #[cfg(not(any(target_os = "linux", target_os = "android")))]
+            Backend::Port => unreachable!("a `Kind` has TCP instead"),
+            #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+            Backend::Semaphore => unreachable!("there is no `Kind` of it"),
         }
     }
 

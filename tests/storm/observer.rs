@@ -147,7 +147,7 @@ impl Observer {
 
     pub(crate) fn assert_all_true(&self) {
         assert!(self.wrong.is_empty(), "{} untruths: {:#?}", self.wrong.len(), self.wrong);
-        assert!(self.judged > 0);
+        assert!(self.looks > 0);
     }
 }
 

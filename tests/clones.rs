@@ -305,6 +305,7 @@ fn a_child_that_uses_any_lock_lets_go_of_the_copies_it_has() {
         parent.tell("release");
         parent.expect("released");
         drop(open(name).try_acquire().unwrap());
+        support::remove_record(&format!("other-{name}"));
         support::remove(&format!("other-{name}"));
     });
 }
@@ -356,6 +357,7 @@ fn a_child_with_its_parents_descriptors_closes_none() {
             parent.tell("release");
             parent.expect("free again");
             parent.end();
+            support::remove_record(&format!("other-{name}"));
             support::remove(&format!("other-{name}"));
             // What it left as another user.
             let _ = std::fs::remove_file(format!("/dev/shm/lockattr.65534.other-{name}"));

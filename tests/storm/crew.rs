@@ -117,7 +117,7 @@ impl Crew {
             // While a program is executed, it may be empty.
             Ok(environment) => !environment.is_empty() && !names(&environment, &self.kind.name),
             // It has ended: before now, or just now.
-            Err(_) => pid == std::process::id() || self.dead.contains(&pid),
+            Err(_) => self.dead.contains(&pid),
         }
     }
 

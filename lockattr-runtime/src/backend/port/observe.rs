@@ -53,14 +53,7 @@ impl Port {
     }
 
     pub(super) fn look_who_holds(&self, time: Time) -> io::Result<Option<Holder>> {
-        let mut seen = self.look(time)?;
-        if matches!(&seen, Seen::Listener(peer) if self.may_be_of_before(*peer)) {
-            if let Ok(mut kept) = self.observer.try_lock() {
-                *kept = None;
-            }
-            seen = self.look(time)?;
-        }
-        Ok(match seen {
+        Ok(match self.look(time)? {
             Seen::Nobody => None,
             Seen::Listener(peer) => Some(self.describe(peer, time)),
             Seen::Silent(entry) => {
@@ -73,18 +66,6 @@ impl Port {
                 let holder = holder.filter(|holder| holder.tenure == Tenure::Holds);
                 Some(holder.unwrap_or_else(|| Holder::process(None, KnownBy::Kernel)))
             }
-        })
-    }
-
-    /// Whether the process that the kernel named when this one connected may have given the lock away since: to one that
-    /// has given it back, or that has written its grant over the note. If this process was not run for long after it had
-    /// connected, it has. If not, the lock has just come to the one that is named. Another connection tells.
-    fn may_be_of_before(&self, peer: Peer) -> bool {
-        let record = || Some((peer.pid?, record::read_any(&self.name, peer.uid)?));
-        record().is_some_and(|(pid, record)| match record.state_of(pid) {
-            PeerState::LetGo(Some(to)) => self.has_let_go_since(&record, to),
-            PeerState::LetGo(None) | PeerState::Holds => false,
-            PeerState::Unknown => true,
         })
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use lockattr::{Backend, Lock, LockError, Tenure};
 use nix::fcntl::{fcntl, FcntlArg, FdFlag};
 use support::{eventually, listen, open, say, unique_name, unique_semaphore, unique_tcp, waits};
-use support::{Actor, LONG};
+use support::{may_be_alone, Actor, LONG};
 
 #[test]
 fn role() {
@@ -97,13 +97,13 @@ fn a_lock_that_was_left_to_a_descriptor_is_free_and_in_order_afterwards() {
 /// Needs the right to make a network namespace: run as root, or it says that it was skipped.
 #[test]
 fn a_lock_left_to_a_descriptor_in_another_network_namespace_is_an_error_until_that_is_closed() {
-    if !Command::new("unshare").args(["--net", "true"]).status().is_ok_and(|it| it.success()) {
-        println!("skipped: this user may not make a network namespace");
+    let alone = ["unshare", "--net"];
+    if !may_be_alone(&alone) {
         return;
     }
     let name = unique_name("left-elsewhere");
     let role = "leave it to a descriptor and close that";
-    let mut actor = Actor::start_under(&["unshare", "--net"], role, &name);
+    let mut actor = Actor::start_under(&alone, role, &name);
     actor.expect("left");
     let lock = open(&name);
     let acquired = lock.acquire(LONG).map(drop);

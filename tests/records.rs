@@ -10,13 +10,12 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{symlink, PermissionsExt};
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::PathBuf;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use lockattr::{KnownBy, LockError};
 use support::send_descriptors;
-use support::{listen, open, say, unique_name, Actor, LONG};
+use support::{listen, may_be_alone, open, say, unique_name, Actor, LONG};
 
 #[test]
 fn role() {
@@ -201,12 +200,12 @@ fn whoever_binds_the_address_and_sends_what_he_likes_grants_nothing() {
 /// Needs the right to make a network namespace: run as root, or it says that it was skipped.
 #[test]
 fn a_holder_in_another_network_namespace_is_an_error_and_not_silence() {
-    if !Command::new("unshare").args(["--net", "true"]).status().is_ok_and(|it| it.success()) {
-        println!("skipped: this user may not make a network namespace");
+    let alone = ["unshare", "--net"];
+    if !may_be_alone(&alone) {
         return;
     }
     let name = unique_name("namespace");
-    let mut holder = Actor::start_under(&["unshare", "--net"], "hold", &name);
+    let mut holder = Actor::start_under(&alone, "hold", &name);
     holder.expect("holding");
     let lock = open(&name);
     let error = lock.acquire(LONG).unwrap_err();

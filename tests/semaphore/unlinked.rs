@@ -1,6 +1,7 @@
 //! Files that lose their names while the lock is in use.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -8,19 +9,25 @@ use std::time::Duration;
 use super::support::{self, open, remove_semaphore, unique_semaphore, Actor, LONG};
 use super::{record_of, semaphore_of, value};
 
+/// Which files can lose their names.
+fn losses(name: &str) -> [Vec<PathBuf>; 3] {
+    let (semaphore, record) = (semaphore_of(name), record_of(name));
+    [vec![semaphore.clone()], vec![record.clone()], vec![semaphore, record]]
+}
+
+fn forget(files: &[PathBuf]) {
+    for path in files {
+        fs::remove_file(path).unwrap();
+    }
+}
+
 #[test]
 fn an_unlinked_lock_is_made_anew() {
     let name = unique_semaphore("unlinked");
     let lock = open(&name);
     drop(lock.acquire(LONG).unwrap());
-    for forgotten in [
-        vec![semaphore_of(&name)],
-        vec![record_of(&name)],
-        vec![semaphore_of(&name), record_of(&name)],
-    ] {
-        for path in &forgotten {
-            fs::remove_file(path).unwrap();
-        }
+    for forgotten in losses(&name) {
+        forget(&forgotten);
         thread::sleep(Duration::from_millis(15)); // it looks now and then
         let guard = lock.acquire(LONG).unwrap();
         assert_eq!(value(&name), 0, "others find it held");
@@ -55,14 +62,8 @@ fn a_lock_that_another_process_has_made_anew_excludes_those_that_had_it_open() {
     let name = unique_semaphore("anew");
     let lock = open(&name);
     drop(lock.acquire(LONG).unwrap());
-    for forgotten in [
-        vec![semaphore_of(&name)],
-        vec![record_of(&name)],
-        vec![semaphore_of(&name), record_of(&name)],
-    ] {
-        for path in &forgotten {
-            fs::remove_file(path).unwrap();
-        }
+    for forgotten in losses(&name) {
+        forget(&forgotten);
         let mut holder = Actor::start("hold", &name);
         holder.expect("holding");
         thread::sleep(UNNOTICED);

@@ -1,24 +1,20 @@
 //! What the processes of a storm write down, to be compared with what should be.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lockattr::LockGuard;
-use nix::fcntl::{fcntl, FcntlArg};
-use nix::libc;
 use nix::time::{clock_gettime, ClockId};
 
 use crate::support::ledger::spin;
+use crate::support::numbers::Numbers;
 
-/// A file of numbers, with a region that is the witness of who is inside: a record lock of fcntl(2). The kernel
-/// takes it from a dying process before it frees the sockets (see `support/ledger.rs`), and `exec` closes this
-/// descriptor first as well.
+/// Numbers, and a region that is the witness of who is inside. `exec` closes this descriptor before the sockets, as
+/// death does.
 #[derive(Debug)]
 pub(crate) struct Log {
-    file: File,
+    numbers: Numbers,
     /// Whether a thread of this process is inside: a record lock is its process's.
     is_inside: AtomicBool,
 }
@@ -68,44 +64,32 @@ pub(crate) fn now() -> u64 {
 
 impl Log {
     pub(crate) fn create(path: &Path) -> Self {
-        std::fs::write(path, [0; Entry::Entries as usize * 8]).unwrap();
-        Self::open(path)
+        Self::of(Numbers::create(path, Entry::Entries as usize))
     }
 
     pub(crate) fn open(path: &Path) -> Self {
-        let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
-        Self { file, is_inside: AtomicBool::new(false) }
+        Self::of(Numbers::open(path))
+    }
+
+    fn of(numbers: Numbers) -> Self {
+        Self { numbers, is_inside: AtomicBool::new(false) }
     }
 
     pub(crate) fn get(&self, entry: Entry) -> u64 {
-        let mut number = [0; 8];
-        self.file.read_exact_at(&mut number, entry as u64 * 8).unwrap();
-        u64::from_ne_bytes(number)
+        self.numbers.get(entry as u64)
     }
 
     pub(crate) fn set(&self, entry: Entry, number: u64) {
-        self.file.write_all_at(&number.to_ne_bytes(), entry as u64 * 8).unwrap();
+        self.numbers.set(entry as u64, number);
     }
 
     pub(crate) fn count(&self, entry: Entry) {
         self.set(entry, self.get(entry) + 1);
     }
 
-    /// Whether it was to be had.
-    fn lock(&self, region: i64, kind: libc::c_int) -> bool {
-        let region = libc::flock {
-            l_type: kind.try_into().unwrap(),
-            l_whence: libc::SEEK_SET.try_into().unwrap(),
-            l_start: region,
-            l_len: 1,
-            l_pid: 0,
-        };
-        fcntl(&self.file, FcntlArg::F_SETLK(&region)).is_ok()
-    }
-
     /// Comes into the body, with a guard that was asked for at `since`.
     pub(crate) fn enter(&self, guard: &LockGuard, since: u64) {
-        if self.is_inside.swap(true, Ordering::AcqRel) || !self.lock(WITNESS, libc::F_WRLCK) {
+        if self.is_inside.swap(true, Ordering::AcqRel) || !self.numbers.lock(WITNESS) {
             self.count(Entry::Violations);
         }
         if self.get(Entry::Inside) != 0 {
@@ -125,7 +109,7 @@ impl Log {
         self.count(Entry::Acquisitions);
         self.set(Entry::Inside, 0);
         self.is_inside.store(false, Ordering::Release);
-        self.lock(WITNESS, libc::F_UNLCK);
+        self.numbers.unlock(WITNESS);
     }
 
     /// From here on the process that is inside, this one, is no holder: it executes another program, or ends.
@@ -146,9 +130,9 @@ impl Log {
 
     /// Runs `heal` in one process at a time; others do nothing meanwhile.
     pub(crate) fn heal(&self, heal: impl FnOnce()) {
-        if self.lock(HEALER, libc::F_WRLCK) {
+        if self.numbers.lock(HEALER) {
             heal();
-            self.lock(HEALER, libc::F_UNLCK);
+            self.numbers.unlock(HEALER);
         }
     }
 }

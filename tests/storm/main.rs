@@ -94,7 +94,7 @@ fn storm(kind: &Kind, length: Duration) {
             }
             _ => {}
         }
-        // Now and then for long, so that somebody can become suspicious.
+        // Now and then for long, which is when the observer can become suspicious.
         let looks = if random.once_in(40) { 20 } else { random.below(6) };
         for _ in 0..looks {
             observer.look(&log, &crew, &mut random);

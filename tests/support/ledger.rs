@@ -1,21 +1,15 @@
 //! What the processes of a storm write down, to be compared with what should be.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use lockattr::{Lock, LockError, LockGuard};
-use nix::fcntl::{fcntl, FcntlArg};
-use nix::libc;
 
-/// What the processes of a storm share: a file of a few numbers, and of regions to be locked.
-///
-/// The witness is a record lock of fcntl(2). The kernel takes those from a dying process when it
-/// closes its descriptors. It frees the sockets only afterwards (`filp_close` and the deferred
-/// `__fput`), and makes the process a zombie later still, so a witness never outlives the lock that it
-/// is taken under.
+use super::numbers::Numbers;
+
+/// What the processes of a storm share.
 #[derive(Debug)]
-pub struct Ledger(File);
+pub struct Ledger(Numbers);
 
 /// Where the numbers are.
 #[derive(Debug, Clone, Copy)]
@@ -39,44 +33,29 @@ const WITNESS: i64 = 0;
 const HEALER: i64 = 1;
 
 impl Ledger {
-    pub fn create(path: &std::path::Path) -> Self {
-        std::fs::write(path, [0; 48]).unwrap();
-        Self::open(path.to_str().unwrap())
+    pub fn create(path: &Path) -> Self {
+        Self(Numbers::create(path, Entry::Orphans as usize + 1))
     }
 
     pub fn open(path: &str) -> Self {
-        Self(OpenOptions::new().read(true).write(true).open(path).unwrap())
+        Self(Numbers::open(Path::new(path)))
     }
 
     pub fn get(&self, entry: Entry) -> u64 {
-        let mut number = [0; 8];
-        self.0.read_exact_at(&mut number, entry as u64 * 8).unwrap();
-        u64::from_ne_bytes(number)
+        self.0.get(entry as u64)
     }
 
     pub fn set(&self, entry: Entry, number: u64) {
-        self.0.write_all_at(&number.to_ne_bytes(), entry as u64 * 8).unwrap();
+        self.0.set(entry as u64, number);
     }
 
     pub fn count(&self, entry: Entry) {
         self.set(entry, self.get(entry) + 1);
     }
 
-    /// Whether it was to be had.
-    fn lock(&self, region: i64, kind: libc::c_int) -> bool {
-        let region = libc::flock {
-            l_type: kind.try_into().unwrap(),
-            l_whence: libc::SEEK_SET.try_into().unwrap(),
-            l_start: region,
-            l_len: 1,
-            l_pid: 0,
-        };
-        fcntl(&self.0, FcntlArg::F_SETLK(&region)).is_ok()
-    }
-
     /// What happens under the lock.
     pub fn body(&self, guard: &LockGuard, spin_for: Duration) {
-        if !self.lock(WITNESS, libc::F_WRLCK) {
+        if !self.0.lock(WITNESS) {
             self.count(Entry::Violations);
         }
         if self.get(Entry::Inside) != 0 {
@@ -91,17 +70,17 @@ impl Ledger {
         spin(spin_for);
         self.set(Entry::Acquisitions, acquisitions + 1);
         self.set(Entry::Inside, 0);
-        self.lock(WITNESS, libc::F_UNLCK);
+        self.0.unlock(WITNESS);
     }
 
     /// Frees a lock whose holder died in the very moment of taking it. One process does.
     fn heal(&self, lock: &Lock) {
-        if self.lock(HEALER, libc::F_WRLCK) {
+        if self.0.lock(HEALER) {
             if matches!(lock.try_acquire(), Err(LockError::Orphaned { .. })) {
                 self.count(Entry::Orphans);
                 assert!(lock.force_release().unwrap());
             }
-            self.lock(HEALER, libc::F_UNLCK);
+            self.0.unlock(HEALER);
         }
     }
 

@@ -18,6 +18,7 @@
 mod name;
 
 pub mod ledger;
+pub mod numbers;
 pub mod seccomp;
 
 use std::env;
@@ -183,6 +184,16 @@ pub fn execute_role(role: &str, argument: &str) -> io::Error {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(ROLES).env(ROLE, role).env(ARGUMENT, argument).stdout(Stdio::null());
     std::os::unix::process::CommandExt::exec(&mut command)
+}
+
+/// Whether this user may make a network namespace by `alone`, an `unshare` with its options. Says so where not.
+pub fn may_be_alone(alone: &[&str]) -> bool {
+    let made = Command::new(alone[0]).args(&alone[1..]).arg("true").status();
+    let may = made.is_ok_and(|status| status.success());
+    if !may {
+        println!("skipped: this user may not make a network namespace");
+    }
+    may
 }
 
 /// An actor's line to who started it.

@@ -11,7 +11,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::names::first_port;
 use super::support::{connections_to_locks, eventually, is_timeout, listen, open, say, unique_tcp};
-use super::support::{Actor, LONG};
+use super::support::{may_be_alone, Actor, LONG};
 
 fn server(port: u16) -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap()
@@ -147,9 +147,7 @@ fn servers_that_talk_or_hang_up_make_nobody_blind_and_nobody_busy() {
 #[test]
 fn without_a_loopback_interface_locks_work_or_say_why_not() {
     let alone = ["unshare", "--map-root-user", "--net"];
-    let may = std::process::Command::new(alone[0]).args(&alone[1..]).arg("true").status();
-    if !may.is_ok_and(|status| status.success()) {
-        println!("skipped: this user may not make a network namespace");
+    if !may_be_alone(&alone) {
         return;
     }
     let name = unique_tcp("no-loopback");

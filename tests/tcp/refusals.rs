@@ -8,7 +8,7 @@ use nix::libc;
 
 use super::names::first_port;
 use super::support::seccomp::forbid;
-use super::support::{listen, open, say, unique_tcp, Actor, LONG};
+use super::support::{listen, may_be_alone, open, say, unique_tcp, Actor, LONG};
 
 /// A role: tries and waits where the system refuses; says what an acquire says.
 pub(crate) fn be_refused(argument: &str) {
@@ -65,9 +65,7 @@ pub(crate) fn be_alone(name: &str) {
 #[test]
 fn where_the_loopback_interface_is_down_processes_wait_for_each_other_all_the_same() {
     let alone = ["unshare", "--map-root-user", "--net"];
-    let may = std::process::Command::new(alone[0]).args(&alone[1..]).arg("true").status();
-    if !may.is_ok_and(|status| status.success()) {
-        println!("skipped: this user may not make a network namespace");
+    if !may_be_alone(&alone) {
         return;
     }
     let name = unique_tcp("loopback-down");

@@ -137,7 +137,7 @@ impl Tcp {
     }
 }
 
-/// Whether somebody listens at a port, as far as that shows at once.
+/// Whether a process listens at a port, as far as that shows at once.
 fn listens(port: u16) -> bool {
     connected_to(port).is_ok_and(|connection| Link::of(&connection) != Link::Ended)
 }

@@ -149,7 +149,7 @@ fn an_owner_whose_numbers_mean_nothing_here_is_in_doubt() {
         assert_eq!(verdicts(identity, &this), expected, "{what}");
         assert!(!can_be(word(&identity), &this), "{what}");
     }
-    // Nor can one judge who does not know where he is himself.
+    // Nor can a process judge that does not know its own namespace.
     let mut lost = this;
     lost.identity.pid_namespace = 0;
     assert_eq!(verdicts(Identity { pid: GONE, ..identity }, &lost), UNSEEN);

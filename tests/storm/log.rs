@@ -35,7 +35,7 @@ pub(crate) enum Entry {
     Deaths,
     /// Those of whose death the next holder was not told.
     Unnoticed,
-    /// As `Unnoticed`, where a record was removed in the time of the dead one.
+    /// As `Unnoticed`, where a record was removed in the time of the dead one, or so shortly before that it did not know.
     Excused,
     /// When files of the lock were removed last.
     Removed,
@@ -51,6 +51,10 @@ pub(crate) enum Entry {
 }
 
 pub(crate) const LEAVES: u64 = 1 << 32;
+
+/// Nanoseconds for which a process may write its grant to a record that was removed: it looks once in so many whether
+/// the file is there still (`CHECKED` in the runtime's `record/file.rs`).
+const UNNOTICED: u64 = 10_000_000;
 
 /// Regions behind the numbers: the witness, and the right to heal an orphaned lock.
 const WITNESS: i64 = 1000;
@@ -96,7 +100,8 @@ impl Log {
             self.count(Entry::Deaths);
             // Of whose death does not matter: the next one may have died before it came here.
             if guard.recovered_from().is_none() {
-                let is_removed = self.get(Entry::Removed) >= self.get(Entry::InsideSince);
+                let unnoticed_until = self.get(Entry::Removed) + UNNOTICED;
+                let is_removed = unnoticed_until >= self.get(Entry::InsideSince);
                 self.count(if is_removed { Entry::Excused } else { Entry::Unnoticed });
             }
         }

@@ -61,13 +61,17 @@ impl Observer {
         let since = now();
         let timeout = [0, 5, 20][random.index(3)];
         let result = self.lock.acquire(Duration::from_millis(timeout));
+        let may_be_unrecorded = log.may_be_unrecorded();
         let after = moment(log);
         self.looks += 1;
         match result {
             Ok(guard) => log.body(&guard, since, Duration::ZERO),
             Err(error) if actor::is_left_taken(&error) => actor::heal(log, &self.lock),
             Err(LockError::Timeout { holder: Some(holder), .. }) if before == after => {
-                self.judge(before, &holder, crew, timeout == 20);
+                // A record that was removed tells nobody any more.
+                if !may_be_unrecorded {
+                    self.judge(before, &holder, crew, timeout == 20);
+                }
             }
             Err(LockError::PortTaken { .. }) => log.count(Entry::Accused),
             Err(error) if actor::is_refused(&error) => {}

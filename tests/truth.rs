@@ -43,7 +43,7 @@ fn holder_and_waiter(name: &str, role: &str) -> (Actor, Actor) {
 }
 
 fn stop(actor: &Actor) {
-    actor.signal(Signal::SIGSTOP);
+    actor.stop();
     eventually("it is stopped", || {
         let status = std::fs::read_to_string(format!("/proc/{}/status", actor.pid())).unwrap();
         status.contains("State:\tT")

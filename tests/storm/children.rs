@@ -37,6 +37,7 @@ impl Children {
                 libc::_exit(0);
             }
         }
+        assert!(child > 0, "{}", std::io::Error::last_os_error());
         self.0.push(Pid::from_raw(child.try_into().unwrap()));
     }
 

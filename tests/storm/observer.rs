@@ -103,7 +103,9 @@ impl Observer {
         // The observer itself may have what it has let go of, or passed on too late to take it, for a moment more: a thread
         // of it closes queues with unread data.
         let is_itself = holder.pid == Some(std::process::id());
-        if !is_itself && holder.pid.is_some_and(|pid| crew.is_none(pid)) {
+        // Who has a copy is a child that is about to execute a program, and its pid soon another one's.
+        let is_copy = holder.tenure == Tenure::Copied;
+        if !is_itself && !is_copy && holder.pid.is_some_and(|pid| crew.is_none(pid)) {
             return Some("no process of the storm");
         }
         // Where nobody is inside, or one that was killed there, another one is on the way.

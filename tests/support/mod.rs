@@ -130,6 +130,15 @@ impl Actor {
         nix::sys::signal::kill(pid, signal).unwrap();
     }
 
+    /// Stops it, and waits until all its threads have stopped: until then it may take what becomes free.
+    pub fn stop(&self) {
+        use nix::sys::wait::{waitid, Id, WaitPidFlag};
+
+        self.signal(nix::sys::signal::Signal::SIGSTOP);
+        let pid = nix::unistd::Pid::from_raw(self.pid().try_into().unwrap());
+        waitid(Id::Pid(pid), WaitPidFlag::WSTOPPED).unwrap();
+    }
+
     /// Closes the actor's input and waits for its end, which must be a good one.
     pub fn end(mut self) {
         self.input = None;
@@ -303,8 +312,8 @@ pub fn connections_to_locks(pid: u32) -> usize {
     links.filter(is_one).count()
 }
 
-/// How many threads and tasks of the process `pid` wait in the queue for the port or the semaphore `name`. (Whose
-/// turn it is at a semaphore has left the queue.)
+/// How many threads and tasks of the process `pid` wait in the queue for the lock `name`. (Whose turn it is at a
+/// semaphore or at the ports has left the queue.)
 pub fn queued(name: &str, pid: u32) -> usize {
     let table = std::fs::read("/proc/net/unix").unwrap();
     let (begin, end) = (format!("wait/{pid}."), format!("/{name}"));
@@ -323,7 +332,7 @@ pub fn processor_time() -> Duration {
 pub fn waits(name: &str, pid: u32) -> bool {
     match backend(name) {
         Backend::Port => waits_in_queue(pid),
-        Backend::Tcp => connections_to_locks(pid) > 0,
+        Backend::Tcp => queued(name, pid) > 0 || connections_to_locks(pid) > 0,
         _ => queued(name, pid) > 0 || sleepers(name) > 0,
     }
 }

@@ -27,8 +27,9 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// held by what does not listen.
 const UNORDERED: u64 = 1_000_000_000;
 
-/// So many looks in a row find no listener where that is none of lockattr's, which listens a moment after it has bound.
-const SILENCES: u32 = 3;
+/// So many looks in a row find no listener where that is none of lockattr's: one of those has a port for a moment only before
+/// it listens, or lets go of it.
+const SILENCES: u32 = 6;
 
 /// One attempt's place. Dropping it gives the place on.
 #[derive(Debug)]

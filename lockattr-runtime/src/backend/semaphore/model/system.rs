@@ -55,7 +55,7 @@ pub(super) enum Sabotage {
     AnySuccessor,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) shared: Shared,
     pub(super) lockattrs: Vec<Lockattr>,
@@ -63,29 +63,31 @@ pub(super) struct State {
     /// An `unget` has seen the lock taken, and is about to post; whether a live process has
     /// had it meanwhile.
     pub(super) unget: Option<bool>,
-    forces: u8,
-    removals: u8,
-    overwrites: u8,
-    texts: u8,
+    pub(super) forces: u8,
+    pub(super) removals: u8,
+    pub(super) overwrites: u8,
+    pub(super) texts: u8,
+    /// As the system's.
+    has_threads: bool,
     pub(super) history: History,
 }
 
 #[allow(clippy::struct_excessive_bools)] // each a thing that may have happened
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lockattr {
     pub(super) is_alive: bool,
-    rounds: u8,
+    pub(super) rounds: u8,
     pub(super) stage: Stage,
     /// The semaphore that it has opened.
-    file: File,
+    pub(super) file: File,
     /// Has a unit, and the word does not tell: not yet, or not any more.
     pub(super) has_bare_unit: bool,
     /// Has looked at the text while a foreigner had yet to write its own.
-    looked_in_the_window: bool,
+    pub(super) looked_in_the_window: bool,
     /// Has looked at the text while another one had a unit and no word yet.
-    looked_before_a_word: bool,
+    pub(super) looked_before_a_word: bool,
     /// A live process had the lock while this one was about to release it by force.
-    forces_a_living: bool,
+    pub(super) forces_a_living: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -159,19 +161,15 @@ impl System {
         }
     }
 
-    fn pid(&self, index: usize) -> u64 {
-        1 + if self.has_threads { index.saturating_sub(1) } else { index } as u64
-    }
-
     fn word(&self, state: &State, index: usize) -> Owner {
         let turn = u64::from(state.lockattrs[index].rounds) * 8 + index as u64;
-        Owner(self.pid(index)).in_turn(turn)
+        Owner(state.pid(index)).in_turn(turn)
     }
 
     /// A bit for each process that lives.
     fn living(&self, state: &State) -> u64 {
         let living = state.lockattrs.iter().enumerate().filter(|(_, process)| process.is_alive);
-        living.fold(0, |bits, (index, _)| bits | 1 << self.pid(index))
+        living.fold(0, |bits, (index, _)| bits | 1 << state.pid(index))
     }
 
     /// Who is dead, by the owner word.
@@ -279,7 +277,7 @@ impl System {
     /// Kills a process, with all its threads.
     fn kill(&self, state: &mut State, index: usize) {
         for thread in 0..self.lockattrs {
-            if self.pid(thread) != self.pid(index) {
+            if state.pid(thread) != state.pid(index) {
                 continue;
             }
             let word = self.word(state, thread);
@@ -376,7 +374,16 @@ impl System {
     }
 }
 
+/// The number of the process that has written a word, and in which round: [`System::word`] puts them there.
+pub(super) fn index_in(word: Owner) -> (usize, u64) {
+    (usize::try_from(word.turn() % 8).unwrap(), word.turn() / 8)
+}
+
 impl State {
+    pub(super) fn pid(&self, index: usize) -> u64 {
+        1 + if self.has_threads { index.saturating_sub(1) } else { index } as u64
+    }
+
     /// Lockattr's processes that believe that they hold.
     pub(super) fn holders(&self) -> usize {
         self.lockattrs.iter().filter(|process| process.holds()).count()
@@ -457,6 +464,11 @@ impl Lockattr {
 }
 
 impl Foreigner {
+    /// What tells it from others but its number.
+    pub(super) fn key(&self) -> (bool, u8, u8) {
+        (self.is_alive, self.rounds, self.stage as u8)
+    }
+
     fn holds(&self) -> bool {
         self.is_alive && self.stage != ForeignStage::Idle
     }
@@ -482,6 +494,7 @@ impl Model for System {
             removals: self.removals,
             overwrites: self.overwrites,
             texts: self.texts,
+            has_threads: self.has_threads,
             history: History::default(),
         }]
     }

@@ -131,9 +131,13 @@ impl Hash for State {
             let first = lockattrs.iter().position(|it| self.pid(*it) == self.pid(index));
             first.hash(hasher);
             process.hash_but_what_it_has_seen(hasher);
-            process.seen().iter().for_each(|it| rename(seen(*it)).hash(hasher));
+            for it in process.seen() {
+                rename(seen(*it)).hash(hasher);
+            }
         }
-        foreigners.iter().for_each(|index| self.foreigners[*index].hash(hasher));
+        for &index in &foreigners {
+            self.foreigners[index].hash(hasher);
+        }
         let shared = &self.shared;
         (shared.values, shared.named, shared.signed.1, shared.is_released).hash(hasher);
         (self.unget, self.forces, self.removals, self.overwrites, self.texts).hash(hasher);

@@ -161,27 +161,6 @@ impl System {
         }
     }
 
-    fn word(&self, state: &State, index: usize) -> Owner {
-        let turn = u64::from(state.lockattrs[index].rounds) * 8 + index as u64;
-        Owner(state.pid(index)).in_turn(turn)
-    }
-
-    /// A bit for each process that lives.
-    fn living(&self, state: &State) -> u64 {
-        let living = state.lockattrs.iter().enumerate().filter(|(_, process)| process.is_alive);
-        living.fold(0, |bits, (index, _)| bits | 1 << state.pid(index))
-    }
-
-    /// Who is dead, by the owner word.
-    fn died(&self, state: &State, owner: Owner) -> bool {
-        self.living(state) & 1 << owner.pid() == 0
-    }
-
-    pub(super) fn owner_lives(&self, state: &State) -> bool {
-        let owner = Owner(state.shared.owner);
-        !owner.is_nobody() && !owner.claims() && !self.died(state, owner)
-    }
-
     /// Does the next operation of a lockattr process.
     fn step(&self, state: &mut State, index: usize) {
         let (routine, seen) = match &state.lockattrs[index].stage {
@@ -198,9 +177,9 @@ impl System {
     }
 
     fn step_in(&self, state: &mut State, index: usize, routine: Routine, mut seen: Vec<Seen>) {
-        let me = self.word(state, index);
+        let me = state.word(index);
         let file = state.lockattrs[index].file;
-        let living = self.living(state);
+        let living = state.living();
         let died = |owner: Owner| match self.sabotage {
             Some(Sabotage::NobodyElseLives) => owner.process() != me.process(),
             _ => living & 1 << owner.pid() == 0,
@@ -253,25 +232,14 @@ impl System {
     /// A forced release looks first: it may meet a living holder at any time until it posts.
     fn note_the_torn(&self, state: &mut State) {
         if let Some(is_torn) = state.unget {
-            state.unget = Some(is_torn || self.is_held_but_by(state, None));
+            state.unget = Some(is_torn || state.is_held_but_by(None));
         }
         for index in 0..self.lockattrs {
             if matches!(state.lockattrs[index].stage, Stage::In(Routine::Force, _)) {
-                let is_held = self.is_held_but_by(state, Some(index));
+                let is_held = state.is_held_but_by(Some(index));
                 state.lockattrs[index].forces_a_living |= is_held;
             }
         }
-    }
-
-    /// Whether any live process, but for one, has the lock or a part of it.
-    fn is_held_but_by(&self, state: &State, one: Option<usize>) -> bool {
-        let owner = Owner(state.shared.owner);
-        let is_ones = one.is_some_and(|one| owner.process() == self.word(state, one).process());
-        let lives = !owner.is_nobody() && !self.died(state, owner);
-        state.holders() > 0
-            || state.has_foreign_holder()
-            || state.lockattrs.iter().any(|process| process.has_bare_unit)
-            || !is_ones && lives
     }
 
     /// Kills a process, with all its threads.
@@ -280,7 +248,7 @@ impl System {
             if state.pid(thread) != state.pid(index) {
                 continue;
             }
-            let word = self.word(state, thread);
+            let word = state.word(thread);
             let process = &mut state.lockattrs[thread];
             let is_owner = Owner(state.shared.owner).process() == word.process();
             let history = &mut state.history;
@@ -374,7 +342,7 @@ impl System {
     }
 }
 
-/// The number of the process that has written a word, and in which round: [`System::word`] puts them there.
+/// The number of the process that has written a word, and in which round: [`State::word`] puts them there.
 pub(super) fn index_in(word: Owner) -> (usize, u64) {
     (usize::try_from(word.turn() % 8).unwrap(), word.turn() / 8)
 }
@@ -382,6 +350,38 @@ pub(super) fn index_in(word: Owner) -> (usize, u64) {
 impl State {
     pub(super) fn pid(&self, index: usize) -> u64 {
         1 + if self.has_threads { index.saturating_sub(1) } else { index } as u64
+    }
+
+    fn word(&self, index: usize) -> Owner {
+        let turn = u64::from(self.lockattrs[index].rounds) * 8 + index as u64;
+        Owner(self.pid(index)).in_turn(turn)
+    }
+
+    /// A bit for each process that lives.
+    fn living(&self) -> u64 {
+        let living = self.lockattrs.iter().enumerate().filter(|(_, process)| process.is_alive);
+        living.fold(0, |bits, (index, _)| bits | 1 << self.pid(index))
+    }
+
+    /// Who is dead, by the owner word.
+    fn died(&self, owner: Owner) -> bool {
+        self.living() & 1 << owner.pid() == 0
+    }
+
+    pub(super) fn owner_lives(&self) -> bool {
+        let owner = Owner(self.shared.owner);
+        !owner.is_nobody() && !owner.claims() && !self.died(owner)
+    }
+
+    /// Whether any live process, but for one, has the lock or a part of it.
+    fn is_held_but_by(&self, one: Option<usize>) -> bool {
+        let owner = Owner(self.shared.owner);
+        let is_ones = one.is_some_and(|one| owner.process() == self.word(one).process());
+        let lives = !owner.is_nobody() && !self.died(owner);
+        self.holders() > 0
+            || self.has_foreign_holder()
+            || self.lockattrs.iter().any(|process| process.has_bare_unit)
+            || !is_ones && lives
     }
 
     /// Lockattr's processes that believe that they hold.

@@ -240,6 +240,36 @@ fn a_future_dropped_with_the_lock_on_its_way_passes_it_on() {
     second.end();
 }
 
+/// Of two that wait, the later one alone is polled for a while: it must not get the lock.
+#[test]
+fn a_waiter_that_goes_before_or_after_the_lock_is_sent_to_it_costs_nobody_the_order() {
+    let name = unique_name("next");
+    let lock = open(&name);
+    for goes_before in [true, false] {
+        let guard = lock.acquire(LONG).unwrap();
+        let mut waiters: Vec<_> = (0..3).map(|_| Box::pin(lock.acquire_async(LONG))).collect();
+        for waiter in &mut waiters {
+            assert!(block_on(poll_once(waiter.as_mut())).is_none());
+        }
+        let first = waiters.remove(0);
+        if goes_before {
+            drop(first);
+            drop(guard);
+        } else {
+            drop(guard);
+            drop(first);
+        }
+        let (next, mut last) = (waiters.remove(0), waiters.remove(0));
+        for _ in 0..10 {
+            thread::sleep(Duration::from_millis(2));
+            let polled = block_on(poll_once(last.as_mut()));
+            assert!(polled.is_none(), "overtaken by one that came later, {goes_before}");
+        }
+        drop(block_on(next).unwrap());
+        drop(block_on(last).unwrap());
+    }
+}
+
 #[test]
 fn a_future_dropped_while_it_waits_for_a_semaphore_leaves_nothing() {
     let name = unique_semaphore("dropped");

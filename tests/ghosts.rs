@@ -108,7 +108,9 @@ fn a_holder_that_came_just_after_a_release_is_no_ghost() {
         }
         let (took, holder) = refused(&lock);
         assert!(took < PATIENCE, "listens: {listens}, {took:?}");
-        assert_eq!(holder.and_then(|holder| holder.pid), Some(std::process::id()));
+        // The search for the process that has bound it ends soon, found or not.
+        let named = holder.and_then(|holder| holder.pid);
+        assert!(named.map_or(true, |pid| pid == std::process::id()), "{named:?}");
         let looked = lock.holder().unwrap().unwrap();
         let known_by = if listens { KnownBy::Kernel } else { KnownBy::Proc };
         assert_eq!((looked.pid, looked.known_by), (Some(std::process::id()), known_by));

@@ -1,18 +1,14 @@
 //! Files that anybody can have written in the place of a record. The first byte says of what: a port lock, or a
 //! semaphore, whose value it also tells. Whatever is in them, looks show no control characters, and an acquire neither
-//! crashes nor waits.
+//! crashes nor waits (libFuzzer has a limit).
 
 #![no_main]
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
 use lockattr_runtime::{Backend, Holder, Lock};
-
-/// Longer than a try waits for anything.
-const LATE: Duration = Duration::from_secs(2);
 
 fn show(holder: Option<Holder>) {
     if let Some(holder) = holder {
@@ -41,7 +37,6 @@ fuzz_target!(|bytes: &[u8]| {
         fs::write(path, content).unwrap();
         make_private(path);
     }
-    let start = Instant::now();
     let lock = Lock::open(backend, name).unwrap();
     for holder in [lock.last_holder(), lock.holder()] {
         show(holder.ok().flatten());
@@ -53,7 +48,6 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(guard) => show(guard.recovered_from().cloned()),
         Err(error) => assert!(!error.to_string().contains(char::is_control), "{error:?}"),
     }
-    assert!(start.elapsed() < LATE);
     drop(lock);
     for (path, _) in files {
         let _ = fs::remove_file(path);

@@ -157,6 +157,27 @@ fn a_future_that_is_not_polled_is_told_and_passes_on_what_it_finds_too_late() {
     holder.end();
 }
 
+/// By a process that asks of its own future, as by others.
+#[cfg(feature = "async")]
+#[test]
+fn a_lock_on_its_way_to_a_future_of_this_process_is_told_as_such() {
+    use futures_lite::future::{block_on, poll_once};
+
+    let name = unique_name("own-way");
+    let mut holder = Actor::start("hold", &name);
+    holder.expect("holding");
+    let lock = open(&name);
+    let mut future = std::pin::pin!(lock.acquire_async(LONG));
+    assert!(block_on(poll_once(future.as_mut())).is_none());
+    holder.tell("release");
+    holder.expect("released");
+    let looked = open(&name).holder().unwrap().unwrap();
+    assert_eq!((looked.pid, looked.tenure), (Some(std::process::id()), Tenure::OnItsWay));
+    drop(block_on(future).unwrap());
+    assert!(open(&name).holder().unwrap().is_none());
+    holder.end();
+}
+
 fn clone_and_release(name: &str) {
     let guard = open(name).acquire(LONG).unwrap();
     let child = keep_copies_in_a_child();

@@ -117,6 +117,20 @@ fn a_record_that_everybody_may_write_is_not_believed() {
 }
 
 #[test]
+fn a_record_of_another_lock_in_the_place_of_a_locks_own_is_not_believed() {
+    let (one, other) = (unique_name("own"), unique_name("other"));
+    let mut holder = Actor::start("hold", &other);
+    holder.expect("holding");
+    holder.end();
+    let path = |name: &str| format!("/dev/shm/lockattr.{}.{name}", nix::unistd::geteuid());
+    fs::copy(path(&other), path(&one)).unwrap();
+    assert!(open(&other).last_holder().unwrap().is_some());
+    assert!(open(&one).last_holder().unwrap().is_none());
+    drop(open(&one).acquire(LONG).unwrap());
+    assert!(open(&one).last_holder().unwrap().is_some());
+}
+
+#[test]
 fn rubbish_in_a_record_is_overwritten_by_the_next_grant() {
     for length in [0_u32, 1, 100, 4095, 4096, 10_000] {
         let name = unique_name("rubbish");

@@ -1,0 +1,29 @@
+# What is installed: Debian's packages, and from PyPI what links for musl.
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+    local package missing=()
+    local wanted=(rustc-web cargo-web rust-web-src binutils-mingw-w64-x86-64 gcc libc6-dev iproute2 python3 socat)
+    if [ "$runs" = 1 ]; then
+        for target in "${targets[@]}"; do wanted+=($(packages_of "$target")); done
+        wanted+=($(packages_of i686-unknown-linux-gnu))
+    fi
+    for package in "${wanted[@]}"; do
+        dpkg --status "$package" 2>/dev/null | grep -q '^Status: install ok installed' || missing+=("$package")
+    done
+    if [ "${#missing[@]}" -gt 0 ]; then
+        as_root apt-get update
+        as_root apt-get install --yes --no-install-recommends "${missing[@]}"
+    fi
+}
+
+# cargo-zigbuild, which brings a linker and musl's files, in an environment of its own.
+zigbuild=target/portability/zig
+install_zigbuild() {
+    [ -x $zigbuild/bin/cargo-zigbuild ] && return
+    python3 -m venv $zigbuild
+    $zigbuild/bin/pip install --quiet ziglang==0.15.2 cargo-zigbuild
+}

@@ -20,10 +20,25 @@ install_packages() {
     fi
 }
 
+# The Python predecessors, where the tests of `target` look for them: a network of their own has no package index.
+install_predecessors() {
+    local target=$1 here=target/portability/python place packages
+    place=target/portability/run/$target/tmp
+    [ "${LOCKATTR_SKIP_PYTHON:-0}" = 0 ] && [ ! -e "$place/python" ] || return 0
+    if [ ! -x $here/bin/resourcelock ]; then
+        packages=$(sed -n 's/^const PACKAGES.* = \[\(.*\)\];$/\1/p' tests/interop/python.rs | tr -d '",')
+        python3 -m venv --clear $here
+        # shellcheck disable=SC2086 # several
+        $here/bin/python -m pip install --quiet $packages
+    fi
+    mkdir -p "$place"
+    ln -sT "$PWD/$here" "$place/python"
+}
+
 # cargo-zigbuild, which brings a linker and musl's files, in an environment of its own.
 zigbuild=target/portability/zig
 install_zigbuild() {
     [ -x $zigbuild/bin/cargo-zigbuild ] && return
     python3 -m venv $zigbuild
-    $zigbuild/bin/pip install --quiet ziglang==0.15.2 cargo-zigbuild
+    $zigbuild/bin/pip install --quiet ziglang==0.15.2 cargo-zigbuild==0.20.1
 }

@@ -119,7 +119,7 @@ class Target:
         """What it says, and whether it was ended because its time was over. What it leaves running is ended."""
         # A file, as a pipe would not end before all that has a copy of it.
         with tempfile.TemporaryFile() as output:
-            process = subprocess.Popen(command, cwd=folder, start_new_session=True, stdin=subprocess.DEVNULL,
+            process = subprocess.Popen(command, cwd=folder, process_group=0, stdin=subprocess.DEVNULL,
                                        env={**os.environ, **variables}, stdout=output, stderr=subprocess.STDOUT)
             try:
                 process.wait(self.seconds)

@@ -69,6 +69,7 @@ apart() {
 run_tests() {
     local target=$1 line=$2
     shift 2
+    install_predecessors "$target"
     apart env "$@" python3 ci/portability.d/run.py "$line" "$results/$target.json" "$results/$line.txt" \
         ci/portability.d/left-out $(kinds_of "$target") || failed=1
     lines+=("$results/$line.txt")

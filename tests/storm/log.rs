@@ -57,8 +57,8 @@ pub(crate) const LEAVES: u64 = 1 << 32;
 const UNNOTICED: u64 = 10_000_000;
 
 /// Regions behind the numbers: the witness, and the right to heal an orphaned lock.
-const WITNESS: i64 = 1000;
-const HEALER: i64 = 1001;
+const WITNESS: i32 = 1000;
+const HEALER: i32 = 1001;
 
 /// Nanoseconds of the monotonic clock.
 pub(crate) fn now() -> u64 {

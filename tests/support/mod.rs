@@ -19,10 +19,12 @@ mod name;
 
 pub mod ledger;
 pub mod numbers;
+pub mod raw_clone;
 pub mod seccomp;
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -59,7 +61,7 @@ impl Actor {
     /// As [`start`](Self::start), by a program that takes a command to run.
     pub fn start_under(program: &[&str], role: &str, argument: &str) -> Self {
         let this = env::current_exe().unwrap();
-        let mut command = match program {
+        let command = match program {
             [] => Command::new(this),
             [program, arguments @ ..] => {
                 let mut command = Command::new(program);
@@ -67,6 +69,15 @@ impl Actor {
                 command
             }
         };
+        Self::start_by(command, role, argument)
+    }
+
+    /// As [`start`](Self::start), in another test binary, which must know the role.
+    pub fn start_in(binary: &Path, role: &str, argument: &str) -> Self {
+        Self::start_by(Command::new(binary), role, argument)
+    }
+
+    fn start_by(mut command: Command, role: &str, argument: &str) -> Self {
         let mut process = command
             .args(ROLES)
             .env(ROLE, role)
@@ -219,10 +230,15 @@ pub fn listen() -> Option<String> {
     (bytes > 0).then(|| line.trim_end().to_owned())
 }
 
+/// Whether lockattr has semaphores: it shares glibc's.
+pub const HAS_SEMAPHORES: bool = cfg!(target_env = "gnu");
+
 /// Runs a test with the name of a port lock, with that of a semaphore, and with that of a TCP lock.
 pub fn on_each_backend(what: &str, test: impl Fn(&str)) {
     test(&unique_name(what));
-    test(&unique_semaphore(what));
+    if HAS_SEMAPHORES {
+        test(&unique_semaphore(what));
+    }
     test(&unique_tcp(what));
 }
 
@@ -337,10 +353,19 @@ pub fn waits(name: &str, pid: u32) -> bool {
     }
 }
 
-/// How many sleep in the semaphore: glibc counts them behind the value, where it has 64-bit atomics.
+/// How many sleep in the semaphore, as glibc counts them (`struct new_sem` in its `internaltypes.h`).
 pub fn sleepers(name: &str) -> u32 {
+    /// The upper half of a word of 64 bits, whose lower half is the value; with a word size of 32 bits, a
+    /// number of its own.
+    const COUNT: std::ops::Range<usize> =
+        match (cfg!(target_pointer_width = "64"), cfg!(target_endian = "little")) {
+            (true, true) => 4..8,
+            (true, false) => 0..4,
+            (false, _) => 12..16,
+        };
+
     let semaphore = std::fs::read(format!("/dev/shm/sem.{name}")).unwrap_or_default();
-    semaphore.get(4..8).map_or(0, |count| u32::from_ne_bytes(count.try_into().unwrap()))
+    semaphore.get(COUNT).map_or(0, |count| u32::from_ne_bytes(count.try_into().unwrap()))
 }
 
 /// The lock of this name, of the backend that it tells.
@@ -375,7 +400,7 @@ pub fn keep_copies_in_a_child() -> u32 {
     use nix::libc;
 
     // SAFETY: the child is a copy of this process with one thread, which does nothing but end.
-    let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    let child = unsafe { raw_clone::clone(0) };
     if child == 0 {
         // SAFETY: as above.
         unsafe {

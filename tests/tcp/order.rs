@@ -48,7 +48,9 @@ fn a_waiter_that_is_killed_at_the_ports_gives_its_place_to_another() {
         waiters.iter().any(|waiter| connections_to_locks(waiter.pid()) == 2)
     });
     drop(guard);
-    waiters.iter_mut().for_each(|waiter| waiter.tell("release"));
+    for waiter in &mut waiters {
+        waiter.tell("release");
+    }
     for mut waiter in waiters {
         waiter.expect("acquired");
         waiter.end();
@@ -98,7 +100,9 @@ fn beside_a_program_that_has_bound_the_address_of_the_queue_the_others_get_the_l
             let waiters: Vec<_> =
                 (0..3).map(|_| scope.spawn(|| open(&name).acquire(LONG).map(drop))).collect();
             drop(guard);
-            waiters.into_iter().for_each(|waiter| waiter.join().unwrap().unwrap());
+            for waiter in waiters {
+                waiter.join().unwrap().unwrap();
+            }
         });
         drop(open(&name).try_acquire().unwrap());
     }

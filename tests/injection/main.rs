@@ -45,7 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LATE: Duration = Duration::from_secs(5);
 
 /// The region of the ledger that a holder locks.
-const WITNESS: i64 = 0;
+const WITNESS: i32 = 0;
 
 /// Takes the lock and gives it back for ever, and stops before and behind each of both.
 fn take(argument: &str) {

@@ -64,7 +64,7 @@ fn records_reach_the_logger_with_their_fields() {
     on_each_backend("log", |name| {
         let mut actor = Actor::start("log", name);
         let late = actor.hear();
-        for part in ["INFO timed out", &format!("lock=\"{name}\""), "waited_ms=1", "holder=held"] {
+        for part in ["INFO timed out", &format!("lock=\"{name}\""), "waited_ms=", "holder=held"] {
             assert!(late.contains(part), "no {part} in: {late}");
         }
         let used = actor.hear();

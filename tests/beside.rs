@@ -58,7 +58,8 @@ fn a_semaphore_of_the_name_can_be_released_by_force_while_the_port_is_held() {
     let name = unique_name("beside-force");
     let mut holder = Actor::start("hold port", &name);
     holder.expect("holding");
-    std::fs::write(format!("/dev/shm/sem.{}", &*name), [0; 32]).unwrap();
+    let empty = [0; std::mem::size_of::<nix::libc::sem_t>()];
+    std::fs::write(format!("/dev/shm/sem.{}", &*name), empty).unwrap();
     std::fs::write(format!("/dev/shm/{}", &*name), [0; 4096]).unwrap();
     let semaphore = Lock::open(Backend::Semaphore, &name).unwrap();
     assert!(semaphore.is_locked().unwrap());

@@ -18,12 +18,14 @@ fn role() {
     support::play(&[("hold", hold)]);
 }
 
-/// How many threads and tasks of this process are in the queue for a lock of either backend.
 /// How many threads and tasks of this process wait. Of a semaphore's waiters the first is in no queue.
 fn waiting(lock: &Lock) -> usize {
     match lock.backend() {
         Backend::Port => queued(lock.name(), std::process::id()),
-        Backend::Tcp => connections_to_locks(std::process::id()) / 2,
+        Backend::Tcp => {
+            let this = std::process::id();
+            queued(lock.name(), this) + connections_to_locks(this) / 2
+        }
         _ => queued(lock.name(), std::process::id()) + 1,
     }
 }

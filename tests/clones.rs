@@ -17,8 +17,8 @@ use nix::poll::{poll, PollFd, PollFlags, PollTimeout};
 use nix::sys::wait::{waitpid, WaitStatus};
 use nix::unistd::Pid;
 use support::{
-    acquire_as_a_child, emulator, eventually, is_timeout, listen, on_each_backend, open, say,
-    unique_name, unique_semaphore, wait, waits,
+    acquire_as_a_child, emulator, eventually, is_timeout, listen, on_each_backend, open, raw_clone,
+    say, unique_name, unique_semaphore, wait, waits,
 };
 use support::{Actor, LONG};
 
@@ -53,18 +53,13 @@ fn underscore_fork() -> libc::c_long {
 }
 
 fn clone() -> libc::c_long {
-    let no = 0_u64;
-    // SAFETY: as above. Without CLONE_VM and a stack it is a fork.
-    unsafe { libc::syscall(libc::SYS_clone, u64::from(libc::SIGCHLD as u32), no, no, no, no) }
+    // SAFETY: as above.
+    unsafe { raw_clone::clone(0) }
 }
 
 fn clone3() -> libc::c_long {
-    // SAFETY: zeroes are valid arguments, of a size that the kernel is told.
-    unsafe {
-        let mut arguments: libc::clone_args = std::mem::zeroed();
-        arguments.exit_signal = libc::SIGCHLD as u64;
-        libc::syscall(libc::SYS_clone3, ptr::addr_of_mut!(arguments), size_of::<libc::clone_args>())
-    }
+    // SAFETY: as above.
+    unsafe { raw_clone::clone3() }
 }
 
 /// Runs `child` in a new child; its pid.
@@ -315,18 +310,15 @@ fn share_descriptors(argument: &str) {
     let (name, how) = argument.split_once(' ').unwrap();
     let lock = open(name);
     let other = open(&format!("other-{name}"));
-    let mut flags = u64::from((libc::CLONE_FILES | libc::SIGCHLD).unsigned_abs());
+    let mut flags = libc::CLONE_FILES;
     match how {
         "plain" => {}
-        "in another pid namespace" => flags |= u64::from(libc::CLONE_NEWPID.unsigned_abs()),
+        "in another pid namespace" => flags |= libc::CLONE_NEWPID,
         _ => become_opaque(),
     }
     let guard = lock.acquire(LONG).unwrap();
-    let clone = || {
-        let no = 0_u64;
-        // SAFETY: without CLONE_VM and a stack it is a fork, but for the descriptors.
-        unsafe { libc::syscall(libc::SYS_clone, flags, no, no, no, no) }
-    };
+    // SAFETY: as a fork, but for the descriptors.
+    let clone = || unsafe { raw_clone::clone(flags) };
     let child = in_a_child(clone, || drop(other.acquire(LONG).unwrap()));
     say(&format!("child ended well: {}", ended_well(child)));
     listen();

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{getrlimit, getrusage, setrlimit, Resource, UsageWho};
+use nix::sys::resource::{getrlimit, getrusage, rlim_t, setrlimit, Resource, UsageWho};
 use nix::sys::time::TimeValLike;
 use support::{end_child, keep_copies_in_a_child, send_descriptors, unique_name};
 use support::{eventually, hold, is_timeout, listen, open, say};
@@ -281,7 +281,7 @@ fn what_strangers_left_in_the_queue_does_not_hold_up_the_release() {
 
 /// Binds the lock's address and does not listen, behind many open descriptors.
 fn hoard(name: &str) {
-    const MANY: u64 = 200_000;
+    const MANY: rlim_t = 200_000;
     let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     let number = hard.min(MANY + 100);
     setrlimit(Resource::RLIMIT_NOFILE, number, hard).unwrap();

@@ -144,7 +144,7 @@ fn a_waiter_that_stops_still_keeps_others_out_once_the_lock_is_its_own() {
     let mut waiter = Actor::start("wait", &name);
     waiter.expect("waiting");
     eventually("the waiter waits", || waits_in_queue(waiter.pid()));
-    waiter.signal(nix::sys::signal::Signal::SIGSTOP);
+    waiter.stop();
     holder.tell("release");
     holder.expect("released");
     // On its way to a process that does not run: taken, and nobody waits for more than his time.

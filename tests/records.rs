@@ -117,6 +117,20 @@ fn a_record_that_everybody_may_write_is_not_believed() {
 }
 
 #[test]
+fn a_record_of_another_lock_in_the_place_of_a_locks_own_is_not_believed() {
+    let (one, other) = (unique_name("own"), unique_name("other"));
+    let mut holder = Actor::start("hold", &other);
+    holder.expect("holding");
+    holder.end();
+    let path = |name: &str| format!("/dev/shm/lockattr.{}.{name}", nix::unistd::geteuid());
+    fs::copy(path(&other), path(&one)).unwrap();
+    assert!(open(&other).last_holder().unwrap().is_some());
+    assert!(open(&one).last_holder().unwrap().is_none());
+    drop(open(&one).acquire(LONG).unwrap());
+    assert!(open(&one).last_holder().unwrap().is_some());
+}
+
+#[test]
 fn rubbish_in_a_record_is_overwritten_by_the_next_grant() {
     for length in [0_u32, 1, 100, 4095, 4096, 10_000] {
         let name = unique_name("rubbish");
@@ -169,6 +183,7 @@ fn whoever_binds_the_address_and_sends_what_he_likes_grants_nothing() {
         UnixListener::bind_addr(&SocketAddr::from_abstract_name(address).unwrap()).unwrap()
     };
     let impostor = bind(format!("/portlock/{name}"));
+    impostor.set_nonblocking(true).unwrap();
     let other_listener = bind(format!("/test-impostor/{name}"));
     let null = fs::File::open("/dev/null").unwrap();
     let (not_listening, _pair) = std::os::unix::net::UnixStream::pair().unwrap();
@@ -176,16 +191,25 @@ fn whoever_binds_the_address_and_sends_what_he_likes_grants_nothing() {
     thread::scope(|scope| {
         let waiter = scope.spawn(|| lock.acquire(Duration::from_millis(500)));
         let descriptors = [null.as_raw_fd(), other_listener.as_raw_fd(), not_listening.as_raw_fd()];
+        // None once the waiter waits no more.
+        let accept = || loop {
+            match impostor.accept() {
+                Ok((connection, _)) => break Some(connection),
+                Err(_) if waiter.is_finished() => break None,
+                Err(_) => thread::sleep(Duration::from_micros(200)),
+            }
+        };
         for descriptors in [&descriptors[..1], &descriptors[1..2], &descriptors[2..], &descriptors]
         {
-            let (connection, _) = impostor.accept().unwrap();
+            let Some(connection) = accept() else { break };
             send_descriptors(&connection, descriptors);
         }
+        // It has the lock's address, and is no listener.
+        if let Some(connection) = accept() {
+            send_descriptors(&connection, &[connection.as_raw_fd()]);
+        }
         for bytes in [&b""[..], b"\0", b"take it", &[0xff; 4096]] {
-            if waiter.is_finished() {
-                break;
-            }
-            let (mut connection, _) = impostor.accept().unwrap();
+            let Some(mut connection) = accept() else { break };
             let _ = connection.write_all(bytes);
         }
         // The rest of its time it waits for one that answers nobody.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::libc;
 use nix::sys::wait::{waitpid, WaitStatus};
 use nix::unistd::Pid;
+use support::raw_clone;
 use support::seccomp::{refuse, start_refused};
 use support::{hold, is_timeout, listen, on_each_backend, open, say, wait, Actor, LONG};
 
@@ -72,9 +73,8 @@ fn nor_is_a_child_taken_for_its_parent_whose_pid_it_has() {
 fn drop_in_a_child(name: &str) {
     let lock = open(name);
     let mut guard = Some(lock.acquire(LONG).unwrap());
-    let no = 0_u64;
     // SAFETY: a fork without handlers; the child drops its copy, tries the lock and ends.
-    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD as u64, no, no, no, no) };
+    let pid = unsafe { raw_clone::clone(0) };
     if pid == 0 {
         drop(guard.take());
         let code = i32::from(lock.try_acquire().is_ok());

@@ -5,7 +5,7 @@ mod support;
 use std::fs::{self, OpenOptions};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use support::{listen, on_each_backend, open, say, Actor, LONG};
 
@@ -83,5 +83,43 @@ fn a_lock_that_is_held_keeps_its_files_and_a_free_one_leaves_nothing() {
         lock.remove_files().unwrap();
         assert!(lock.last_holder().unwrap().is_none());
         drop(lock.acquire(LONG).unwrap());
+    });
+}
+
+/// What lies in `/dev/shm` of a lock.
+fn files(name: &str) -> Vec<PathBuf> {
+    let all = fs::read_dir("/dev/shm").unwrap().map(|entry| entry.unwrap().path());
+    all.filter(|path| path.to_str().is_some_and(|path| path.contains(name))).collect()
+}
+
+/// A board without a clock battery leaves files of any time, and a program of any bug one of any size. The C library's
+/// `stat` of old refuses to tell of them in programs of 32 bits (`EOVERFLOW`).
+#[test]
+fn files_with_a_time_or_a_size_beyond_32_bits_are_used_and_removed_as_others_are() {
+    const BEYOND: Duration = Duration::from_secs(1 << 32);
+    const LARGE: u64 = 3 << 30;
+
+    on_each_backend("beyond", |name| {
+        let lock = open(name);
+        drop(lock.acquire(LONG).unwrap());
+        for path in files(name) {
+            let file = OpenOptions::new().write(true).open(&path).unwrap();
+            if !path.to_str().unwrap().contains("/sem.") {
+                file.set_len(LARGE).unwrap();
+            }
+            file.set_modified(SystemTime::UNIX_EPOCH + BEYOND).unwrap();
+        }
+        let mut holder = Actor::start("hold", name);
+        holder.expect("holding");
+        let seen = lock.holder().unwrap().unwrap();
+        assert_eq!(seen.info.as_deref(), Some("the test's holder"), "{seen:?}");
+        holder.tell("release");
+        holder.expect("released");
+        holder.end();
+        // A process looks every 10 ms whether its files have their names still.
+        std::thread::sleep(Duration::from_millis(15));
+        drop(lock.acquire(LONG).unwrap());
+        lock.remove_files().unwrap();
+        assert_eq!(files(name), Vec::<PathBuf>::new());
     });
 }

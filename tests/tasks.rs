@@ -240,6 +240,55 @@ fn a_future_dropped_with_the_lock_on_its_way_passes_it_on() {
     second.end();
 }
 
+/// Of two that wait, the later one alone is polled for a while: it must not get the lock.
+#[test]
+fn a_waiter_that_goes_before_or_after_the_lock_is_sent_to_it_costs_nobody_the_order() {
+    #[derive(Debug, PartialEq)]
+    enum Goes {
+        Before,
+        After,
+        /// It is polled once its time has long been over.
+        Late,
+    }
+
+    let name = unique_name("next");
+    let lock = open(&name);
+    for goes in [Goes::Before, Goes::After, Goes::Late] {
+        let guard = lock.acquire(LONG).unwrap();
+        let time = if goes == Goes::Late { Duration::from_millis(300) } else { LONG };
+        let times = [time, LONG, LONG];
+        let mut waiters: Vec<_> =
+            times.map(|time| Box::pin(lock.acquire_async(time))).into_iter().collect();
+        for waiter in &mut waiters {
+            assert!(block_on(poll_once(waiter.as_mut())).is_none());
+        }
+        let mut first = waiters.remove(0);
+        match goes {
+            Goes::Before => {
+                drop(first);
+                drop(guard);
+            }
+            Goes::After => {
+                drop(guard);
+                drop(first);
+            }
+            Goes::Late => {
+                drop(guard);
+                thread::sleep(time + Duration::from_millis(20));
+                assert!(block_on(first.as_mut()).is_err());
+            }
+        }
+        let (next, mut last) = (waiters.remove(0), waiters.remove(0));
+        for _ in 0..10 {
+            thread::sleep(Duration::from_millis(2));
+            let polled = block_on(poll_once(last.as_mut()));
+            assert!(polled.is_none(), "overtaken by one that came later, {goes:?}");
+        }
+        drop(block_on(next).unwrap());
+        drop(block_on(last).unwrap());
+    }
+}
+
 #[test]
 fn a_future_dropped_while_it_waits_for_a_semaphore_leaves_nothing() {
     let name = unique_semaphore("dropped");

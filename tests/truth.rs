@@ -17,6 +17,7 @@ fn role() {
         ("hold", hold),
         ("wait", wait),
         ("wait briefly", wait_briefly),
+        ("clone and release late", clone_and_release_late),
         ("clone and release", clone_and_release),
         ("clone and die", clone_and_die),
         ("pass on", pass_on),
@@ -43,7 +44,7 @@ fn holder_and_waiter(name: &str, role: &str) -> (Actor, Actor) {
 }
 
 fn stop(actor: &Actor) {
-    actor.signal(Signal::SIGSTOP);
+    actor.stop();
     eventually("it is stopped", || {
         let status = std::fs::read_to_string(format!("/proc/{}/status", actor.pid())).unwrap();
         status.contains("State:\tT")
@@ -156,6 +157,27 @@ fn a_future_that_is_not_polled_is_told_and_passes_on_what_it_finds_too_late() {
     holder.end();
 }
 
+/// By a process that asks of its own future, as by others.
+#[cfg(feature = "async")]
+#[test]
+fn a_lock_on_its_way_to_a_future_of_this_process_is_told_as_such() {
+    use futures_lite::future::{block_on, poll_once};
+
+    let name = unique_name("own-way");
+    let mut holder = Actor::start("hold", &name);
+    holder.expect("holding");
+    let lock = open(&name);
+    let mut future = std::pin::pin!(lock.acquire_async(LONG));
+    assert!(block_on(poll_once(future.as_mut())).is_none());
+    holder.tell("release");
+    holder.expect("released");
+    let looked = open(&name).holder().unwrap().unwrap();
+    assert_eq!((looked.pid, looked.tenure), (Some(std::process::id()), Tenure::OnItsWay));
+    drop(block_on(future).unwrap());
+    assert!(open(&name).holder().unwrap().is_none());
+    holder.end();
+}
+
 fn clone_and_release(name: &str) {
     let guard = open(name).acquire(LONG).unwrap();
     let child = keep_copies_in_a_child();
@@ -165,6 +187,35 @@ fn clone_and_release(name: &str) {
     end_child(child);
     say("ended");
     listen();
+}
+
+/// As [`clone_and_release`], where a waiter has gone meanwhile.
+fn clone_and_release_late(name: &str) {
+    let guard = open(name).acquire(LONG).unwrap();
+    let child = keep_copies_in_a_child();
+    say(&child.to_string());
+    listen();
+    drop(guard);
+    say("released");
+    listen();
+    end_child(child);
+}
+
+/// Its entry is still in the queue: the holder finds it, and that nothing can be sent there.
+#[test]
+fn a_lock_that_was_not_sent_to_a_waiter_that_has_gone_is_kept_by_its_copy() {
+    let name = unique_name("not-sent");
+    let mut parent = Actor::start("clone and release late", &name);
+    let child: u32 = parent.hear().parse().unwrap();
+    let lock = open(&name);
+    assert!(is_timeout(&lock.acquire(Duration::from_millis(1))));
+    parent.tell("release");
+    parent.expect("released");
+    let looked = open(&name).holder().unwrap().unwrap();
+    assert_eq!((looked.pid, looked.tenure), (Some(child), Tenure::Copied));
+    parent.tell("end");
+    drop(lock.acquire(LONG).unwrap());
+    parent.end();
 }
 
 fn clone_and_die(name: &str) {

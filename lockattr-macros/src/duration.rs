@@ -234,6 +234,9 @@ mod tests {
         ] {
             assert_eq!(parse(text), Err(error), "{text:?}");
         }
+        let said = |text| parse(text).unwrap_err().to_string();
+        assert_eq!(said("1s1s"), "`s` is given twice");
+        assert_eq!(said("1s2h"), "`h` stands behind `s`, which is smaller");
     }
 
     #[test]

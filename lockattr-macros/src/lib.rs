@@ -1,5 +1,6 @@
 //! The attribute of [lockattr](https://docs.rs/lockattr): use it from there.
 
+mod annotate;
 mod args;
 mod arguments;
 mod backend;
@@ -31,7 +32,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-use proc_macro2::TokenStream;
+use annotate::annotate;
 
 /// Runs a function's body while it holds a lock that every process on the machine respects.
 ///
@@ -492,23 +493,4 @@ pub fn interprocess_lock(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     annotate(args.into(), item.into()).into()
-}
-
-/// Parse, validate, expand. After a mistake the item comes out as it was, beside the messages, so that
-/// its callers still find it.
-fn annotate(args: TokenStream, item: TokenStream) -> TokenStream {
-    let args = args::Args::parse(args).and_then(renamed::reject);
-    let item = peel::peeled_item(item);
-    let item_read = syn::parse2::<item::Item>(item.clone());
-    let stub = item_read.as_ref().map_or_else(|_| item.clone(), item::Item::stub);
-    let item_read = item_read.and_then(validate::item);
-    match errors::both(args, item_read).and_then(validate::plan).and_then(twice::reject) {
-        Ok(plan) => expand::expand(plan),
-        Err(error) => {
-            let messages = error.into_compile_error();
-            // Two things in a row are items, and no expression.
-            let stub = if function::is_expression(&stub) { TokenStream::new() } else { stub };
-            quote::quote!(#stub #messages)
-        }
-    }
 }

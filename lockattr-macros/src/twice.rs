@@ -145,3 +145,6 @@ fn imports_facade(block: &TokenStream) -> bool {
             .take_while(|token| !matches!(token, TokenTree::Punct(end) if end.as_char() == ';'))
             .any(|token| matches!(token, TokenTree::Ident(ident) if ident == "__lockattr"))
 }
+
+#[cfg(test)]
+mod tests;

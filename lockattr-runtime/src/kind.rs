@@ -31,7 +31,8 @@ pub enum Backend {
     Semaphore,
     /// Two of three TCP ports at 127.0.0.1, which the name's SHA-1 tells, from 40000 to 60001: freed by the
     /// kernel when its holder dies, and shared with k3portlock where that has no abstract unix sockets. Waiters
-    /// are woken; those that have waited longer are mostly served first, but no order is promised.
+    /// are woken. On Linux they queue, and mostly are served in the order they came; elsewhere, and beside programs of
+    /// k3portlock, all that wait are woken and race. No order is promised.
     ///
     /// For what must work the same on every system. On Linux, [`Port`](Self::Port) is the better one:
     /// - Other programs can have the ports: they lie in the range from which Linux takes those of outgoing

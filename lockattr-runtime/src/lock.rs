@@ -385,7 +385,7 @@ impl Lock {
     /// task that asks for a lock which it holds itself is not told `WouldDeadlock`: it waits for its timeout.
     ///
     /// Poll the future until it is ready, or drop it. A port lock may have been handed to it, and no other
-    /// process gets the lock while it is neither polled nor dropped (of a semaphore, only the order is lost): mind a pinned future in a `select!` whose
+    /// process gets the lock while it is neither polled nor dropped (of a semaphore or a TCP lock, only the order is lost): mind a pinned future in a `select!` whose
     /// other arm awaits something slow. Others are told
     /// ([`Tenure::OnItsWay`](crate::Tenure::OnItsWay)); what is found after the timeout is passed on.
     ///

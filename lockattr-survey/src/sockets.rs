@@ -1,5 +1,5 @@
 //! `/proc/net/unix`, the kernel's table of unix sockets in this network namespace (proc(5)): who holds
-//! which port lock, and who waits for it or queues for a semaphore.
+//! which port lock, and who waits for it or queues for another lock.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -7,10 +7,13 @@ use std::fs;
 use crate::SurveyError;
 
 /// What the kernel writes before the addresses of locks, and of those who wait for them:
-/// `@/portwait/PID.NUMBER/NAME` for a port lock, `@/semwait/PID.NUMBER/NAME` for a semaphore.
+/// `@/portwait/PID.NUMBER/NAME` for a port lock, `@/semwait/PID.NUMBER/NAME` for a semaphore, and `@/tcpwait/PID.NUMBER/NAME`
+/// for a TCP lock, whose first waiter listens at `@/tcpturn/DIGEST`.
 const LOCK: &[u8] = b"@/portlock/";
 const WAITER: &[u8] = b"@/portwait/";
 const QUEUED: &[u8] = b"@/semwait/";
+const TCP_QUEUED: &[u8] = b"@/tcpwait/";
+const TCP_HEAD: &[u8] = b"@/tcpturn/";
 
 /// One look at the table.
 #[derive(Debug, Default)]
@@ -20,6 +23,10 @@ pub(crate) struct Table {
     waiters: Waiters,
     /// Of semaphores.
     queued: Waiters,
+    /// Of TCP locks, but the first of each.
+    tcp_queued: Waiters,
+    /// The digests of the names of TCP locks that have a first waiter.
+    tcp_heads: BTreeSet<Vec<u8>>,
 }
 
 /// How many wait, by what stands for the lock's name in their addresses.
@@ -63,6 +70,12 @@ impl Table {
             self.waiters.add(rest);
         } else if let Some(rest) = address.strip_prefix(QUEUED) {
             self.queued.add(rest);
+        } else if let Some(rest) = address.strip_prefix(TCP_QUEUED) {
+            self.tcp_queued.add(rest);
+        } else if let Some(digest) =
+            address.strip_prefix(TCP_HEAD).filter(|_| is_unconnected_stream)
+        {
+            self.tcp_heads.insert(digest.to_vec());
         }
     }
 
@@ -83,6 +96,12 @@ impl Table {
     /// How many queue for the semaphore `name`: all that wait but the one whose turn it is.
     pub(crate) fn queued(&self, name: &str) -> u32 {
         self.queued.of(name)
+    }
+
+    /// How many wait in order for the TCP lock `name`.
+    pub(crate) fn tcp_waiters(&self, name: &str) -> u32 {
+        let digest = format!("{:016x}", digest(name));
+        self.tcp_queued.of(name) + u32::from(self.tcp_heads.contains(digest.as_bytes()))
     }
 }
 
@@ -199,6 +218,21 @@ mod tests {
         ));
         assert_eq!((table.queued("bus"), table.waiters("bus")), (2, 1));
         assert_eq!((table.queued(&name), table.queued("n")), (1, 0));
+    }
+
+    #[test]
+    fn the_first_waiter_of_a_tcp_lock_is_counted_with_those_behind_it() {
+        let digest = digest("bus");
+        let table = table(&format!(
+            "0000000000000000: 00000002 00000000 00000000 0001 03 1 @/tcpwait/812.0/bus\n\
+             0000000000000000: 00000002 00000000 00010000 0001 01 2 @/tcpturn/{digest:016x}\n\
+             0000000000000000: 00000003 00000000 00000000 0001 03 3 @/tcpturn/{digest:016x}\n\
+             0000000000000000: 00000002 00000000 00000000 0001 03 4 @/semwait/7.4/bus\n",
+        ));
+        assert_eq!(
+            (table.tcp_waiters("bus"), table.queued("bus"), table.tcp_waiters("b")),
+            (2, 1, 0)
+        );
     }
 
     #[test]

@@ -34,7 +34,8 @@ pub struct Status {
     /// How many wait for it, where that is known.
     ///
     /// For a semaphore these are the lockattr programs in its queue, and those that sleep in the semaphore by
-    /// the C library's count. It counts those, too, that were killed in their sleep.
+    /// the C library's count. It counts those, too, that were killed in their sleep. Of a TCP lock they are those that wait in
+    /// order: not all of them beside programs of k3portlock.
     pub waiters: Option<u32>,
     /// What the kernel calls the device, of a device's lock: `ttyUSB0`.
     pub device: Option<String>,
@@ -114,7 +115,7 @@ impl Status {
         let last = if matches!(held, Held::By(_)) { None } else { standing.into_last_holder() };
         let waiters = match lock.backend() {
             Backend::Port => table.map(|table| table.waiters(lock.name())),
-            Backend::Tcp => None,
+            Backend::Tcp => table.map(|table| table.tcp_waiters(lock.name())),
             _ => sem::sleepers(lock.name())
                 .zip(table)
                 .map(|(sleepers, table)| sleepers.saturating_add(table.queued(lock.name()))),

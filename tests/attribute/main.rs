@@ -27,6 +27,7 @@ mod names;
 mod not_acquired;
 mod options;
 mod panics;
+#[cfg(target_env = "gnu")] // it does not compile elsewhere
 mod semaphore;
 mod several;
 #[cfg(feature = "async")]

@@ -23,6 +23,7 @@ fn a_panic_that_leaves_the_body_is_told_to_the_next_holder_where_there_is_an_on_
 }
 
 #[test]
+#[cfg(target_env = "gnu")] // it does not compile elsewhere
 fn so_it_is_with_a_semaphore() {
     static TOLD: Mutex<Vec<Tenure>> = Mutex::new(Vec::new());
     #[interprocess_lock("attribute-test.panic", backend = "semaphore", on_recover = |last| {

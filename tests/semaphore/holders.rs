@@ -40,7 +40,7 @@ fn a_timeout_is_kept_while_the_holder_lives_and_while_it_is_stopped() {
     let name = unique_semaphore("stopped");
     let mut holder = Actor::start("hold", &name);
     holder.expect("holding");
-    holder.signal(Signal::SIGSTOP);
+    holder.stop();
     let lock = open(&name);
     for millis in [0, 3, 40, 120] {
         let timeout = Duration::from_millis(millis);

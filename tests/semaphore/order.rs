@@ -196,7 +196,7 @@ fn behind_a_stopped_waiter_the_others_get_the_lock() {
     let mut stopped = Actor::start("wait", &name);
     stopped.expect("waiting");
     eventually("it is in turn", || waits(&name, stopped.pid()));
-    stopped.signal(Signal::SIGSTOP);
+    stopped.stop();
     let mut behind: Vec<_> = (0..3).map(|_| Actor::start("wait", &name)).collect();
     for actor in &mut behind {
         actor.expect("waiting");
@@ -227,7 +227,7 @@ fn behind_a_stopped_waiter_a_dead_holders_lock_is_inherited_within_a_short_wait(
         let mut stopped = Actor::start("wait", &name);
         stopped.expect("waiting");
         eventually("it is in turn", || waits(&name, stopped.pid()));
-        stopped.signal(Signal::SIGSTOP);
+        stopped.stop();
         holder.kill();
         let lock = open(&name);
         // On a busy machine one wait or the other may end before it comes to try.

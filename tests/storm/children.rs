@@ -8,6 +8,8 @@ use nix::sys::signal::{sigaction, SaFlags, SigAction, SigHandler, SigSet, Signal
 use nix::sys::wait::{waitpid, WaitPidFlag, WaitStatus};
 use nix::unistd::{fork, ForkResult, Pid};
 
+use crate::support::raw_clone;
+
 /// The children of one thread that have not ended.
 #[derive(Debug, Default)]
 pub(crate) struct Children(Vec<Pid>);
@@ -28,8 +30,8 @@ impl Children {
 
     /// A child made without at-fork handlers, which has copies of all descriptors for a few milliseconds.
     pub(crate) fn copy(&mut self) {
-        // SAFETY: without CLONE_VM and a stack it is a fork. The child sleeps and ends.
-        let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+        // SAFETY: as a fork. The child sleeps and ends.
+        let child = unsafe { raw_clone::clone(0) };
         if child == 0 {
             // SAFETY: no more than system calls.
             unsafe {
@@ -37,6 +39,7 @@ impl Children {
                 libc::_exit(0);
             }
         }
+        assert!(child > 0, "{}", std::io::Error::last_os_error());
         self.0.push(Pid::from_raw(child.try_into().unwrap()));
     }
 

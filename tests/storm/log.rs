@@ -35,7 +35,7 @@ pub(crate) enum Entry {
     Deaths,
     /// Those of whose death the next holder was not told.
     Unnoticed,
-    /// As `Unnoticed`, where a record was removed in the time of the dead one, or so shortly before that it did not know.
+    /// As `Unnoticed`, where [the record may have been removed](Log::may_be_unrecorded).
     Excused,
     /// When files of the lock were removed last.
     Removed,
@@ -57,8 +57,8 @@ pub(crate) const LEAVES: u64 = 1 << 32;
 const UNNOTICED: u64 = 10_000_000;
 
 /// Regions behind the numbers: the witness, and the right to heal an orphaned lock.
-const WITNESS: i64 = 1000;
-const HEALER: i64 = 1001;
+const WITNESS: i32 = 1000;
+const HEALER: i32 = 1001;
 
 /// Nanoseconds of the monotonic clock.
 pub(crate) fn now() -> u64 {
@@ -100,13 +100,18 @@ impl Log {
             self.count(Entry::Deaths);
             // Of whose death does not matter: the next one may have died before it came here.
             if guard.recovered_from().is_none() {
-                let unnoticed_until = self.get(Entry::Removed) + UNNOTICED;
-                let is_removed = unnoticed_until >= self.get(Entry::InsideSince);
+                let is_removed = self.may_be_unrecorded();
                 self.count(if is_removed { Entry::Excused } else { Entry::Unnoticed });
             }
         }
         self.set(Entry::InsideSince, since);
         self.set(Entry::Inside, std::process::id().into());
+    }
+
+    /// Whether the one that is inside may have written so to a record that has lost its name: in its time, or so shortly
+    /// before that it did not know.
+    pub(crate) fn may_be_unrecorded(&self) -> bool {
+        self.get(Entry::Removed) + UNNOTICED >= self.get(Entry::InsideSince)
     }
 
     /// Leaves the body.

@@ -61,13 +61,17 @@ impl Observer {
         let since = now();
         let timeout = [0, 5, 20][random.index(3)];
         let result = self.lock.acquire(Duration::from_millis(timeout));
+        let may_be_unrecorded = log.may_be_unrecorded();
         let after = moment(log);
         self.looks += 1;
         match result {
             Ok(guard) => log.body(&guard, since, Duration::ZERO),
             Err(error) if actor::is_left_taken(&error) => actor::heal(log, &self.lock),
             Err(LockError::Timeout { holder: Some(holder), .. }) if before == after => {
-                self.judge(before, &holder, crew, timeout == 20);
+                // A record that was removed tells nobody any more.
+                if !may_be_unrecorded {
+                    self.judge(before, &holder, crew, timeout == 20);
+                }
             }
             Err(LockError::PortTaken { .. }) => log.count(Entry::Accused),
             Err(error) if actor::is_refused(&error) => {}
@@ -99,7 +103,9 @@ impl Observer {
         // The observer itself may have what it has let go of, or passed on too late to take it, for a moment more: a thread
         // of it closes queues with unread data.
         let is_itself = holder.pid == Some(std::process::id());
-        if !is_itself && holder.pid.is_some_and(|pid| crew.is_none(pid)) {
+        // Who has a copy is a child that is about to execute a program, and its pid soon another one's.
+        let is_copy = holder.tenure == Tenure::Copied;
+        if !is_itself && !is_copy && holder.pid.is_some_and(|pid| crew.is_none(pid)) {
             return Some("no process of the storm");
         }
         // Where nobody is inside, or one that was killed there, another one is on the way.

@@ -25,7 +25,7 @@ impl Random {
     }
 
     pub(crate) fn index(&mut self, length: usize) -> usize {
-        usize::try_from(self.number()).unwrap() % length
+        usize::try_from(self.below(length as u64)).unwrap()
     }
 
     /// Once in so many times.

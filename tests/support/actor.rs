@@ -4,6 +4,7 @@
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ impl Actor {
     /// As [`start`](Self::start), by a program that takes a command to run.
     pub fn start_under(program: &[&str], role: &str, argument: &str) -> Self {
         let this = env::current_exe().unwrap();
-        let mut command = match program {
+        let command = match program {
             [] => Command::new(this),
             [program, arguments @ ..] => {
                 let mut command = Command::new(program);
@@ -41,6 +42,15 @@ impl Actor {
                 command
             }
         };
+        Self::start_by(command, role, argument)
+    }
+
+    /// As [`start`](Self::start), in another test binary, which must know the role.
+    pub fn start_in(binary: &Path, role: &str, argument: &str) -> Self {
+        Self::start_by(Command::new(binary), role, argument)
+    }
+
+    fn start_by(mut command: Command, role: &str, argument: &str) -> Self {
         let mut process = command
             .args(ROLES)
             .env(ROLE, role)

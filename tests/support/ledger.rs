@@ -29,8 +29,8 @@ pub enum Entry {
 }
 
 /// Regions of the file: the witness of a holder, and the right to heal an orphaned lock.
-const WITNESS: i64 = 0;
-const HEALER: i64 = 1;
+const WITNESS: i32 = 0;
+const HEALER: i32 = 1;
 
 impl Ledger {
     pub fn create(path: &Path) -> Self {

@@ -20,6 +20,7 @@ mod name;
 
 pub mod ledger;
 pub mod numbers;
+pub mod raw_clone;
 pub mod seccomp;
 
 use std::env;
@@ -41,6 +42,15 @@ impl Actor {
     pub fn signal(&self, signal: nix::sys::signal::Signal) {
         let pid = nix::unistd::Pid::from_raw(self.pid().try_into().unwrap());
         nix::sys::signal::kill(pid, signal).unwrap();
+    }
+
+    /// Stops it, and waits until all its threads have stopped: until then it may take what becomes free.
+    pub fn stop(&self) {
+        use nix::sys::wait::{waitid, Id, WaitPidFlag};
+
+        self.signal(nix::sys::signal::Signal::SIGSTOP);
+        let pid = nix::unistd::Pid::from_raw(self.pid().try_into().unwrap());
+        waitid(Id::Pid(pid), WaitPidFlag::WSTOPPED).unwrap();
     }
 }
 
@@ -73,10 +83,15 @@ pub fn may_be_alone(alone: &[&str]) -> bool {
     may
 }
 
+/// Whether lockattr has semaphores: it shares glibc's.
+pub const HAS_SEMAPHORES: bool = cfg!(target_env = "gnu");
+
 /// Runs a test with the name of a port lock, with that of a semaphore, and with that of a TCP lock.
 pub fn on_each_backend(what: &str, test: impl Fn(&str)) {
     test(&unique_name(what));
-    test(&unique_semaphore(what));
+    if HAS_SEMAPHORES {
+        test(&unique_semaphore(what));
+    }
     test(&unique_tcp(what));
 }
 
@@ -156,8 +171,8 @@ pub fn connections_to_locks(pid: u32) -> usize {
     links.filter(is_one).count()
 }
 
-/// How many threads and tasks of the process `pid` wait in the queue for the port or the semaphore `name`. (Whose
-/// turn it is at a semaphore has left the queue.)
+/// How many threads and tasks of the process `pid` wait in the queue for the lock `name`. (Whose turn it is at a
+/// semaphore or at the ports has left the queue.)
 pub fn queued(name: &str, pid: u32) -> usize {
     let table = std::fs::read("/proc/net/unix").unwrap();
     let (begin, end) = (format!("wait/{pid}."), format!("/{name}"));
@@ -176,15 +191,24 @@ pub fn processor_time() -> Duration {
 pub fn waits(name: &str, pid: u32) -> bool {
     match backend(name) {
         Backend::Port => waits_in_queue(pid),
-        Backend::Tcp => connections_to_locks(pid) > 0,
+        Backend::Tcp => queued(name, pid) > 0 || connections_to_locks(pid) > 0,
         _ => queued(name, pid) > 0 || sleepers(name) > 0,
     }
 }
 
-/// How many sleep in the semaphore: glibc counts them behind the value, where it has 64-bit atomics.
+/// How many sleep in the semaphore, as glibc counts them (`struct new_sem` in its `internaltypes.h`).
 pub fn sleepers(name: &str) -> u32 {
+    /// The upper half of a word of 64 bits, whose lower half is the value; with a word size of 32 bits, a
+    /// number of its own.
+    const COUNT: std::ops::Range<usize> =
+        match (cfg!(target_pointer_width = "64"), cfg!(target_endian = "little")) {
+            (true, true) => 4..8,
+            (true, false) => 0..4,
+            (false, _) => 12..16,
+        };
+
     let semaphore = std::fs::read(format!("/dev/shm/sem.{name}")).unwrap_or_default();
-    semaphore.get(4..8).map_or(0, |count| u32::from_ne_bytes(count.try_into().unwrap()))
+    semaphore.get(COUNT).map_or(0, |count| u32::from_ne_bytes(count.try_into().unwrap()))
 }
 
 /// The lock of this name, of the backend that it tells.
@@ -219,7 +243,7 @@ pub fn keep_copies_in_a_child() -> u32 {
     use nix::libc;
 
     // SAFETY: the child is a copy of this process with one thread, which does nothing but end.
-    let child = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) };
+    let child = unsafe { raw_clone::clone(0) };
     if child == 0 {
         // SAFETY: as above.
         unsafe {

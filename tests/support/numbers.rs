@@ -35,19 +35,19 @@ impl Numbers {
     }
 
     /// Locks the region; whether it was to be had.
-    pub fn lock(&self, region: i64) -> bool {
+    pub fn lock(&self, region: i32) -> bool {
         self.change(region, libc::F_WRLCK)
     }
 
-    pub fn unlock(&self, region: i64) {
+    pub fn unlock(&self, region: i32) {
         self.change(region, libc::F_UNLCK);
     }
 
-    fn change(&self, region: i64, kind: libc::c_int) -> bool {
+    fn change(&self, region: i32, kind: libc::c_int) -> bool {
         let region = libc::flock {
             l_type: kind.try_into().unwrap(),
             l_whence: libc::SEEK_SET.try_into().unwrap(),
-            l_start: region,
+            l_start: region.into(), // `off_t` has 32 bits where a word has
             l_len: 1,
             l_pid: 0,
         };

@@ -1,6 +1,7 @@
 //! Locks by TCP ports: what is true of no other backend.
 
 mod names;
+mod order;
 mod ports;
 mod refusals;
 #[path = "../support/mod.rs"]

@@ -107,6 +107,44 @@ fn combinations_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn a_name_takes_whole_arguments_and_no_parts_of_patterns() {
+    refused! {
+        "this is an argument, which a name captures":
+            #[interprocess_lock(bus)] { fn read(bus: &str) -> Result<()> { x } }
+        "`low` is a part of a pattern":
+            #[interprocess_lock("n-{low}")] { fn read((low, high): (String, String)) -> Result<()> { x } }
+        "`whole` is a part of a pattern":
+            #[interprocess_lock("n-{whole}")] { fn read(whole @ (_, _): (String, String)) -> Result<()> { x } }
+        "`wait` is a part of a pattern":
+            #[interprocess_lock("n", timeout = wait)] { fn read((wait, _): (String, String)) -> Result<()> { x } }
+    }
+    accepted! {
+        #[interprocess_lock("n-{low}")] { fn read(low: u8, (_, high): (String, String)) -> Result<()> { x } }
+        #[interprocess_lock(NAME)] { fn read(name: &str) -> Result<()> { x } }
+    }
+}
+
+/// Both are moved under the lock; the one that was used before is not said to be unused.
+#[test]
+fn what_is_joined_is_captured() {
+    let expanded = annotate(
+        quote!(device = "/dev/i2c-1", join = file),
+        quote! { fn read(file: File, other: File) -> Result<()> { x } },
+    )
+    .to_string();
+    assert!(expanded.contains("descriptor (& file)"), "{expanded}");
+    assert!(expanded.contains("let file @ _ = file ; let _ = & file ;"), "{expanded}");
+    assert!(expanded.contains("let other = other ;"), "{expanded}");
+}
+
+#[test]
+fn an_inner_attribute_of_a_block_stays() {
+    let block = quote! { impl Bus { #![allow(dead_code)] fn read(&self) -> Result<()> { x } } };
+    let expanded = annotate(quote!("n"), block).to_string();
+    assert!(expanded.contains("# ! [allow (dead_code)]"), "{expanded}");
+}
+
+#[test]
 fn async_needs_a_feature_that_the_message_names() {
     assert!(require_feature(Span::call_site(), true).is_ok());
     let error = require_feature(Span::call_site(), false).unwrap_err();

@@ -121,6 +121,11 @@ impl Owner {
         Self(self.0 & !put(PHASE, u64::MAX) | put(PHASE, phase as u64))
     }
 
+    #[cfg(test)]
+    pub(crate) const fn turn(self) -> u64 {
+        get(TURN, self.0)
+    }
+
     /// The process, as [`of`](Self::of) would name it.
     pub(crate) const fn process(self) -> Self {
         Self(self.0 & !put(PHASE, u64::MAX) & !put(TURN, u64::MAX))

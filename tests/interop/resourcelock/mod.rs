@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use lockattr::{Backend, Holder, KnownBy, Lock, LockError, Tenure};
 
 use super::python::{self, Script};
-use super::support::{self, eventually, is_timeout, listen, say, unique_name, LONG};
+use super::support::{self, eventually, is_timeout, listen, say, sleepers, unique_name, LONG};
 
 pub(crate) use hammer::hammer;
 
@@ -69,14 +69,7 @@ impl Name {
     /// Returns when somebody sleeps until the semaphore has a unit.
     #[track_caller]
     fn until_somebody_waits(&self) {
-        // Only there it is known where a semaphore counts those who wait: in the upper half of its
-        // first word (`struct new_sem` in glibc's `internaltypes.h`).
-        if cfg!(all(target_env = "gnu", target_pointer_width = "64")) {
-            eventually("somebody waits", || {
-                let bytes = fs::read(self.semaphore_file()).unwrap();
-                u64::from_ne_bytes(bytes[..8].try_into().unwrap()) >> 32 > 0
-            });
-        }
+        eventually("somebody waits", || sleepers(&self.0) > 0);
     }
 
     /// Rust and Python take the lock in turn, and there is one unit in the end.

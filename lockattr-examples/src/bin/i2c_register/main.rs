@@ -23,8 +23,11 @@ use worker::Worker;
 const ADDS: u16 = 5_000;
 const PROCESSES: u16 = 2;
 
-const WITHOUT: (&str, fn(&mut Chip) -> Result) = ("unlocked", Chip::add_unlocked);
-const WITH: [(&str, fn(&mut Chip) -> Result); 4] = [
+/// A name, and the call by which 1 is added.
+type Way = (&'static str, fn(&mut Chip) -> Result);
+
+const WITHOUT: Way = ("unlocked", Chip::add_unlocked);
+const WITH: [Way; 4] = [
     ("device", Chip::add_by_device),
     ("port", Chip::add_by_port),
     ("semaphore", Chip::add_by_semaphore),

@@ -34,7 +34,7 @@ use super::look::Time;
 use super::queue::{Line, Queue};
 use super::{beside, past, Failure, RawLock};
 use crate::deadline::Deadline;
-use crate::holder::Holder;
+use crate::holder::{Holder, Tenure};
 use crate::info::Info;
 use crate::kind::Backend;
 use crate::record::{self, Record};
@@ -248,8 +248,10 @@ impl Port {
         if deadline.is_now() {
             let page = self.record.page();
             if let Some(uid) = page.uid().filter(|_| page.last_grant_stands()) {
-                if let Some(record) = record::read(&self.name, uid) {
-                    return Some(record.last_holder());
+                // Our page may be one that was removed: then its grant stands for ever, and the record is another.
+                let holder = record::read(&self.name, uid).map(|record| record.last_holder());
+                if let Some(holder) = holder.filter(|holder| holder.tenure == Tenure::Holds) {
+                    return Some(holder);
                 }
             }
         }

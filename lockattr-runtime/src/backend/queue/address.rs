@@ -13,13 +13,14 @@ use crate::sys::socket::abstract_address;
 const LIMIT: usize = 107;
 
 /// What the addresses of waiters begin with. `/proc/net/unix` shows who waits for what:
-/// `@/portwait/PID.NUMBER/LOCK` for a port lock, `@/semwait/…` for a semaphore.
+/// `@/portwait/PID.NUMBER/LOCK` for a port lock, `@/semwait/…` for a semaphore, `@/tcpwait/…` for a TCP lock.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waiters(&'static str);
 
 impl Waiters {
     pub(super) const PORT: Self = Self("/portwait/");
     pub(super) const SEMAPHORE: Self = Self("/semwait/");
+    pub(super) const TCP: Self = Self("/tcpwait/");
 
     /// An address for a waiter of the lock `name`: another one at each call. Another process can have
     /// bound it all the same (one of the same pid in another pid namespace): then ask for an odd one.
@@ -77,6 +78,11 @@ pub(super) fn of_turnstile(name: &str, inode: u64) -> SockAddr {
     fitting(format!("/semturn/{:016x}.{inode:x}", digest(name)).as_bytes())
 }
 
+/// The address where those queue that wait for the TCP lock `name`.
+pub(super) fn of_tcp_turnstile(name: &str) -> SockAddr {
+    fitting(format!("/tcpturn/{:016x}", digest(name)).as_bytes())
+}
+
 fn fitting(name: &[u8]) -> SockAddr {
     match abstract_address(name) {
         Ok(address) => address,
@@ -92,12 +98,13 @@ mod tests {
     #[test]
     fn the_longest_name_has_an_address_and_waiters() {
         for name in ["n".repeat(97), format!("{}n", "ä".repeat(48)), "n".into(), "n".repeat(250)] {
-            for waiters in [Waiters::PORT, Waiters::SEMAPHORE] {
+            for waiters in [Waiters::PORT, Waiters::SEMAPHORE, Waiters::TCP] {
                 let (one, other) = (waiters.next(&name), waiters.next(&name));
                 assert!(waiters.include(&one) && waiters.include(&other));
                 assert_ne!(one, other);
                 assert!(waiters.include(&waiters.odd_one(&name)));
                 assert!(!waiters.include(&of_turnstile(&name, u64::MAX)));
+                assert!(!waiters.include(&of_tcp_turnstile(&name)));
             }
             if name.len() <= 97 {
                 let lock = of_port(&name);
@@ -113,8 +120,10 @@ mod tests {
         for address in [
             of_port("n"),
             of_turnstile("n", 1),
+            of_tcp_turnstile("n"),
             Waiters::PORT.next("n"),
             Waiters::SEMAPHORE.next("n"),
+            Waiters::TCP.next("n"),
         ] {
             let name = address.as_abstract_namespace().unwrap();
             assert!(ADDRESS_PREFIXES.iter().any(|prefix| name.starts_with(prefix)));

@@ -2,7 +2,7 @@
 //!
 //! The *head* owns the socket that listens there. Others connect to it and sleep; the accept queue of the
 //! socket is the queue. The head that leaves passes the socket itself to the first of them. For the port
-//! backend to be the head is to hold the lock; for the semaphore backend, to be next in turn.
+//! backend to be the head is to hold the lock; for the others, to be next in turn.
 //!
 //! Why no head is lost or doubled here:
 //! - A process that owns the listening socket is the head. It is one socket, whatever copies of its descriptor there
@@ -203,6 +203,11 @@ impl Queue {
     /// Of the waiters for a semaphore whose record is in the file of this inode.
     pub(super) fn of_semaphore(name: &str, inode: u64) -> Self {
         Self::new(name, address::of_turnstile(name, inode), Waiters::SEMAPHORE)
+    }
+
+    /// Of the waiters for a TCP lock.
+    pub(super) fn of_tcp(name: &str) -> Self {
+        Self::new(name, address::of_tcp_turnstile(name), Waiters::TCP)
     }
 
     fn new(name: &str, address: SockAddr, waiters: Waiters) -> Self {

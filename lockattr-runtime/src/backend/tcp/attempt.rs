@@ -7,6 +7,7 @@ use super::chance::Chance;
 use super::ports::COUNT;
 use super::race::Race;
 use super::taken::{other_use, Taken};
+use super::turn::{May, Turn};
 use super::{Failure, Tcp};
 use crate::backend::ghost::{PATIENCE, SLICE};
 use crate::backend::RawLock as _;
@@ -38,6 +39,7 @@ pub(super) struct Attempt<'a> {
     backoff: Backoff,
     chance: Chance,
     begin: Begin,
+    turn: Turn<'a>,
 }
 
 /// What an attempt has done so far.
@@ -71,6 +73,7 @@ impl<'a> Attempt<'a> {
             backoff: Backoff::up_to(LONGEST_PAUSE),
             chance: Chance::new(),
             begin: Begin::Nothing,
+            turn: Turn::new(tcp),
         }
     }
 
@@ -79,9 +82,16 @@ impl<'a> Attempt<'a> {
         if self.begin == Begin::Nothing && !self.deadline.is_now() {
             self.begin = Begin::Tried;
             if let Some(pause) = self.tcp.makes_way() {
-                return Ok(self.sleep(pause));
+                return if self.turn.join(None, self.deadline, &mut self.chance) {
+                    self.next()
+                } else {
+                    Ok(self.sleep(pause))
+                };
             }
         } else if self.begin == Begin::Tried {
+            if let Some(next) = self.take_turn()? {
+                return Ok(next);
+            }
             let has_news = self.look();
             // A process that was stopped meanwhile may come back hours later.
             if self.deadline.has_long_passed(GRACE) {
@@ -107,6 +117,31 @@ impl<'a> Attempt<'a> {
         }
     }
 
+    /// What one does that is in the queue; none if it is at the ports.
+    fn take_turn(&mut self) -> Result<Option<Next>, Failure> {
+        match self.turn.advance(self.deadline, &mut self.chance) {
+            May::Try => return Ok(None),
+            May::Queue(pause) => return Ok(Some(self.sleep(pause))),
+            May::TryOnce => {}
+        }
+        Ok(Some(match self.tcp.race(|_| false)? {
+            // Whoever is at the head does not see to it.
+            Race::Won(taken) if !self.deadline.has_long_passed(GRACE) => {
+                self.turn.forget_order();
+                Next::Acquired(taken)
+            }
+            Race::Won(_) => Next::Refused([true; COUNT]),
+            Race::Lost(refused) => {
+                self.check_shared(refused)?;
+                if !self.deadline.has_passed() {
+                    self.turn.note(self.tcp.is_listened_at(refused));
+                    return self.take_turn();
+                }
+                Next::Refused(refused)
+            }
+        }))
+    }
+
     /// The connections tell that the lock is taken. They are kept: each that is made anew stays in a backlog.
     fn try_again(&mut self, trusted_until: Instant) -> Result<Next, Failure> {
         let has_passed = self.deadline.has_passed();
@@ -129,26 +164,40 @@ impl<'a> Attempt<'a> {
     }
 
     fn lose(&mut self, refused: [bool; COUNT]) -> Result<Next, Failure> {
-        let ports = self.tcp.ports.all().into_iter().zip(refused);
-        let ports = ports.filter_map(|(port, refused)| refused.then_some(port));
-        if let Some((port, other)) = other_use(&self.tcp.name, ports) {
-            return Err(Failure::SharedPort { port, other });
-        }
+        self.check_shared(refused)?;
         if self.deadline.is_now() {
             return Ok(self.doubt(refused));
         }
         if self.deadline.has_passed() {
             return Ok(Next::Refused(refused));
         }
+        let known = Some(refused);
+        if !self.turn.is_head() && self.turn.join(known, self.deadline, &mut self.chance) {
+            if let Some(next) = self.take_turn()? {
+                return Ok(next);
+            }
+        }
         self.connect(refused);
         if self.established() >= 2 {
+            self.turn.note(true);
             self.trust();
             return Ok(self.sleep(TRUST));
         }
+        self.turn.note(false);
         let pause = self.backoff.next();
         // Half of it at least, and some chance, so that two that were in each other's way part.
         let pause = pause / 2 + self.chance.up_to(pause);
         Ok(self.sleep(pause))
+    }
+
+    /// None of these ports is taken by this very process, for another lock.
+    fn check_shared(&self, refused: [bool; COUNT]) -> Result<(), Failure> {
+        let ports = self.tcp.ports.all().into_iter().zip(refused);
+        let ports = ports.filter_map(|(port, refused)| refused.then_some(port));
+        match other_use(&self.tcp.name, ports) {
+            Some((port, other)) => Err(Failure::SharedPort { port, other }),
+            None => Ok(()),
+        }
     }
 
     fn sleep(&self, pause: Duration) -> Next {
@@ -236,14 +285,18 @@ impl<'a> Attempt<'a> {
         const ODD: u32 = 64;
 
         match self.lost {
+            _ if self.turn.is_head() => None,
             lost if lost <= NONE => Some(self.chance.up_to(MOST / (1 << lost))),
             lost if lost > ODD => Some(self.chance.up_to(LONGEST_PAUSE)),
             _ => None,
         }
     }
 
+    /// What to wait for: the ends of these, or the turn.
     pub(super) fn connections(&self) -> impl Iterator<Item = Descriptor<'_>> {
-        self.connections.iter().flatten().map(ForkSocket::descriptor)
+        let turn = self.turn.connection();
+        let ports = self.connections.iter().flatten().filter(move |_| turn.is_none());
+        turn.into_iter().chain(ports).map(ForkSocket::descriptor)
     }
 }
 

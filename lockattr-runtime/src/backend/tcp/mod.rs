@@ -9,12 +9,15 @@
 //! sockets, without `SO_REUSEADDR`, and holds if it has two. Of three ports two processes never have two each.
 //! What was bound by a process is free when its last descriptor is closed, by the process or by the kernel.
 //!
-//! k3portlock does not listen, and looks every 10 ms. A holder of lockattr listens, and accepts nothing. Waiters
-//! connect and stay in the backlog; when the listener is closed, or its process dies, the kernel resets their
-//! connections, which wakes them all. Then they race again. The kernel resets the oldest connection first, each
-//! waiter lets those go first that have lost more often ([`Attempt::courtesy`](attempt::Attempt)), and one that
-//! has just released lets all go first. That makes an order, which is not promised. A connection that was
-//! accepted would keep the port taken after its end (`TIME_WAIT`), and so lock k3portlock out.
+//! k3portlock does not listen, and looks every 10 ms. A holder of lockattr listens, and accepts nothing. A waiter
+//! connects and stays in the backlog; when the listener is closed, or its process dies, the kernel resets the
+//! connection, which wakes the waiter. A connection that was accepted would keep the port taken after its end
+//! (`TIME_WAIT`), and so lock k3portlock out.
+//!
+//! On Linux one waiter at a time is there, and the others queue for that ([`turn`]). Elsewhere all are, and race again:
+//! the kernel resets the oldest connection first, each waiter lets those go first that have lost more often
+//! ([`Attempt::courtesy`](attempt::Attempt)), and one that has just released lets all go first. That makes an order, which
+//! is not promised.
 //!
 //! A try that finds two ports refused lets go of what it had, so there is no dead end for processes that have one
 //! each: they try again, at different times ([`chance`]).
@@ -33,6 +36,11 @@ pub(crate) mod remembered;
 mod sha1;
 mod table;
 mod taken;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod turn;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[path = "no_turn.rs"]
+mod turn;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,6 +48,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::look::Time;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use super::queue::Queue;
 use super::{beside, past, Failure, RawLock};
 use crate::deadline::Deadline;
 use crate::holder::Holder;
@@ -63,6 +73,11 @@ pub(crate) struct Tcp {
     record: Record,
     /// Until when this process lets others go first, by the monotonic clock.
     makes_way: AtomicU64,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    queue: Box<Queue>,
+    /// Until when this process does not queue, by the monotonic clock.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    unordered_until: AtomicU64,
     /// The look for a holder under another backend, before the first acquire.
     beside: beside::Once,
 }
@@ -200,6 +215,10 @@ impl Tcp {
             record: Record::new(&key),
             key,
             makes_way: AtomicU64::new(0),
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            queue: Box::new(Queue::of_tcp(name)),
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            unordered_until: AtomicU64::new(0),
             beside: beside::Once::default(),
         }
     }

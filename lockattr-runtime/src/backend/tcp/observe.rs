@@ -18,7 +18,7 @@ use crate::record::{self, Snapshot};
 use crate::sys::diag;
 use crate::sys::owners::{find_process, has_open};
 use crate::sys::process::{self, effective_uid};
-use crate::sys::tcp::{connected_to, Link};
+use crate::sys::tcp::{connected_to, Link, ADDRESS};
 use crate::sys::HAS_FORK;
 
 impl Tcp {
@@ -79,6 +79,14 @@ impl Tcp {
         let mut answering = ports.filter(|(port, refused)| *refused && listens(*port));
         let (port, _) = answering.next()?;
         answering.next().is_none().then_some(port)
+    }
+
+    /// Whether one of the ports that were `refused` is listened at, as far as the system tells.
+    pub(super) fn is_listened_at(&self, refused: [bool; COUNT]) -> bool {
+        let mut ports = self.ports.all().into_iter().zip(refused);
+        ports.any(|(port, refused)| {
+            refused && matches!(diag::listener_at(ADDRESS, port), Ok(Some(_)))
+        })
     }
 
     fn holder_of(&self, one: table::Entry, other: table::Entry, time: Time) -> Option<Holder> {

@@ -17,8 +17,8 @@ use tcp::is_ours;
 
 /// What the abstract addresses of this library's sockets begin with, those of locks and of waiters alike.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) const ADDRESS_PREFIXES: [&[u8]; 4] =
-    [b"/portlock/", b"/portwait/", b"/semturn/", b"/semwait/"];
+pub(crate) const ADDRESS_PREFIXES: [&[u8]; 6] =
+    [b"/portlock/", b"/portwait/", b"/semturn/", b"/semwait/", b"/tcpturn/", b"/tcpwait/"];
 
 const WORDS: usize = 512;
 

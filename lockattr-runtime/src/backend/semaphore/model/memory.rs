@@ -53,6 +53,14 @@ impl Shared {
 /// What an operation returned.
 pub(super) type Seen = u64;
 
+/// What marks a text among what was seen. (A word has a phase in bits beyond.)
+const TEXT: Seen = 1 << 32;
+
+/// The text that was seen, if it was one.
+pub(super) fn text_in(seen: Seen) -> Option<Text> {
+    (seen & !Seen::from(Text::MAX) == TEXT).then(|| Text::try_from(seen & !TEXT).unwrap_or(TORN))
+}
+
 /// The process is stopped before its next operation.
 #[derive(Debug)]
 pub(super) struct Stopped;
@@ -138,8 +146,8 @@ impl<'a> Step<'a> {
 
     /// The text as it is.
     pub(super) fn text(&self) -> Result<Text, Stopped> {
-        let seen = self.operation(Operation::Other, |shared| shared.text.into())?;
-        Ok(Text::try_from(seen).unwrap_or(TORN))
+        let seen = self.operation(Operation::Other, |shared| TEXT | Seen::from(shared.text))?;
+        Ok(text_in(seen).unwrap_or(TORN))
     }
 
     /// Changes the text, if it is `from` still. (Of a real one the first word is compared.)

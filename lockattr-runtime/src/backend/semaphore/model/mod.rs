@@ -25,6 +25,7 @@
 mod memory;
 mod properties;
 mod routine;
+mod symmetry;
 mod system;
 
 use std::time::Instant;

@@ -64,15 +64,15 @@ pub(super) fn of(system: System) -> Vec<Property<System>> {
             let History { has_orphan, foreigner_died, is_left, .. } = state.history;
             let is_under_a_text = state.history.died_under_a_foreign_text
                 && (system.forces > 0 || system.overwrites > 0);
-            !is_lost(system, state) || has_orphan || foreigner_died || is_left || is_under_a_text
+            !is_lost(state) || has_orphan || foreigner_died || is_left || is_under_a_text
         }),
         Property::<System>::always(ALL_TOLD, |_, state| {
             let History { was_untold, was_told_of_nothing, was_overwritten, .. } = state.history;
             !was_told_of_nothing && !was_untold || was_overwritten
         }),
-        Property::<System>::sometimes(LOST_BY_AN_ORPHAN, |system, state| {
+        Property::<System>::sometimes(LOST_BY_AN_ORPHAN, |_, state| {
             let History { foreigner_died, died_under_a_foreign_text, is_left, .. } = state.history;
-            is_lost(system, state) && !foreigner_died && !died_under_a_foreign_text && !is_left
+            is_lost(state) && !foreigner_died && !died_under_a_foreign_text && !is_left
         }),
         Property::<System>::sometimes(TOLD, |_, state| state.history.was_told),
     ];
@@ -86,9 +86,9 @@ pub(super) fn of(system: System) -> Vec<Property<System>> {
                 let History { was_torn, was_before_a_word, .. } = state.history;
                 are_both(state) && !was_torn && !was_before_a_word
             }),
-            Property::<System>::sometimes(LOST_UNDER_A_TEXT, |system, state| {
+            Property::<System>::sometimes(LOST_UNDER_A_TEXT, |_, state| {
                 let History { has_orphan, foreigner_died, is_left, .. } = state.history;
-                is_lost(system, state) && !has_orphan && !foreigner_died && !is_left
+                is_lost(state) && !has_orphan && !foreigner_died && !is_left
             }),
         ]);
     }
@@ -103,8 +103,8 @@ pub(super) fn of(system: System) -> Vec<Property<System>> {
         properties.push(Property::<System>::sometimes(TWO_BY_OVERWRITING, two));
     }
     if system.detaches {
-        properties.push(Property::<System>::sometimes(LEFT_TAKEN, |system, state| {
-            is_lost(system, state) && state.history.is_left && !state.history.has_orphan
+        properties.push(Property::<System>::sometimes(LEFT_TAKEN, |_, state| {
+            is_lost(state) && state.history.is_left && !state.history.has_orphan
         }));
     }
     properties
@@ -115,9 +115,9 @@ fn are_both(state: &State) -> bool {
 }
 
 /// Whether no process can ever take the lock again although none has it. Only asked where all rest.
-fn is_lost(system: &System, state: &State) -> bool {
+fn is_lost(state: &State) -> bool {
     let shared = &state.shared;
     let has_unit = shared.values[usize::from(shared.named)] > 0;
     let can_be_inherited = !Owner(shared.owner).is_nobody() && shared.text_is_an_owners();
-    state.all_rest() && (system.owner_lives(state) || !has_unit && !can_be_inherited)
+    state.all_rest() && (state.owner_lives() || !has_unit && !can_be_inherited)
 }

@@ -4,6 +4,9 @@ use super::super::protocol::{self, Look, Memory, Sight as _, Taken};
 use super::memory::{Step, Stopped, Text, MARKED, TORN};
 use super::system::Sabotage;
 
+/// Added to the text of a process's grant.
+pub(super) const CHANGED: Text = 40;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Routine {
     /// Tries once, looks, and claims what was left.
@@ -98,9 +101,6 @@ fn grant(step: &Step<'_>, text: Text) -> Result<Outcome, Stopped> {
 
 /// See `Semaphore::set_info`, and `write::info` for the order.
 fn set_info(step: &Step<'_>, text: Text) -> Result<Outcome, Stopped> {
-    /// Added to the text of a process's grant.
-    const CHANGED: Text = 40;
-
     if step.owner()?.process() != step.me().process() {
         return Ok(Outcome::TextSet);
     }

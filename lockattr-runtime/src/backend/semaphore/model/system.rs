@@ -55,7 +55,7 @@ pub(super) enum Sabotage {
     AnySuccessor,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) shared: Shared,
     pub(super) lockattrs: Vec<Lockattr>,
@@ -63,29 +63,31 @@ pub(super) struct State {
     /// An `unget` has seen the lock taken, and is about to post; whether a live process has
     /// had it meanwhile.
     pub(super) unget: Option<bool>,
-    forces: u8,
-    removals: u8,
-    overwrites: u8,
-    texts: u8,
+    pub(super) forces: u8,
+    pub(super) removals: u8,
+    pub(super) overwrites: u8,
+    pub(super) texts: u8,
+    /// As the system's.
+    has_threads: bool,
     pub(super) history: History,
 }
 
 #[allow(clippy::struct_excessive_bools)] // each a thing that may have happened
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Lockattr {
     pub(super) is_alive: bool,
-    rounds: u8,
+    pub(super) rounds: u8,
     pub(super) stage: Stage,
     /// The semaphore that it has opened.
-    file: File,
+    pub(super) file: File,
     /// Has a unit, and the word does not tell: not yet, or not any more.
     pub(super) has_bare_unit: bool,
     /// Has looked at the text while a foreigner had yet to write its own.
-    looked_in_the_window: bool,
+    pub(super) looked_in_the_window: bool,
     /// Has looked at the text while another one had a unit and no word yet.
-    looked_before_a_word: bool,
+    pub(super) looked_before_a_word: bool,
     /// A live process had the lock while this one was about to release it by force.
-    forces_a_living: bool,
+    pub(super) forces_a_living: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -159,31 +161,6 @@ impl System {
         }
     }
 
-    fn pid(&self, index: usize) -> u64 {
-        1 + if self.has_threads { index.saturating_sub(1) } else { index } as u64
-    }
-
-    fn word(&self, state: &State, index: usize) -> Owner {
-        let turn = u64::from(state.lockattrs[index].rounds) * 8 + index as u64;
-        Owner(self.pid(index)).in_turn(turn)
-    }
-
-    /// A bit for each process that lives.
-    fn living(&self, state: &State) -> u64 {
-        let living = state.lockattrs.iter().enumerate().filter(|(_, process)| process.is_alive);
-        living.fold(0, |bits, (index, _)| bits | 1 << self.pid(index))
-    }
-
-    /// Who is dead, by the owner word.
-    fn died(&self, state: &State, owner: Owner) -> bool {
-        self.living(state) & 1 << owner.pid() == 0
-    }
-
-    pub(super) fn owner_lives(&self, state: &State) -> bool {
-        let owner = Owner(state.shared.owner);
-        !owner.is_nobody() && !owner.claims() && !self.died(state, owner)
-    }
-
     /// Does the next operation of a lockattr process.
     fn step(&self, state: &mut State, index: usize) {
         let (routine, seen) = match &state.lockattrs[index].stage {
@@ -200,9 +177,9 @@ impl System {
     }
 
     fn step_in(&self, state: &mut State, index: usize, routine: Routine, mut seen: Vec<Seen>) {
-        let me = self.word(state, index);
+        let me = state.word(index);
         let file = state.lockattrs[index].file;
-        let living = self.living(state);
+        let living = state.living();
         let died = |owner: Owner| match self.sabotage {
             Some(Sabotage::NobodyElseLives) => owner.process() != me.process(),
             _ => living & 1 << owner.pid() == 0,
@@ -255,34 +232,23 @@ impl System {
     /// A forced release looks first: it may meet a living holder at any time until it posts.
     fn note_the_torn(&self, state: &mut State) {
         if let Some(is_torn) = state.unget {
-            state.unget = Some(is_torn || self.is_held_but_by(state, None));
+            state.unget = Some(is_torn || state.is_held_but_by(None));
         }
         for index in 0..self.lockattrs {
             if matches!(state.lockattrs[index].stage, Stage::In(Routine::Force, _)) {
-                let is_held = self.is_held_but_by(state, Some(index));
+                let is_held = state.is_held_but_by(Some(index));
                 state.lockattrs[index].forces_a_living |= is_held;
             }
         }
     }
 
-    /// Whether any live process, but for one, has the lock or a part of it.
-    fn is_held_but_by(&self, state: &State, one: Option<usize>) -> bool {
-        let owner = Owner(state.shared.owner);
-        let is_ones = one.is_some_and(|one| owner.process() == self.word(state, one).process());
-        let lives = !owner.is_nobody() && !self.died(state, owner);
-        state.holders() > 0
-            || state.has_foreign_holder()
-            || state.lockattrs.iter().any(|process| process.has_bare_unit)
-            || !is_ones && lives
-    }
-
     /// Kills a process, with all its threads.
     fn kill(&self, state: &mut State, index: usize) {
         for thread in 0..self.lockattrs {
-            if self.pid(thread) != self.pid(index) {
+            if state.pid(thread) != state.pid(index) {
                 continue;
             }
-            let word = self.word(state, thread);
+            let word = state.word(thread);
             let process = &mut state.lockattrs[thread];
             let is_owner = Owner(state.shared.owner).process() == word.process();
             let history = &mut state.history;
@@ -376,7 +342,48 @@ impl System {
     }
 }
 
+/// The number of the process that has written a word, and in which round: [`State::word`] puts them there.
+pub(super) fn index_in(word: Owner) -> (usize, u64) {
+    (usize::try_from(word.turn() % 8).unwrap(), word.turn() / 8)
+}
+
 impl State {
+    pub(super) fn pid(&self, index: usize) -> u64 {
+        1 + if self.has_threads { index.saturating_sub(1) } else { index } as u64
+    }
+
+    fn word(&self, index: usize) -> Owner {
+        let turn = u64::from(self.lockattrs[index].rounds) * 8 + index as u64;
+        Owner(self.pid(index)).in_turn(turn)
+    }
+
+    /// A bit for each process that lives.
+    fn living(&self) -> u64 {
+        let living = self.lockattrs.iter().enumerate().filter(|(_, process)| process.is_alive);
+        living.fold(0, |bits, (index, _)| bits | 1 << self.pid(index))
+    }
+
+    /// Who is dead, by the owner word.
+    fn died(&self, owner: Owner) -> bool {
+        self.living() & 1 << owner.pid() == 0
+    }
+
+    pub(super) fn owner_lives(&self) -> bool {
+        let owner = Owner(self.shared.owner);
+        !owner.is_nobody() && !owner.claims() && !self.died(owner)
+    }
+
+    /// Whether any live process, but for one, has the lock or a part of it.
+    fn is_held_but_by(&self, one: Option<usize>) -> bool {
+        let owner = Owner(self.shared.owner);
+        let is_ones = one.is_some_and(|one| owner.process() == self.word(one).process());
+        let lives = !owner.is_nobody() && !self.died(owner);
+        self.holders() > 0
+            || self.has_foreign_holder()
+            || self.lockattrs.iter().any(|process| process.has_bare_unit)
+            || !is_ones && lives
+    }
+
     /// Lockattr's processes that believe that they hold.
     pub(super) fn holders(&self) -> usize {
         self.lockattrs.iter().filter(|process| process.holds()).count()
@@ -457,6 +464,11 @@ impl Lockattr {
 }
 
 impl Foreigner {
+    /// What tells it from others but its number.
+    pub(super) fn key(&self) -> (bool, u8, u8) {
+        (self.is_alive, self.rounds, self.stage as u8)
+    }
+
     fn holds(&self) -> bool {
         self.is_alive && self.stage != ForeignStage::Idle
     }
@@ -482,6 +494,7 @@ impl Model for System {
             removals: self.removals,
             overwrites: self.overwrites,
             texts: self.texts,
+            has_threads: self.has_threads,
             history: History::default(),
         }]
     }

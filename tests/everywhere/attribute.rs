@@ -59,13 +59,13 @@ fn instead(_: LockError) -> u32 {
 
 #[test]
 fn each_way_out_of_a_body_releases_the_lock() {
-    let name = unique_tcp("ways-out");
-    let driver = Driver { name: name.to_string() };
     let ways: [(&str, fn(&Driver, Body) -> Result<u32, Error>); 2] = [
         ("port", |driver, body| driver.by_port(body)),
         ("tcp", |driver, body| driver.by_tcp(body)),
     ];
     for (backend, call) in ways {
+        let name = unique_tcp(&format!("ways-out-{backend}"));
+        let driver = Driver { name: name.to_string() };
         assert!(matches!(call(&driver, || Ok(6)), Ok(7)));
         assert!(!driver.is_held(backend));
         assert!(matches!(call(&driver, || Err(Error::Device)), Err(Error::Device)));

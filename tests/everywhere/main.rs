@@ -7,6 +7,7 @@ mod attribute;
 mod excluded;
 mod killed;
 #[path = "../support/name.rs"]
+#[allow(unreachable_pub)] // of the helpers of other tests
 mod name;
 mod ports;
 #[cfg(feature = "async")]

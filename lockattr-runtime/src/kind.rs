@@ -68,6 +68,8 @@ pub(crate) const NO_SEMAPHORES: &str =
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
     pub(crate) backend: Backend,
+    /// The one that was asked for. Names follow its rules, so that they are the same on every system.
+    pub(crate) rules: Backend,
     /// Who may use the semaphore (`chmod(2)`). Other locks have none: anybody may.
     pub(crate) mode: u32,
 }
@@ -90,12 +92,13 @@ impl Kind {
 
     /// As [`new`](Self::new), if this system has the backend.
     pub(crate) const fn try_new(backend: Backend) -> Option<Self> {
+        let rules = backend;
         let backend = match backend {
             Backend::Port if !HAS_PORTS => Backend::Tcp,
             Backend::Semaphore if !HAS_SEMAPHORES => return None,
             backend => backend,
         };
-        Some(Self { backend, mode: Self::PRIVATE })
+        Some(Self { backend, rules, mode: Self::PRIVATE })
     }
 
     /// With `mode` for what it makes.

@@ -15,6 +15,7 @@
 
 #![allow(dead_code, unreachable_pub, unused_imports)] // each test file is a crate, and uses what it needs
 
+mod actor;
 mod name;
 
 pub mod ledger;
@@ -23,119 +24,21 @@ pub mod raw_clone;
 pub mod seccomp;
 
 use std::env;
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::io;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use lockattr::{Backend, Lock, LockError};
 use nix::sys::resource::{getrusage, UsageWho};
 use nix::sys::time::TimeValLike;
 
+pub use actor::{eventually, listen, play, say, Actor, Role, LONG};
+use actor::{ARGUMENT, ROLE, ROLES};
 pub use name::{unique_name, unique_semaphore, unique_tcp, Name};
 use name::{SEMAPHORE, TCP};
 
-const ROLE: &str = "LOCKATTR_TEST_ROLE";
-const ARGUMENT: &str = "LOCKATTR_TEST_ARGUMENT";
-/// By which the test harness runs the role alone.
-const ROLES: [&str; 4] = ["--exact", "role", "--nocapture", "--test-threads=1"];
-/// What tells an actor's lines from those of the test harness.
-const MARK: &str = "@ ";
-
-/// Longer than anything here takes on the slowest machine.
-pub const LONG: Duration = Duration::from_secs(60);
-
-/// A process in a role. It is killed when this is dropped.
-pub struct Actor {
-    process: Child,
-    lines: BufReader<ChildStdout>,
-    input: Option<ChildStdin>,
-}
-
+/// What only unixes have.
 impl Actor {
-    /// Starts a process in `role` with `argument`.
-    pub fn start(role: &str, argument: &str) -> Self {
-        Self::start_under(&[], role, argument)
-    }
-
-    /// As [`start`](Self::start), by a program that takes a command to run.
-    pub fn start_under(program: &[&str], role: &str, argument: &str) -> Self {
-        let this = env::current_exe().unwrap();
-        let command = match program {
-            [] => Command::new(this),
-            [program, arguments @ ..] => {
-                let mut command = Command::new(program);
-                command.args(arguments).arg(this);
-                command
-            }
-        };
-        Self::start_by(command, role, argument)
-    }
-
-    /// As [`start`](Self::start), in another test binary, which must know the role.
-    pub fn start_in(binary: &Path, role: &str, argument: &str) -> Self {
-        Self::start_by(Command::new(binary), role, argument)
-    }
-
-    fn start_by(mut command: Command, role: &str, argument: &str) -> Self {
-        let mut process = command
-            .args(ROLES)
-            .env(ROLE, role)
-            .env(ARGUMENT, argument)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap());
-        let input = process.stdin.take();
-        Self { process, lines, input }
-    }
-
-    pub fn pid(&self) -> u32 {
-        self.process.id()
-    }
-
-    /// The next line that the actor says.
-    pub fn hear(&mut self) -> String {
-        self.try_hear().expect("the actor ended without a word")
-    }
-
-    /// The next line that the actor says, none if it ends first.
-    pub fn try_hear(&mut self) -> Option<String> {
-        loop {
-            let mut line = String::new();
-            if self.lines.read_line(&mut line).unwrap() == 0 {
-                return None;
-            }
-            // The harness writes "test role ... " and leaves the line open.
-            if let Some((_, said)) = line.split_once(MARK) {
-                return Some(said.trim_end().to_owned());
-            }
-        }
-    }
-
-    /// The next line must be this one.
-    #[track_caller]
-    pub fn expect(&mut self, line: &str) {
-        assert_eq!(self.hear(), line);
-    }
-
-    /// Says a line to the actor.
-    pub fn tell(&mut self, line: &str) {
-        writeln!(self.input.as_ref().unwrap(), "{line}").unwrap();
-    }
-
-    /// SIGKILL, and waits for the end.
-    pub fn kill(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    /// SIGKILL, without waiting.
-    pub fn kill_now(&mut self) {
-        self.process.kill().unwrap();
-    }
-
     pub fn signal(&self, signal: nix::sys::signal::Signal) {
         let pid = nix::unistd::Pid::from_raw(self.pid().try_into().unwrap());
         nix::sys::signal::kill(pid, signal).unwrap();
@@ -149,27 +52,6 @@ impl Actor {
         let pid = nix::unistd::Pid::from_raw(self.pid().try_into().unwrap());
         waitid(Id::Pid(pid), WaitPidFlag::WSTOPPED).unwrap();
     }
-
-    /// Closes the actor's input and waits for its end, which must be a good one.
-    pub fn end(mut self) {
-        self.input = None;
-        let mut rest = String::new();
-        self.lines.read_to_string(&mut rest).unwrap();
-        let status = self.process.wait().unwrap();
-        assert!(status.success(), "an actor failed with {status}:\n{rest}");
-    }
-
-    /// Whether the actor has ended.
-    pub fn status(&mut self) -> Option<ExitStatus> {
-        self.process.try_wait().unwrap()
-    }
-}
-
-impl Drop for Actor {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 /// The program that runs this one on an emulated processor of the same kind (Debian's `qemu-user`), if it
@@ -182,21 +64,6 @@ pub fn emulator() -> Option<String> {
     }
     println!("skipped: {emulator} is not installed");
     None
-}
-
-/// A role, with the argument it was started with.
-pub type Role = fn(&str);
-
-/// Plays the role that this process was started in, if any.
-pub fn play(roles: &[(&str, Role)]) {
-    let Ok(name) = env::var(ROLE) else { return };
-    let argument = env::var(ARGUMENT).unwrap_or_default();
-    // What this process starts in turn is no actor.
-    env::remove_var(ROLE);
-    // An actor that waits for what never comes ends, and its test fails with it.
-    nix::unistd::alarm::set((2 * LONG).as_secs().try_into().unwrap());
-    let (_, role) = roles.iter().find(|(role, _)| *role == name).expect("a known role");
-    role(&argument);
 }
 
 /// Replaces this actor's program by itself, in a role, silently. Returns if that fails.
@@ -214,20 +81,6 @@ pub fn may_be_alone(alone: &[&str]) -> bool {
         println!("skipped: this user may not make a network namespace");
     }
     may
-}
-
-/// An actor's line to who started it.
-pub fn say(line: &str) {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{MARK}{line}").unwrap();
-    out.flush().unwrap();
-}
-
-/// The next line from who started this actor, none if there will be none.
-pub fn listen() -> Option<String> {
-    let mut line = String::new();
-    let bytes = io::stdin().lock().read_line(&mut line).unwrap();
-    (bytes > 0).then(|| line.trim_end().to_owned())
 }
 
 /// Whether lockattr has semaphores: it shares glibc's.
@@ -290,16 +143,6 @@ pub fn send_descriptors(
         MsgFlags::MSG_NOSIGNAL,
         None,
     );
-}
-
-/// Runs `condition` until it is true.
-#[track_caller]
-pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
-    let start = std::time::Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < LONG, "never happened: {what}");
-        std::thread::sleep(Duration::from_micros(200));
-    }
 }
 
 /// Whether the process `pid` waits in the queue of a port lock, by the name of its socket.

@@ -32,7 +32,7 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
     let mut buffer = Buffer::<BYTES>::new();
     let written = buffer.write_fmt(name);
     if written.is_ok() {
-        let shared = name::without_slash_in_bytes(buffer.as_bytes(), kind.backend);
+        let shared = name::without_slash_in_bytes(buffer.as_bytes(), kind.rules);
         if let Some(state) = registry::remembered(kind, shared) {
             return Ok(Handle::new(state));
         }
@@ -40,7 +40,7 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
     let text = buffer.as_str();
     let invalid = |reason| invalid(text, reason);
     if buffer.length() > BYTES {
-        let (bytes, limit) = (buffer.length(), name::limit(kind.backend));
+        let (bytes, limit) = (buffer.length(), name::limit(kind.rules));
         return Err(invalid(NameError::TooLong { bytes, limit }));
     }
     written.map_err(|_| invalid(NameError::Unwritable))?;
@@ -54,8 +54,8 @@ pub fn named(kind: Kind, name: fmt::Arguments<'_>) -> Result<Handle, LockError> 
 /// # Errors
 /// As [`named`].
 pub fn named_by(kind: Kind, name: &str) -> Result<Handle, LockError> {
-    name::check(name, kind.backend).map_err(|reason| invalid(name, reason))?;
-    registry::kept(kind, name::without_slash(name, kind.backend)).map(Handle::new)
+    name::check(name, kind.rules).map_err(|reason| invalid(name, reason))?;
+    registry::kept(kind, name::without_slash(name, kind.rules)).map(Handle::new)
 }
 
 /// The lock of the device that the path leads to which the arguments make, with `joins` to be taken beside it.

@@ -77,8 +77,7 @@ impl fmt::Display for PathText<'_> {
 #[cfg(test)]
 #[allow(clippy::needless_borrow, clippy::implicit_clone)] // written as the expansion writes it
 mod tests {
-    use std::ffi::{OsStr, OsString};
-    use std::os::unix::ffi::OsStrExt;
+    use std::ffi::OsString;
     use std::path::PathBuf;
 
     use super::*;
@@ -104,8 +103,11 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn a_path_that_is_no_text_cannot_be_written() {
+        use std::ffi::OsStr;
         use std::fmt::Write as _;
+        use std::os::unix::ffi::OsStrExt as _;
         let path = OsStr::from_bytes(b"a\xff");
         assert!(write!(String::new(), "{}", (&&Shown(path)).shown()).is_err());
     }

@@ -197,6 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     fn this_process_runs_and_a_later_one_with_its_pid_would_not_be_it() {
         let this = Process::this();
         let identity = this.identity;
@@ -211,6 +212,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     fn what_cannot_be_compared_is_no_sign_of_death() {
         let this = Process::this();
         let identity = this.identity;
@@ -230,6 +232,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     fn a_zombie_does_not_run() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let start_time = status(child.id()).unwrap().start_time;

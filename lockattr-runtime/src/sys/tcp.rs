@@ -97,6 +97,12 @@ impl Link {
                     Self::Established
                 }
                 Some(errno::EAGAIN | errno::EINTR) => Self::Pending,
+                // So says Windows of a connection that is on its way; and of one that has failed, with why.
+                Some(errno::ENOTCONN)
+                    if cfg!(windows) && matches!(connection.take_error(), Ok(None)) =>
+                {
+                    Self::Pending
+                }
                 _ => Self::Ended,
             },
         }
@@ -135,7 +141,9 @@ pub(super) fn is_ours(descriptor: RawFd) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
     use std::net::{TcpListener, TcpStream};
+    #[cfg(unix)]
     use std::os::fd::AsRawFd;
 
     use super::*;
@@ -160,6 +168,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn a_child_closes_no_socket_of_the_program() {
         let server = TcpListener::bind((ADDRESS, 0)).unwrap();
         let client = TcpStream::connect(server.local_addr().unwrap()).unwrap();

@@ -6,7 +6,7 @@
 //! it, it tries again; k3portlock does the same, 10 ms later.
 
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ports::COUNT;
 use super::taken::is_held_here;
@@ -145,9 +145,28 @@ impl Tcp {
     }
 }
 
-/// Whether a process listens at a port, as far as that shows at once.
+/// Whether a process listens at a port, as far as that shows soon.
 fn listens(port: u16) -> bool {
-    connected_to(port).is_ok_and(|connection| Link::of(&connection) != Link::Ended)
+    /// How long an answer takes. On Linux it is there when `connect` returns.
+    const MOMENT: Duration = if cfg!(any(target_os = "linux", target_os = "android")) {
+        Duration::ZERO
+    } else {
+        Duration::from_millis(5)
+    };
+    /// Without an answer, a listener may have no room for more. But Windows asks again where it is refused, for two
+    /// seconds, and does not say so before.
+    const DOUBTFUL: bool = cfg!(not(windows));
+
+    let Ok(connection) = connected_to(port) else { return false };
+    let start = Instant::now();
+    loop {
+        match Link::of(&connection) {
+            Link::Established => return true,
+            Link::Ended => return false,
+            Link::Pending if start.elapsed() >= MOMENT => return DOUBTFUL,
+            Link::Pending => thread::sleep(SLICE),
+        }
+    }
 }
 
 /// Who has left the lock to a descriptor. The sockets are on their way to that one, and so are nobody's that `/proc`
@@ -170,7 +189,7 @@ fn is_copy(record: &Snapshot, holder: &Holder) -> bool {
     is_another && last.tenure != Tenure::Holds && (name.is_none() || name == last.command)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))] // elsewhere there are no records
 mod tests {
     use std::net::TcpListener;
 
@@ -186,7 +205,7 @@ mod tests {
         let [one, two, _] = tcp.ports.all();
         let refused = [true, true, false];
         assert!(tcp.recorded_holder(Time::Ample).is_none());
-        let deadline = Deadline::after(std::time::Duration::ZERO);
+        let deadline = Deadline::after(Duration::ZERO);
         let mut held = tcp.acquire(deadline, Info::Text("x")).unwrap();
         let holder = tcp.recorded_holder(Time::Ample).unwrap();
         assert_eq!((holder.pid, holder.info.as_deref()), (Some(std::process::id()), Some("x")));

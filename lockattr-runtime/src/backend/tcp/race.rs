@@ -80,6 +80,9 @@ fn of_port(operation: &'static str, port: u16, error: io::Error) -> Failure {
         Some(errno::EMFILE | errno::ENFILE | errno::ENOMEM | errno::ENOBUFS | errno::EDEADLK) => {
             return Failure::Io { operation, source: error };
         }
+        Some(errno::EACCES | errno::EPERM) if cfg!(windows) => {
+            "; Windows keeps it for Hyper-V or others: netsh interface ipv4 show excludedportrange protocol=tcp"
+        }
         Some(errno::EACCES | errno::EPERM) => "; a firewall or a security module refuses it",
         Some(errno::EADDRNOTAVAIL) => "; is the loopback interface up, with 127.0.0.1?",
         Some(errno::EAFNOSUPPORT) => "; IPv4 is switched off",

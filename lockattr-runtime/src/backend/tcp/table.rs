@@ -100,14 +100,16 @@ fn address(text: &str) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsRawFd;
-    use std::os::unix::fs::MetadataExt;
-
     use super::*;
-    use crate::sys::tcp::{bound_at, connected_to};
 
     #[test]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     fn a_listener_is_found_beside_what_is_connected_to_it() {
+        use std::os::fd::AsRawFd as _;
+        use std::os::unix::fs::MetadataExt as _;
+
+        use crate::sys::tcp::{bound_at, connected_to};
+
         let ports = [40_107, 40_108, 40_109];
         let listener = bound_at(ports[0]).unwrap();
         let _silent = bound_at(ports[1]).unwrap();

@@ -47,6 +47,7 @@ fn a_record_of_another_version_or_one_that_is_being_written_is_none() {
 }
 
 #[test]
+#[cfg(any(target_os = "linux", target_os = "android"))] // elsewhere a process is known by its pid alone
 fn a_pid_of_another_namespace_is_none_here() {
     let pid = std::process::id();
     let here = snapshot_with(&[]);
@@ -68,6 +69,7 @@ fn a_pid_of_another_namespace_is_none_here() {
 /// What a grant's end is called while it may stand, once it is known not to, and whether it is one of those that
 /// were given back.
 #[test]
+#[cfg(any(target_os = "linux", target_os = "android"))] // elsewhere a process is known by its pid alone
 fn each_end_of_a_grant_is_told_from_the_others() {
     let this = Process::this().identity;
     let none = Field::Thread;
@@ -91,6 +93,7 @@ fn each_end_of_a_grant_is_told_from_the_others() {
 }
 
 #[test]
+#[cfg(any(target_os = "linux", target_os = "android"))] // elsewhere a process is known by its pid alone
 fn a_later_grant_is_later_by_one_clock_only() {
     let now = Process::this().identity.time_namespace;
     let (earlier, later) = (snapshot_with(&[]), snapshot_with(&[(Field::GrantedMonotonic, 6)]));
@@ -147,6 +150,7 @@ proptest! {
     }
 
     #[test]
+    #[cfg(unix)] // elsewhere it is not known where a pid means something
     fn who_has_let_go_is_told_also_by_a_record_whose_writer_was_killed(mut page in pages()) {
         let mut put = |field: Field, word: u64| {
             page[field as usize * 8..][..8].copy_from_slice(&word.to_ne_bytes());

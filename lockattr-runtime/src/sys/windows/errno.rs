@@ -16,6 +16,7 @@ pub(crate) const EMFILE: i32 = sockets::WSAEMFILE;
 pub(crate) const ENFILE: i32 = number(system::ERROR_TOO_MANY_OPEN_FILES);
 pub(crate) const ENOBUFS: i32 = sockets::WSAENOBUFS;
 pub(crate) const ENOMEM: i32 = number(system::ERROR_NOT_ENOUGH_MEMORY);
+pub(crate) const ENOTCONN: i32 = sockets::WSAENOTCONN;
 pub(crate) const EPERM: i32 = number(system::ERROR_ACCESS_DENIED);
 
 #[allow(clippy::cast_possible_wrap)] // a few thousand

@@ -59,7 +59,7 @@ fn instead(_: LockError) -> u32 {
 
 #[test]
 fn each_way_out_of_a_body_releases_the_lock() {
-    let ways: [(&str, fn(&Driver, Body) -> Result<u32, Error>); 2] = [
+    let ways: [Way; 2] = [
         ("port", |driver, body| driver.by_port(body)),
         ("tcp", |driver, body| driver.by_tcp(body)),
     ];
@@ -81,6 +81,9 @@ fn each_way_out_of_a_body_releases_the_lock() {
 }
 
 type Body = fn() -> Result<u32, Error>;
+
+/// A backend, and the call of a body under a lock of it.
+type Way = (&'static str, fn(&Driver, Body) -> Result<u32, Error>);
 
 #[test]
 fn a_function_is_not_entered_while_another_process_holds() {

@@ -9,7 +9,8 @@ use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::time::{Duration, Instant};
 
 use lockattr::{KnownBy, Lock, LockError, Tenure};
-use support::{end_child, keep_copies_in_a_child, listen, open, say, unique_name, Actor, LONG};
+use support::{end_child, keep_copies_in_a_child, listen, none_starts, open, say};
+use support::{unique_name, Actor, LONG};
 
 /// For how long a try waits for a ghost: `PATIENCE` in the runtime's `backend/ghost.rs`.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -97,6 +98,7 @@ fn a_holder_that_came_just_after_a_release_is_no_ghost() {
         let lock = open(&name);
         let mut before = Actor::start("hold once", &name);
         before.expect("released");
+        let alone = none_starts();
         let address = SocketAddr::from_abstract_name(format!("/portlock/{name}")).unwrap();
         let (silent, listener);
         if listens {
@@ -117,6 +119,7 @@ fn a_holder_that_came_just_after_a_release_is_no_ghost() {
         assert!(lock.is_locked().unwrap());
         drop((silent, listener));
         drop(lock.try_acquire().unwrap());
+        drop(alone);
         before.end();
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lockattr::LockError;
 use socket2::{Domain, Socket, Type};
 
-use super::actor::{eventually, Actor, LONG};
+use super::actor::{close, eventually, Actor, LONG};
 use super::name::unique_tcp;
 use super::{holder, is_timeout, open};
 
@@ -37,7 +37,7 @@ fn one_port_of_three_may_be_a_servers() {
     let name = unique_tcp("one-gone");
     let which = format!("tcp {name}");
     for index in 0..3 {
-        let _server = server(first_port(&name) + index);
+        let server = server(first_port(&name) + index);
         let holder = holder(&which);
         assert!(is_timeout(&open(&which).try_acquire()));
         let mut waiter = Actor::start("wait", &which);
@@ -45,6 +45,7 @@ fn one_port_of_three_may_be_a_servers() {
         holder.end();
         waiter.expect("acquired");
         waiter.end();
+        close(server);
     }
 }
 
@@ -88,7 +89,7 @@ fn programs_that_lock_by_bare_ports_are_excluded_and_exclude() {
     let theirs = [0, 1].map(|index| silent(first_port(&name) + index));
     let error = open(&which).acquire(Duration::from_millis(50)).unwrap_err();
     assert!(error.is_timeout(), "{error}");
-    drop(theirs);
+    close(theirs);
     let holder = holder(&which);
     let free = (0..3).filter(|index| can_bind(first_port(&name) + index, false)).count();
     assert_eq!(free, 1);

@@ -6,6 +6,7 @@ use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub(super) const ROLE: &str = "LOCKATTR_TEST_ROLE";
@@ -51,14 +52,11 @@ impl Actor {
     }
 
     fn start_by(mut command: Command, role: &str, argument: &str) -> Self {
-        let mut process = command
-            .args(ROLES)
-            .env(ROLE, role)
-            .env(ARGUMENT, argument)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        command.args(ROLES).env(ROLE, role).env(ARGUMENT, argument);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let alone = none_starts();
+        let mut process = command.spawn().unwrap();
+        drop(alone);
         let lines = BufReader::new(process.stdout.take().unwrap());
         let input = process.stdin.take();
         Self { process, lines, input }
@@ -129,6 +127,19 @@ impl Drop for Actor {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// No other thread starts an actor meanwhile: until it runs its program it has copies of all that this
+/// process has open, and so keeps others out for a moment by what this process has closed.
+pub fn none_starts() -> MutexGuard<'static, ()> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Closes what keeps others out for as long as anybody has it open: at its end nobody has.
+pub fn close<T>(what: T) {
+    let _alone = none_starts();
+    drop(what);
 }
 
 /// A role, with the argument it was started with.

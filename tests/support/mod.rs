@@ -32,7 +32,7 @@ use lockattr::{Backend, Lock, LockError};
 use nix::sys::resource::{getrusage, UsageWho};
 use nix::sys::time::TimeValLike;
 
-pub use actor::{eventually, listen, play, say, Actor, Role, LONG};
+pub use actor::{close, eventually, listen, none_starts, play, say, Actor, Role, LONG};
 use actor::{ARGUMENT, ROLE, ROLES};
 pub use name::{unique_name, unique_semaphore, unique_tcp, Name};
 use name::{SEMAPHORE, TCP};

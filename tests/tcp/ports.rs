@@ -10,8 +10,10 @@ use lockattr::{KnownBy, LockError};
 use socket2::{Domain, Socket, Type};
 
 use super::names::first_port;
-use super::support::{connections_to_locks, eventually, is_timeout, listen, open, say, unique_tcp};
-use super::support::{may_be_alone, Actor, LONG};
+use super::support::{
+    close, connections_to_locks, eventually, is_timeout, listen, may_be_alone, open,
+};
+use super::support::{say, unique_tcp, Actor, LONG};
 
 fn server(port: u16) -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap()
@@ -21,7 +23,7 @@ fn server(port: u16) -> TcpListener {
 fn one_port_of_three_may_be_anothers() {
     let name = unique_tcp("one-gone");
     for index in 0..3 {
-        let _server = server(first_port(&name) + index);
+        let server = server(first_port(&name) + index);
         let guard = open(&name).try_acquire().unwrap();
         let mut other = Actor::start("wait", &name);
         other.expect("waiting");
@@ -32,6 +34,7 @@ fn one_port_of_three_may_be_anothers() {
         assert!(is_timeout(&open(&name).try_acquire()));
         other.end();
         assert!(!open(&name).is_locked().unwrap());
+        close(server);
     }
 }
 

@@ -385,12 +385,15 @@ fn fork_in_a_signal_handler(name: &str) {
         action.sa_flags = libc::SA_RESTART;
         assert_eq!(libc::sigaction(libc::SIGPROF, &action, ptr::null_mut()), 0);
     }
-    let this = nix::sys::pthread::pthread_self();
+    // By its number: musl's `pthread_t` is a pointer, which no other thread may have.
+    let (process, this) = (std::process::id(), nix::unistd::gettid());
     let ends = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !ends.load(Ordering::Relaxed) {
-                nix::sys::pthread::pthread_kill(this, nix::sys::signal::SIGPROF).unwrap();
+                // SAFETY: the arguments are numbers, and the thread waits for this one.
+                let sent = unsafe { libc::syscall(libc::SYS_tgkill, process, this.as_raw(), libc::SIGPROF) };
+                assert_eq!(sent, 0);
                 thread::sleep(Duration::from_millis(1));
             }
         });

@@ -136,7 +136,8 @@ fn servers_that_talk_or_hang_up_make_nobody_blind_and_nobody_busy() {
             assert!(error.is_timeout(), "{error}");
             for server in servers {
                 let accepted = server.join().unwrap();
-                assert!((1..1000).contains(&accepted), "{accepted} connections in 0.3 s");
+                println!("{accepted} connections in 0.3 s");
+                assert!((1..500).contains(&accepted), "{accepted} connections in 0.3 s");
             }
         });
         // With one of them gone, it is to be had.

@@ -285,9 +285,9 @@ impl<'a> Attempt<'a> {
         const ODD: u32 = 64;
 
         match self.lost {
+            lost if lost > ODD => Some(self.chance.up_to(LONGEST_PAUSE)),
             _ if self.turn.is_head() => None,
             lost if lost <= NONE => Some(self.chance.up_to(MOST / (1 << lost))),
-            lost if lost > ODD => Some(self.chance.up_to(LONGEST_PAUSE)),
             _ => None,
         }
     }

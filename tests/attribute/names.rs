@@ -288,7 +288,7 @@ fn braces_are_doubled() {
     assert!(braces().unwrap());
 }
 
-/// `tests/ui/name_too_long.rs` and `const_too_long.rs` have 98 bytes.
+/// `name.rs` and `const_too_long.rs` in `tests/ui/mistakes` have 98 bytes.
 #[test]
 fn the_attribute_and_the_runtime_have_one_limit() {
     #[rustfmt::skip]

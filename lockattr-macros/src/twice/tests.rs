@@ -1,4 +1,4 @@
-//! What is seen of an earlier expansion. (How it reads at a user's is in `tests/ui` of the facade.)
+//! What is seen of an earlier expansion. (How it reads at a user's is in `tests/ui` of the whole.)
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;

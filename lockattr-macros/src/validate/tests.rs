@@ -1,4 +1,4 @@
-//! What is accepted, and what is said of the rest. (How it reads at a user's is in `tests/ui` of the facade.)
+//! What is accepted, and what is said of the rest. (How it reads at a user's is in `tests/ui` of the whole.)
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;

@@ -1,0 +1,1 @@
+//! Nothing: trybuild hands features on to packages with a library only.

@@ -1,8 +1,9 @@
 //! What looks at locks that are sockets have in common.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::deadline::Deadline;
+use crate::sys::limit::Limit;
 
 /// How much time a look may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,30 +11,30 @@ pub(super) enum Time {
     /// As much as it needs: also for a lock that was given back and is still bound to become free, for up
     /// to [`PATIENCE`](super::ghost::PATIENCE).
     Ample,
-    /// Until then, as a deadline has passed.
-    Until(Instant),
-    /// Until then, and a search for copies is not worth it: the caller only tries, perhaps in a loop.
-    Brief(Instant),
+    /// So much, as a deadline has passed.
+    Limited(Limit),
+    /// So much, and a search for copies is not worth it: the caller only tries, perhaps in a loop.
+    Brief(Limit),
 }
 
-/// So much time is spent on whom to name after a deadline.
-const LATE: Duration = Duration::from_millis(5);
+/// So much work is spent on whom to name after a deadline.
+const WORK: Duration = Duration::from_millis(5);
 
 impl Time {
     pub(super) fn after(deadline: Deadline<'_>) -> Self {
-        let until = Instant::now() + LATE;
+        let limit = Limit::of_work(WORK);
         if deadline.is_now() {
-            Self::Brief(until)
+            Self::Brief(limit)
         } else {
-            Self::Until(until)
+            Self::Limited(limit)
         }
     }
 
-    /// Until when a search goes on at most.
-    pub(super) fn end(self) -> Option<Instant> {
+    /// When a search is to end.
+    pub(super) fn limit(self) -> Option<Limit> {
         match self {
             Self::Ample => None,
-            Self::Until(end) | Self::Brief(end) => Some(end),
+            Self::Limited(limit) | Self::Brief(limit) => Some(limit),
         }
     }
 }

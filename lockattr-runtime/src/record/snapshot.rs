@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::num::NonZeroU64;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::kept::KEPT;
 use super::layout::{self, Field, MAGIC, NAME_BYTES, TEXT_BYTES, VERSION};
@@ -13,6 +13,7 @@ use super::{file, text};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::sys::clock;
 use crate::sys::file::{inode, read_exact_at};
+use crate::sys::limit::{is_over, Limit};
 use crate::sys::mapping::{self, PAGE_BYTES};
 use crate::sys::namespace::Network;
 use crate::sys::process::{effective_uid, Identity, Process, COMMAND_BYTES};
@@ -53,12 +54,12 @@ pub(crate) fn read_any(name: &str, uid: u32) -> Option<Snapshot> {
     Snapshot::take_any(&file, uid).filter(|snapshot| snapshot.name() == Some(name))
 }
 
-/// The latest grant of `name` that any user's record tells of; of those that are found until `until`.
+/// The latest grant of `name` that any user's record tells of; of those that are found within `limit`.
 /// This user's is looked at first: anybody can make many files that look like records.
 ///
 /// # Errors
 /// If the folder of the records cannot be read.
-pub(crate) fn latest(name: &str, until: Option<Instant>) -> io::Result<Option<Snapshot>> {
+pub(crate) fn latest(name: &str, limit: Option<Limit>) -> io::Result<Option<Snapshot>> {
     let this = effective_uid();
     let own = read(name, this);
     let folder = match file::all() {
@@ -67,7 +68,7 @@ pub(crate) fn latest(name: &str, until: Option<Instant>) -> io::Result<Option<Sn
     };
     let encoded = file::encoded(name);
     Ok(folder
-        .take_while(|_| until.map_or(true, |until| Instant::now() < until))
+        .take_while(|_| !is_over(limit))
         .filter_map(|entry| file::uid_in(&entry.ok()?.file_name(), &encoded))
         .filter(|uid| *uid != this)
         .filter_map(|uid| read(name, uid))

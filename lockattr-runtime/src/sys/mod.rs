@@ -8,6 +8,7 @@
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod elsewhere;
+pub(crate) mod limit;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod linux;
 pub(crate) mod process;

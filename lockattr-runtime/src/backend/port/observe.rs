@@ -14,6 +14,7 @@ use crate::backend::look::Time;
 use crate::backend::queue::{connect, Connected};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, PeerState};
+use crate::sys::limit::Limit;
 use crate::sys::owners::find_process;
 use crate::sys::poll;
 use crate::sys::process;
@@ -49,7 +50,7 @@ impl Port {
 
     /// The holder, as far as it is found until then.
     pub(in crate::backend) fn holder_until(&self, end: Instant) -> Option<Holder> {
-        self.look_who_holds(Time::Brief(end)).ok().flatten()
+        self.look_who_holds(Time::Brief(Limit::at(end))).ok().flatten()
     }
 
     pub(super) fn look_who_holds(&self, time: Time) -> io::Result<Option<Holder>> {
@@ -57,11 +58,11 @@ impl Port {
             Seen::Nobody => None,
             Seen::Listener(peer) => Some(self.describe(peer, time)),
             Seen::Silent(entry) => {
-                let pid = find_process(entry.0, None, time.end());
+                let pid = find_process(entry.0, None, time.limit());
                 Some(Holder::process(pid, KnownBy::Proc))
             }
             Seen::FullQueue => {
-                let record = record::latest(&self.name, time.end())?;
+                let record = record::latest(&self.name, time.limit())?;
                 let holder = record.map(|record| record.last_holder());
                 let holder = holder.filter(|holder| holder.tenure == Tenure::Holds);
                 Some(holder.unwrap_or_else(|| Holder::process(None, KnownBy::Kernel)))
@@ -126,10 +127,10 @@ impl Port {
         }
         let found = match time {
             Time::Brief(_) => None,
-            _ => table::find(&self.name, time.end())
+            _ => table::find(&self.name, time.limit())
                 .ok()
                 .flatten()
-                .and_then(|entry| find_process(entry.0, None, time.end())),
+                .and_then(|entry| find_process(entry.0, None, time.limit())),
         };
         Holder {
             info: left.info,
@@ -155,10 +156,10 @@ impl Port {
     fn copy(&self, last: u32, time: Time) -> Holder {
         let found = match time {
             Time::Brief(_) => None,
-            _ => table::find(&self.name, time.end())
+            _ => table::find(&self.name, time.limit())
                 .ok()
                 .flatten()
-                .and_then(|entry| find_process(entry.0, Some(last), time.end())),
+                .and_then(|entry| find_process(entry.0, Some(last), time.limit())),
         };
         match found {
             Some(pid) if pid == last => Holder::process(found, KnownBy::Proc),
@@ -188,7 +189,7 @@ impl Port {
                 Connected::Yes => {}
                 Connected::QueueFull => return Ok(Seen::FullQueue),
                 Connected::Refused => {
-                    let entry = table::find(&self.name, time.end())?;
+                    let entry = table::find(&self.name, time.limit())?;
                     return Ok(entry.map_or(Seen::Nobody, Seen::Silent));
                 }
                 Connected::Failed(error) => return Err(error),

@@ -4,12 +4,11 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
 
 use nix::sys::stat::fstat;
 
 use crate::backend::queue::bytes_of_port;
-use crate::sys::owners::is_over;
+use crate::sys::limit::{is_over, Limit};
 use crate::sys::procfs;
 
 /// A socket of the table, by its inode.
@@ -20,13 +19,13 @@ pub(super) struct Entry(pub(super) u64);
 ///
 /// # Errors
 /// If `/proc` cannot be read, and `TimedOut` if it was not found before that time.
-pub(super) fn find(name: &str, until: Option<Instant>) -> io::Result<Option<Entry>> {
+pub(super) fn find(name: &str, limit: Option<Limit>) -> io::Result<Option<Entry>> {
     const CHUNK: u64 = 64 << 10;
 
     let mut file = File::open("/proc/net/unix")?;
     let mut table = Vec::new();
     while file.by_ref().take(CHUNK).read_to_end(&mut table)? > 0 {
-        if is_over(until) {
+        if is_over(limit) {
             return find_in(&table, name).map(Some).ok_or(io::ErrorKind::TimedOut.into());
         }
     }

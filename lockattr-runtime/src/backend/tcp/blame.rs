@@ -73,7 +73,7 @@ impl Tcp {
 
     /// Whether `entry` is in the table still. A listener is found without a look at connections.
     fn stands(&self, entry: table::Entry, time: Time) -> bool {
-        let time = time.end().filter(|_| entry.is_like_a_lock).map_or(time, Time::Brief);
+        let time = time.limit().filter(|_| entry.is_like_a_lock).map_or(time, Time::Brief);
         table::find(self.ports.all(), time).contains(&Some(entry))
     }
 
@@ -86,6 +86,6 @@ impl Tcp {
 
 /// The process that has a socket, as far as that can be found out.
 fn user_of(entry: table::Entry, time: Time) -> Holder {
-    let pid = find_process(entry.inode, None, time.end());
+    let pid = find_process(entry.inode, None, time.limit());
     Holder { uid: Some(entry.uid), ..Holder::process(pid, KnownBy::Proc) }
 }

@@ -59,6 +59,7 @@ use crate::name;
 use crate::record::{self, Record};
 use crate::sys::clock;
 use crate::sys::errno;
+use crate::sys::limit::Limit;
 use crate::sys::socket::{bundle, Owned};
 use ports::{Ports, COUNT};
 use taken::Taken;
@@ -225,7 +226,7 @@ impl Tcp {
 
     /// The holder, as far as it is found until then without a try for a port.
     pub(super) fn holder_until(&self, end: Instant) -> Option<Holder> {
-        let time = Time::Brief(end);
+        let time = Time::Brief(Limit::at(end));
         self.holder_among(&table::find(self.ports.all(), time), time)
     }
 

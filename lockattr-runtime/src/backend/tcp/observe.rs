@@ -67,7 +67,7 @@ impl Tcp {
 
     /// A process that runs, and has written that it holds.
     fn recorded_holder(&self, time: Time) -> Option<Holder> {
-        let record = record::latest(&self.key, time.end()).ok().flatten()?;
+        let record = record::latest(&self.key, time.limit()).ok().flatten()?;
         let stands = record.last_holder().tenure == Tenure::Holds;
         stands.then(|| record.present_holder(KnownBy::Record))
     }
@@ -97,7 +97,7 @@ impl Tcp {
         let stands = |record: &&Snapshot| record.last_holder().tenure == Tenure::Holds;
         let named = record.as_ref().and_then(Snapshot::pid);
         match (record.as_ref().filter(stands), named) {
-            (Some(record), Some(pid)) => match has_open(pid, one.inode, time.end()) {
+            (Some(record), Some(pid)) => match has_open(pid, one.inode, time.limit()) {
                 Some(true) => return Some(record.present_holder(KnownBy::Proc)),
                 Some(false) => {}
                 // Another user's, whose descriptors cannot be seen. That user has the sockets, the kernel says.
@@ -106,8 +106,8 @@ impl Tcp {
             (Some(record), None) => return Some(record.present_holder(KnownBy::Record)),
             (None, _) => {}
         }
-        let pid = find_process(one.inode, named, time.end());
-        if pid.is_some_and(|pid| has_open(pid, other.inode, time.end()) == Some(false)) {
+        let pid = find_process(one.inode, named, time.limit());
+        if pid.is_some_and(|pid| has_open(pid, other.inode, time.limit()) == Some(false)) {
             return None; // two processes have one each
         }
         let holder = Holder { uid: Some(one.uid), ..Holder::process(pid, KnownBy::Proc) };

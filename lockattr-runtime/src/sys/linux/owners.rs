@@ -3,35 +3,30 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::time::Instant;
 
+use crate::sys::limit::{is_over, Limit};
 use crate::sys::procfs;
 
-/// Whether `until` has come, if it ever does.
-pub(crate) fn is_over(until: Option<Instant>) -> bool {
-    until.is_some_and(|until| Instant::now() >= until)
-}
-
-/// A process that has the socket of this inode open, as far as this user may see, and is found until `until`.
+/// A process that has the socket of this inode open, as far as this user may see, and is found within `limit`.
 /// It looks at `first` and its children before all others.
-pub(crate) fn find_process(inode: u64, first: Option<u32>, until: Option<Instant>) -> Option<u32> {
+pub(crate) fn find_process(inode: u64, first: Option<u32>, limit: Option<Limit>) -> Option<u32> {
     if !procfs::is_own() {
         return None; // other processes are under those pids
     }
     let all = fs::read_dir("/proc").ok()?.filter_map(|entry| number(&entry.ok()?.file_name()));
-    let likely = first.into_iter().chain(first.into_iter().flat_map(|pid| children(pid, until)));
+    let likely = first.into_iter().chain(first.into_iter().flat_map(|pid| children(pid, limit)));
     likely
         .chain(all)
-        .take_while(|_| !is_over(until))
-        .find(|pid| has_open(*pid, inode, until) == Some(true))
+        .take_while(|_| !is_over(limit))
+        .find(|pid| has_open(*pid, inode, limit) == Some(true))
 }
 
 /// Whether the process `pid` has the socket of this inode open; none where this user may not see that, or has not
-/// seen all by `until`.
-pub(crate) fn has_open(pid: u32, inode: u64, until: Option<Instant>) -> Option<bool> {
+/// seen all within `limit`.
+pub(crate) fn has_open(pid: u32, inode: u64, limit: Option<Limit>) -> Option<bool> {
     let target = format!("socket:[{inode}]");
     for descriptor in fs::read_dir(format!("/proc/{pid}/fd")).ok()?.filter_map(Result::ok) {
-        if is_over(until) {
+        if is_over(limit) {
             return None;
         }
         let link = fs::read_link(descriptor.path());
@@ -43,10 +38,10 @@ pub(crate) fn has_open(pid: u32, inode: u64, until: Option<Instant>) -> Option<b
 }
 
 /// The children of each of its threads (proc(5), `CONFIG_PROC_CHILDREN`), of which there may be thousands.
-fn children(pid: u32, until: Option<Instant>) -> impl Iterator<Item = u32> {
+fn children(pid: u32, limit: Option<Limit>) -> impl Iterator<Item = u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten();
     threads
-        .take_while(move |_| !is_over(until))
+        .take_while(move |_| !is_over(limit))
         .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
         .flat_map(|line| {
             line.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()

@@ -23,6 +23,11 @@ pub(crate) fn monotonic_coarse() -> u64 {
     nanoseconds(libc::CLOCK_MONOTONIC_COARSE)
 }
 
+/// Nanoseconds for which this thread has had a processor.
+pub(crate) fn work() -> u64 {
+    nanoseconds(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
 /// Nanoseconds since 1970 by the wall clock: for people to read, never to wait by.
 pub(crate) fn wall() -> u64 {
     nanoseconds(libc::CLOCK_REALTIME)
@@ -54,7 +59,7 @@ pub(crate) fn wall_at(monotonic: u64) -> u64 {
 #[allow(clippy::disallowed_methods)] // the one place for it
 fn nanoseconds(clock: libc::clockid_t) -> u64 {
     let mut time = timespec(0);
-    // SAFETY: the pointer is to a timespec. Neither clock can fail (clock_gettime(2): EINVAL is for
+    // SAFETY: the pointer is to a timespec. None of these clocks can fail (clock_gettime(2): EINVAL is for
     // unknown clocks), nor go below zero.
     unsafe { libc::clock_gettime(clock, &mut time) };
     #[allow(clippy::cast_sign_loss, clippy::unnecessary_cast)] // the C types differ

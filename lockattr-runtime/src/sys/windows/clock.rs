@@ -12,6 +12,11 @@ pub(crate) fn monotonic() -> u64 {
     nanoseconds(START.get_or_init(Instant::now).elapsed().as_nanos()) + 1
 }
 
+/// Not told apart from time: no search takes long here.
+pub(crate) fn work() -> u64 {
+    monotonic()
+}
+
 /// Nanoseconds since 1970 by the wall clock: for people to read, never to wait by.
 pub(crate) fn wall() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);

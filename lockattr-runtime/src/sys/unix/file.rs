@@ -85,6 +85,7 @@ fn through_signals<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T
 mod tests {
     use super::*;
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     #[test]
     fn an_interrupted_call_is_made_again_and_a_failed_one_is_not() {
         let interrupted = Err(nix::Error::EINTR);
@@ -101,6 +102,9 @@ mod tests {
         reserve(&file, 4096).unwrap();
         let metadata = file.metadata().unwrap();
         assert_eq!(metadata.len(), 10_000);
-        assert!(std::os::unix::fs::MetadataExt::blocks(&metadata) >= 8);
+        // Elsewhere a file has memory where it was made longer, and not in its holes.
+        if cfg!(any(target_os = "linux", target_os = "android")) {
+            assert!(std::os::unix::fs::MetadataExt::blocks(&metadata) >= 8);
+        }
     }
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -220,26 +220,23 @@ fn a_waiter_without_a_descriptor_for_the_lock_does_not_swallow_it() {
 /// Releases and tries again while another thread spawns processes without pause.
 fn spawn_without_pause(name: &str) {
     let lock = open(name);
-    let done = AtomicBool::new(false);
-    let spawned = thread::scope(|scope| {
-        let spawner = scope.spawn(|| {
-            let mut spawned = 0;
+    let (done, spawned) = (AtomicBool::new(false), AtomicU32::new(0));
+    thread::scope(|scope| {
+        scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 Command::new("/bin/true").status().unwrap();
-                spawned += 1;
+                spawned.fetch_add(1, Ordering::Relaxed);
             }
-            spawned
         });
-        let mut refused = 0;
-        for _ in 0..10_000 {
+        let (mut tries, mut refused) = (0, 0);
+        while tries < 10_000 || spawned.load(Ordering::Relaxed) < 3 {
             let guard: Result<LockGuard, LockError> = lock.try_acquire();
             refused += u32::from(guard.is_err());
+            tries += 1;
         }
         done.store(true, Ordering::Relaxed);
         say(&format!("refused {refused}"));
-        spawner.join().unwrap()
     });
-    say(if spawned > 0 { "spawned" } else { "spawned nothing" });
 }
 
 #[test]
@@ -247,7 +244,6 @@ fn spawning_processes_does_not_keep_a_released_lock() {
     on_each_backend("spawn", |name| {
         let mut actor = Actor::start("spawn", name);
         actor.expect("refused 0");
-        actor.expect("spawned");
         actor.end();
     });
 }

@@ -171,7 +171,8 @@ fn check(lock: &Lock, shared: &Shared, found: &[(Files, usize)]) {
             continue;
         }
         shared.write(files);
-        match lock.acquire(Duration::from_millis(30)) {
+        let timeout = if files.has_owner() { LONG } else { Duration::from_millis(30) };
+        match lock.acquire(timeout) {
             Ok(_) => inherited += 1,
             Err(error) => {
                 assert!(!files.has_owner(), "{error}");

@@ -17,7 +17,7 @@ use nix::sys::resource::{getrlimit, rlim_t, setrlimit, Resource};
 use nix::time::{clock_gettime, ClockId};
 use support::{end_child, keep_copies_in_a_child, send_descriptors, unique_name};
 use support::{eventually, hold, is_timeout, listen, open, say};
-use support::{Actor, LONG};
+use support::{Actor, End, LONG};
 
 #[test]
 fn role() {
@@ -86,6 +86,7 @@ fn beside_an_impostor(what: &str, greet: impl Fn(&UnixStream, RawFd) + Sync) {
     impostor.set_nonblocking(true).unwrap();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
+        let end = End(&done);
         let greeting = scope.spawn(|| {
             let mut kept = Vec::new();
             while !done.load(Ordering::Relaxed) {
@@ -102,7 +103,7 @@ fn beside_an_impostor(what: &str, greet: impl Fn(&UnixStream, RawFd) + Sync) {
             kept
         });
         let (_, latest) = late_timeouts(&name);
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         drop(greeting.join().unwrap());
         assert!(latest < LATE, "{latest:?}");
     });
@@ -184,6 +185,7 @@ fn one_lock_whose_holder_means_harm_does_not_bar_another() {
         actor.expect("busy");
     }
     thread::scope(|scope| {
+        let end = End(&done);
         let greeting = scope.spawn(|| {
             let mut kept = Vec::new();
             while !is_done() {
@@ -209,7 +211,7 @@ fn one_lock_whose_holder_means_harm_does_not_bar_another() {
         while start.elapsed() < Duration::from_secs(2) {
             count += u32::from(lock.acquire(Duration::from_secs(1)).is_ok());
         }
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         drop(greeting.join().unwrap());
         assert!(count >= 10, "{count} acquires");
     });
@@ -360,6 +362,7 @@ fn one_that_accepts_and_closes_costs_a_waiter_little() {
     impostor.set_nonblocking(true).unwrap();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
+        let end = End(&done);
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 if impostor.accept().is_err() {
@@ -374,7 +377,7 @@ fn one_that_accepts_and_closes_costs_a_waiter_little() {
             work
         });
         let cost = cost.join().unwrap();
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         println!("a second of waiting cost {cost:?}");
         assert!(cost < Duration::from_millis(80), "{cost:?}");
     });

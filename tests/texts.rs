@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
 use lockattr::{Lock, LockError, LockGuard, Tenure};
-use support::{eventually, listen, on_each_backend, open, say, Actor, LONG};
+use support::{eventually, listen, on_each_backend, open, say, Actor, End, LONG};
 
 #[test]
 fn role() {
@@ -99,6 +99,7 @@ fn a_reader_never_sees_a_torn_text() {
         let guard = lock.acquire(LONG).unwrap();
         let texts = ["a".repeat(3_000), "b".repeat(1_500), "c".repeat(60)];
         thread::scope(|scope| {
+            let end = End(&done);
             let read = || {
                 while !done.load(Ordering::Relaxed) {
                     // None is seen while a text is being written.
@@ -118,7 +119,7 @@ fn a_reader_never_sees_a_torn_text() {
                 }
                 seen.load(Ordering::Relaxed) > 0 || reader.is_finished()
             });
-            done.store(true, Ordering::Relaxed);
+            drop(end);
             reader.join().unwrap();
         });
     });

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::support::{self, open, remove_semaphore, unique_semaphore, Actor, LONG};
+use super::support::{self, open, remove_semaphore, unique_semaphore, Actor, End, LONG};
 use super::{record_of, semaphore_of, value};
 
 /// Which files can lose their names.
@@ -102,6 +102,7 @@ fn a_semaphore_that_is_removed_again_and_again_while_threads_acquire_excludes_th
     let lock = open(&name);
     drop(lock.acquire(LONG).unwrap());
     thread::scope(|scope| {
+        let end = End(&ends);
         for _ in 0..3 {
             scope.spawn(|| {
                 while !ends.load(Ordering::Relaxed) {
@@ -118,7 +119,7 @@ fn a_semaphore_that_is_removed_again_and_again_while_threads_acquire_excludes_th
             let _ = fs::remove_file(semaphore_of(&name));
             thread::sleep(UNNOTICED);
         }
-        ends.store(true, Ordering::Relaxed);
+        drop(end);
     });
     assert!(holds.load(Ordering::Relaxed) > ROUNDS);
     thread::sleep(UNNOTICED);

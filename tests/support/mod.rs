@@ -26,6 +26,7 @@ pub mod seccomp;
 use std::env;
 use std::io;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lockattr::{Backend, Lock, LockError};
@@ -81,6 +82,15 @@ pub fn may_be_alone(alone: &[&str]) -> bool {
         println!("skipped: this user may not make a network namespace");
     }
     may
+}
+
+/// Says so to threads that go on until it is said. When it is dropped, so also where a test fails: it would wait for them.
+pub struct End<'a>(pub &'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Whether lockattr has semaphores: it shares glibc's.

@@ -13,7 +13,7 @@ use super::names::first_port;
 use super::support::{
     close, connections_to_locks, eventually, is_timeout, listen, may_be_alone, open,
 };
-use super::support::{say, unique_tcp, Actor, LONG};
+use super::support::{say, unique_tcp, Actor, End, LONG};
 
 fn server(port: u16) -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).unwrap()
@@ -129,10 +129,11 @@ fn servers_that_talk_or_hang_up_make_nobody_blind_and_nobody_busy() {
         let servers = [0, 1].map(|index| server(first_port(&name) + index));
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
+            let end = End(&done);
             let servers =
                 servers.each_ref().map(|server| scope.spawn(|| chat(server, hangs_up, &done)));
             let error = open(&name).acquire(Duration::from_millis(300)).unwrap_err();
-            done.store(true, Ordering::Relaxed);
+            drop(end);
             assert!(error.is_timeout(), "{error}");
             for server in servers {
                 let accepted = server.join().unwrap();

@@ -265,3 +265,6 @@ pub(super) enum Waited {
     Acquired(Arc<Objects>, Turnstile),
     Refused(Look),
 }
+
+#[cfg(test)]
+mod tests;

@@ -306,3 +306,6 @@ fn enlarge(file: &File) -> Result<usize, Failure> {
 fn metadata(file: &File) -> Result<fs::Metadata, Failure> {
     file.metadata().map_err(Failure::io("look at the lock in /dev/shm"))
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -291,3 +291,6 @@ impl Default for Stalled {
         Self(AtomicU64::new(Self::NONE))
     }
 }
+
+#[cfg(test)]
+mod tests;

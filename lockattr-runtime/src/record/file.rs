@@ -236,3 +236,6 @@ pub(super) fn encoded(name: &str) -> String {
     }
     encoded
 }
+
+#[cfg(test)]
+mod tests;

@@ -270,3 +270,6 @@ impl Grant {
         self.network
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,6 @@ pub(super) fn handed(words: &Words, name: &str, to: Option<u32>) {
     let by = u64::from(this.pid) << 32;
     Field::Handed.of(words).store(by | u64::from(to.unwrap_or(0)), Ordering::Release);
 }
+
+#[cfg(test)]
+mod tests;

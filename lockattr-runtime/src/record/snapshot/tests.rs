@@ -106,6 +106,66 @@ fn a_later_grant_is_later_by_one_clock_only() {
     }
 }
 
+/// Its process may have executed another program since.
+#[test]
+#[cfg(any(target_os = "linux", target_os = "android"))] // elsewhere a process is known by its pid alone
+fn a_lock_that_was_left_to_a_descriptor_may_be_held_while_the_process_runs_whatever_it_executes() {
+    let this = Process::this().identity;
+    let kept = (Field::ReleasedMonotonic, KEPT);
+    for (words, may_be_kept) in [
+        (&[][..], false),
+        (&[kept], true),
+        (&[kept, (Field::Image, this.image + 1)], true),
+        (&[kept, (Field::StartTime, this.start_time + 1)], false),
+        (&[(Field::ReleasedMonotonic, 9)], false),
+    ] {
+        assert_eq!(snapshot_with(words).may_be_kept(), may_be_kept, "{words:?}");
+    }
+    let tenure = |words| snapshot_with(words).present_holder(KnownBy::Kernel).tenure;
+    assert_eq!([tenure(&[]), tenure(&[kept])], [Tenure::Holds, Tenure::Kept]);
+}
+
+/// A holder that nobody here could see otherwise, and one that has died there excludes nobody.
+#[test]
+#[cfg(any(target_os = "linux", target_os = "android"))] // elsewhere a process is known by its pid alone
+fn a_grant_in_another_network_namespace_stands_while_its_process_or_its_socket_does() {
+    let (here, there) = (Network::from_word(7), 8);
+    let this = Process::this().identity;
+    let kept = (Field::ReleasedMonotonic, KEPT);
+    let ended = (Field::ReleasedMonotonic, 9);
+    for (words, is_bound, stands) in [
+        (&[(Field::Network, there)][..], false, true),
+        (&[(Field::Network, 7)], true, false),
+        (&[(Field::Network, 0)], true, false),
+        (&[(Field::Network, there), ended], true, false),
+        (&[(Field::Network, there), kept], true, true),
+        (&[(Field::Network, there), kept], false, false),
+        (&[(Field::Network, there), (Field::StartTime, this.start_time + 1)], true, false),
+        (&[(Field::Network, there), (Field::PidNamespace, this.pid_namespace + 1)], true, false),
+    ] {
+        let snapshot = snapshot_with(words);
+        let found = snapshot.holder_elsewhere(here, |pid| is_bound && pid == this.pid);
+        assert_eq!(found.is_some(), stands, "{words:?} {is_bound}");
+    }
+    // Where it is known not to stand in one namespace, it may in another.
+    let past = |network| snapshot_with(&[(Field::Network, network)]).past_holder(here).tenure;
+    assert_eq!([past(7), past(there)], [Tenure::Died, Tenure::Holds]);
+}
+
+#[test]
+#[cfg(any(target_os = "linux", target_os = "android"))] // elsewhere a process is known by its pid alone
+fn a_holder_is_shown_as_it_was_written_down() {
+    let name = u64::from_ne_bytes(*b"probe\0xy");
+    let holder = snapshot_with(&[(Field::Command, name), (Field::Thread, 6)]).last_holder();
+    assert_eq!(holder.command.as_deref(), Some("probe"));
+    assert_eq!((holder.thread, holder.uid, holder.info), (Some(6), Some(7), None));
+    assert_eq!(holder.grants.map(NonZeroU64::get), Some(4));
+    assert_eq!(snapshot_with(&[]).last_holder().command, None);
+    let this = Owner::of(&Process::this().identity);
+    let written = snapshot_with(&[(Field::Writer, this.0)]);
+    assert!(written.is_about(this.in_turn(3)) && !snapshot_with(&[]).is_about(this));
+}
+
 /// A page of any bytes that passes for a record as far as its frame goes.
 fn pages() -> impl Strategy<Value = Vec<u8>> {
     let words = prop_oneof![Just(0), Just(u64::MAX), 1..1000_u64, any::<u64>()];

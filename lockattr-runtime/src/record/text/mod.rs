@@ -361,6 +361,24 @@ mod tests {
             assert_eq!(info(&written(&given)), Some(given));
         }
         assert_eq!(info(&written("a\0b")).as_deref(), Some("a\u{fffd}b"));
+        // One in each word that is written.
+        let given = "a\0b\0cdefghi\0j";
+        assert_eq!(info(&written(given)), Some(given.replace('\0', "\u{fffd}")));
+    }
+
+    #[test]
+    fn a_call_site_is_shown_by_its_function_and_place() {
+        let words: Box<Words> = Box::new([(); PAGE_WORDS].map(|()| 0.into()));
+        let place = Location::caller();
+        let shown = |function| {
+            let text = Text::new(&words[..TEXT_WORDS], TEXT_BYTES, stamp(0));
+            text.with_site(function, place).finish().commit(&words);
+            let text = words[..TEXT_WORDS].iter().map(|word| word.load(Ordering::Relaxed));
+            info(&text.flat_map(u64::to_ne_bytes).collect::<Vec<_>>()).unwrap()
+        };
+        let (file, line) = (place.file(), place.line());
+        assert_eq!(shown("bme280::read"), format!("bme280::read ({file}:{line})"));
+        assert_eq!(shown(""), format!("{file}:{line}"));
     }
 
     #[test]
@@ -395,6 +413,13 @@ mod tests {
         assert_eq!(of(b"12345678\0"), of(b"12345678\0old"));
         assert_ne!(of(b"12345678\0"), of(b"1234567\0"));
         assert_ne!(of(b"12345678\0"), of(b"12345679\0"));
+        // Each bit of a word counts, and its place.
+        for bit in 0..64 {
+            assert_ne!(term(1, 1 << bit), term(0, 1 << bit));
+            for other in (0..64).filter(|other| *other != bit) {
+                assert_ne!(term(1, 1 << bit | 1 << other), term(1, 1 << other));
+            }
+        }
     }
 
     #[test]
@@ -434,6 +459,18 @@ mod tests {
         assert_eq!(time(&written("x")), Some(1_700_000_000_123_456_000));
         assert_eq!(time(b"2023-11-1 no time at all, none"), None);
         assert_eq!(time(b"2023"), None);
+    }
+
+    /// Where local time is another one than UTC.
+    #[test]
+    fn the_time_comes_back_in_each_zone() {
+        for zone in ["UTC0", "XXX-5:30", "XXX8"] {
+            let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+            test.args(["--exact", "record::text::tests::the_time_comes_back"]).env("TZ", zone);
+            let ended = test.output().unwrap();
+            assert!(ended.status.success(), "{zone}: {ended:?}");
+            assert!(String::from_utf8_lossy(&ended.stdout).contains("1 passed"), "{ended:?}");
+        }
     }
 
     #[test]

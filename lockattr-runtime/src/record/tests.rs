@@ -1,0 +1,106 @@
+//! What a page tells after each thing that is written to it.
+
+use super::*;
+
+fn granted() -> Page {
+    let page = Page::private();
+    page.write_grant("bus", Network::from_word(7), 5, Info::Text("here"));
+    page
+}
+
+#[test]
+fn each_end_of_a_grant_is_told_from_the_others() {
+    type End = fn(&Page);
+    let ends: [(&str, End, [bool; 4]); 4] = [
+        // Whether it was given back, is kept, is in order, and stands.
+        ("none", |_| (), [false, false, false, true]),
+        ("release", Page::write_release, [true, false, true, false]),
+        ("abandonment", Page::write_abandonment, [false, false, false, false]),
+        ("left to a descriptor", Page::write_kept, [false, true, true, false]),
+    ];
+    for (name, end, told) in ends {
+        let page = granted();
+        end(&page);
+        let grant = page.last_grant();
+        let found =
+            [page.was_given_back(), grant.is_kept(), grant.is_in_order(), page.last_grant_stands()];
+        assert_eq!(found, told, "{name}");
+        assert_eq!(grant.pid(), std::process::id(), "{name}");
+        assert_eq!(grant.released_at().is_some(), told[2], "{name}");
+        assert!(grant.network().is(Network::from_word(7)), "{name}");
+    }
+    let none = Page::private();
+    assert!(none.last_grant().is_in_order() && !none.was_given_back());
+    assert!(!none.last_grant_stands());
+}
+
+/// What stands there has another meaning in another version, and none where no record is.
+#[test]
+fn a_page_of_another_version_tells_of_no_grant() {
+    for field in [Field::Magic, Field::Version] {
+        let page = granted();
+        field.of(page.words()).fetch_add(1, Ordering::Relaxed);
+        assert_eq!(page.last_grant().pid(), 0, "{field:?}");
+        assert!(!page.last_grant_stands(), "{field:?}");
+    }
+}
+
+#[test]
+fn a_grant_of_a_process_that_cannot_be_seen_to_run_does_not_stand() {
+    let this = Process::this().identity;
+    for (field, word) in [
+        (Field::Pid, 0),
+        (Field::StartTime, this.start_time + 1),
+        (Field::PidNamespace, this.pid_namespace + 1),
+    ] {
+        let page = granted();
+        field.of(page.words()).store(word, Ordering::Relaxed);
+        assert!(!page.last_grant_stands(), "{field:?}");
+    }
+}
+
+#[test]
+fn a_lock_is_on_its_way_from_when_it_is_sent_to_somebody_until_the_next_grant() {
+    let page = granted();
+    assert!(!page.was_handed());
+    page.write_handed("bus", Some(8));
+    assert!(page.was_handed());
+    page.write_handed("bus", None);
+    assert!(!page.was_handed());
+    page.write_handed("bus", Some(8));
+    page.write_grant("bus", Network::from_word(7), 6, Info::Text("here"));
+    assert!(!page.was_handed());
+}
+
+/// It says so: a holder would take its text for one that others see.
+#[test]
+fn a_text_is_changed_where_others_can_see_it_and_nowhere_else() {
+    assert!(!granted().write_info(Info::Text("there")));
+    let name = format!("unit text {}", std::process::id());
+    let record = Record::new(&name);
+    let page = record.page();
+    page.write_grant(&name, Network::from_word(7), 5, Info::Text("here"));
+    assert!(page.write_info(Info::Text("there")));
+    let uid = effective_uid();
+    assert_eq!(page.uid(), Some(uid));
+    let holder = read(&name, uid).unwrap().last_holder();
+    assert_eq!(holder.info.as_deref(), Some("there"));
+    file::remove(&name, uid);
+    assert!(read(&name, uid).is_none());
+}
+
+/// A hold of this process that nobody else can be told of.
+#[test]
+fn where_no_file_can_be_had_this_process_knows_its_own_grant() {
+    let name = format!("unit-folder-{}", std::process::id());
+    let path = format!("{}/lockattr.{}.{name}", file::FOLDER, effective_uid());
+    std::fs::create_dir(&path).unwrap();
+    let record = Record::new(&name);
+    assert!(record.private_last_grant().is_none(), "nothing was asked for yet");
+    let page = record.page();
+    page.write_grant(&name, Network::from_word(7), 5, Info::Text("here"));
+    assert_eq!(page.uid(), None);
+    let grant = record.private_last_grant().unwrap();
+    assert!(grant.pid() == std::process::id() && !grant.is_in_order());
+    std::fs::remove_dir(&path).unwrap();
+}

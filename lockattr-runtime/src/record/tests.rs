@@ -104,3 +104,62 @@ fn where_no_file_can_be_had_this_process_knows_its_own_grant() {
     assert!(grant.pid() == std::process::id() && !grant.is_in_order());
     std::fs::remove_dir(&path).unwrap();
 }
+
+/// Of one that was killed while it wrote, the numbers may be two processes'. Only who has let go counts there.
+#[test]
+fn a_record_that_is_not_whole_or_tells_of_no_grant_is_read_by_who_asks_for_any() {
+    let name = format!("unit torn {}", std::process::id());
+    let uid = effective_uid();
+    let page = Record::new(&name).page();
+    let is_read = || (read(&name, uid).is_some(), read_any(&name, uid).is_some());
+    assert_eq!(is_read(), (false, false));
+    page.write_handed(&name, None);
+    assert_eq!(is_read(), (false, true), "nobody was granted anything");
+    page.write_grant(&name, Network::from_word(7), 5, Info::Text("here"));
+    assert_eq!(is_read(), (true, true));
+    Field::Sequence.of(page.words()).fetch_or(1, Ordering::Relaxed);
+    assert_eq!(is_read(), (false, true), "it is being written");
+    file::remove(&name, uid);
+}
+
+/// Needs root for the record of another user; anybody else sees the rest.
+#[test]
+fn all_records_are_found_with_the_latest_grant_of_each_lock() {
+    const OTHER: u32 = 65_534;
+
+    let (this, is_root) = (effective_uid(), nix::unistd::geteuid().is_root());
+    let name = |what: &str| format!("unit all/{what} {}", std::process::id());
+    let path = |name: &str, uid| format!("{}/lockattr.{uid}.{}", file::FOLDER, file::encoded(name));
+    let granted = |name: &str, at| {
+        Record::new(name).page().write_grant(name, Network::from_word(7), at, Info::Text("here"));
+    };
+    granted(&name("own"), 5);
+    Record::new(&name("let go")).page().write_handed(&name("let go"), None);
+    std::fs::copy(path(&name("own"), this), path(&name("copy"), this)).unwrap();
+    // In whatever order the folder is read.
+    let of_two = [("early", 4), ("late", 6)].map(|(what, others)| {
+        let name = name(what);
+        if is_root {
+            granted(&name, others);
+            let other = path(&name, OTHER);
+            std::fs::rename(path(&name, this), &other).unwrap();
+            std::os::unix::fs::chown(&other, Some(OTHER), None).unwrap();
+            granted(&name, 5);
+        }
+        (name, if others > 5 { OTHER } else { this })
+    });
+    let found = remembered().unwrap();
+    let latest = |name: &str| found.get(name).map(|it| (it.uid, it.word(Field::GrantedMonotonic)));
+    assert_eq!(latest(&name("own")), Some((this, 5)));
+    assert_eq!(latest(&name("let go")), None, "nobody was granted it");
+    assert_eq!(latest(&name("copy")), None, "it is another lock's");
+    for (name, uid) in &of_two {
+        let at = if *uid == this { 5 } else { 6 };
+        assert!(!is_root || latest(name) == Some((*uid, at)), "{name}");
+    }
+    for name in [name("own"), name("let go"), name("copy"), name("early"), name("late")] {
+        for uid in [this, OTHER] {
+            file::remove(&name, uid);
+        }
+    }
+}

@@ -120,5 +120,6 @@ pub(super) fn handed(words: &Words, name: &str, to: Option<u32>) {
     Field::Handed.of(words).store(by | u64::from(to.unwrap_or(0)), Ordering::Release);
 }
 
-#[cfg(test)]
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+// elsewhere a process is known by its pid alone
 mod tests;

@@ -105,3 +105,6 @@ pub(in crate::backend) fn connect(socket: &ForkSocket, address: &SockAddr) -> Co
 fn has_code(result: &io::Result<()>, code: libc::c_int) -> bool {
     matches!(result, Err(error) if error.raw_os_error() == Some(code))
 }
+
+#[cfg(test)]
+mod tests;

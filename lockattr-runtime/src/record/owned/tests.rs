@@ -180,6 +180,9 @@ fn an_owner_has_signed_for_its_semaphore_and_for_no_other_until_it_takes_that_ba
     page.unsign();
     assert!(!page.has_signed(owner, 8));
     assert_ne!(signature(owner, 8), signature(owner, 8 + (1 << 32)));
+    for bit in 0..64 {
+        assert_ne!(signature(owner, 8), signature(Owner(owner.0 ^ 1 << bit), 8), "{bit}");
+    }
 }
 
 #[test]
@@ -303,4 +306,9 @@ fn a_text_with_a_time_is_told_from_any_other() {
     assert!(!has_time());
     write_over(&file);
     assert!(has_time());
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error() {
+    assert!(OwnedCopy::read(&File::open("/").unwrap()).is_err());
 }

@@ -272,3 +272,6 @@ impl Line for &Port {
         self.hand_off(listener, &page);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,6 +108,8 @@ fn a_semaphore_that_has_lost_its_name_is_found_so_and_by_the_next_look_as_well()
         let objects = files.open();
         let opened = objects.checked.load(Ordering::Relaxed);
         assert!(objects.semaphore_is_named());
+        let inode = fs::metadata(&files.0.semaphore).unwrap().ino();
+        assert_eq!(objects.semaphore_inode(), inode, "its owner signs for it");
         assert_eq!(objects.checked.load(Ordering::Relaxed), opened, "all is well: no doubt");
         deed(&files.0.semaphore);
         assert!(!objects.semaphore_is_named(), "{what}");

@@ -30,6 +30,8 @@ impl Drop for Own {
 /// A damage that is not noticed is a SIGBUS, or a death that nobody is told of.
 #[test]
 fn what_becomes_of_a_record_is_noticed_at_the_first_look_after_10_ms_and_at_each_one_then() {
+    type Deed<'a> = (&'a str, &'a dyn Fn(&Path) -> io::Result<()>);
+
     let cut = |path: &Path| OpenOptions::new().write(true).open(path)?.set_len(100);
     let replace = |path: &Path| {
         let bytes = fs::read(path)?;
@@ -38,7 +40,6 @@ fn what_becomes_of_a_record_is_noticed_at_the_first_look_after_10_ms_and_at_each
         fs::write(&other, bytes)?;
         fs::rename(other, path)
     };
-    type Deed<'a> = (&'a str, &'a dyn Fn(&Path) -> io::Result<()>);
     let deeds: [Deed<'_>; 3] =
         [("cut", &cut), ("gone", &|path| fs::remove_file(path)), ("replaced", &replace)];
     for (what, deed) in deeds {

@@ -157,5 +157,6 @@ fn who_lets_go_where_nobody_was_granted_anything_names_no_holder() {
     let sequence = get(&words, Field::Sequence);
     handed(&words, "bus", Some(8));
     assert_eq!(get(&words, Field::Pid), u64::from(this.pid));
-    assert_eq!((get(&words, Field::Sequence), get(&words, Field::Handed) as u32), (sequence, 8));
+    assert_eq!(get(&words, Field::Sequence), sequence);
+    assert_eq!(get(&words, Field::Handed), u64::from(this.pid) << 32 | 8);
 }

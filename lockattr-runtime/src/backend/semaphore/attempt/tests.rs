@@ -63,30 +63,30 @@ impl Scene {
 
 /// Until when the step wants to wait.
 #[track_caller]
-fn wait(next: Result<Next, Box<Failure>>) -> u64 {
+fn wait(next: &Result<Next, Box<Failure>>) -> u64 {
     match next {
-        Ok(Next::Wait(until)) => until,
+        Ok(Next::Wait(until)) => *until,
         Ok(Next::Acquired) => panic!("acquired"),
         Ok(Next::Refused(look)) => panic!("refused: {look:?}"),
         Ok(Next::Queue(_) | Next::Rest(_)) => panic!("queues or rests"),
-        Err(_) => panic!("failed"),
+        Err(failure) => panic!("{failure:?}"),
     }
 }
 
 #[track_caller]
-fn rest(next: Result<Next, Box<Failure>>) -> u64 {
+fn rest(next: &Result<Next, Box<Failure>>) -> u64 {
     let Ok(Next::Rest(until)) = next else { panic!("does not rest") };
-    until
+    *until
 }
 
-fn acquires(next: Result<Next, Box<Failure>>) -> bool {
+fn acquires(next: &Result<Next, Box<Failure>>) -> bool {
     matches!(next, Ok(Next::Acquired))
 }
 
 #[track_caller]
-fn refused(next: Result<Next, Box<Failure>>) -> Look {
+fn refused(next: &Result<Next, Box<Failure>>) -> Look {
     let Ok(Next::Refused(look)) = next else { panic!("not refused") };
-    look
+    *look
 }
 
 /// Asserts that a pause which was asked for `since` then ends in `length` from when it was asked for.
@@ -105,9 +105,12 @@ fn sleep_until(until: u64) {
 #[test]
 fn what_is_free_is_acquired() {
     let scene = Scene::new("free");
-    assert!(acquires(scene.attempt(LONG).next(false)));
+    assert!(acquires(&scene.attempt(LONG).next(false)));
     assert_eq!(scene.owner(), scene.me.that(Phase::Holds));
 }
+
+/// The turnstile's.
+const HEADS_SLICE: u64 = 20_000_000;
 
 #[test]
 fn one_that_waits_looks_after_a_moment_and_then_as_often_as_a_head_and_says_so_each_time() {
@@ -115,16 +118,16 @@ fn one_that_waits_looks_after_a_moment_and_then_as_often_as_a_head_and_says_so_e
     scene.is_owned_by(scene.other().that(Phase::Holds));
     let mut attempt = scene.attempt(LONG);
     let mut last = 0;
-    for slice in [FIRST, attempt.turnstile.slice().min(20_000_000), 20_000_000] {
+    for slice in [FIRST, HEADS_SLICE, HEADS_SLICE] {
         let before = clock::monotonic();
-        assert_is(wait(attempt.next(false)), slice, before);
+        assert_is(wait(&attempt.next(false)), slice, before);
         let noted = scene.objects.page.waiting();
         assert!(noted >= before && noted > last, "{noted}: others take it for stopped");
         last = noted;
     }
     // The wait has brought the unit.
     assert!(scene.objects.page.swap_owner(scene.owner(), Owner::NOBODY));
-    assert!(acquires(attempt.next(true)));
+    assert!(acquires(&attempt.next(true)));
     assert_eq!(scene.owner(), scene.me.that(Phase::Holds));
 }
 
@@ -133,7 +136,7 @@ fn a_single_try_is_told_at_once_who_owns_the_lock() {
     let scene = Scene::new("single");
     let owner = scene.other().that(Phase::Holds);
     scene.is_owned_by(owner);
-    assert_eq!(refused(scene.attempt(Duration::ZERO).next(false)), Look::Owned(owner));
+    assert_eq!(refused(&scene.attempt(Duration::ZERO).next(false)), Look::Owned(owner));
 }
 
 /// A process between its unit and its word would be called nobody, and its lock an orphan.
@@ -143,14 +146,14 @@ fn that_nobody_is_there_is_said_after_a_pause_in_which_nobody_has_come() {
     scene.is_taken_in_silence();
     let mut attempt = scene.attempt(Duration::ZERO);
     let before = clock::monotonic();
-    let until = wait(attempt.next(false));
+    let until = wait(&attempt.next(false));
     assert_is(until, PAUSE, before);
     sleep_until(until);
-    assert_eq!(refused(attempt.next(false)), Look::Unknown);
+    assert_eq!(refused(&attempt.next(false)), Look::Unknown);
     // Of another look nothing is known yet.
     let mut attempt = scene.attempt(Duration::ZERO);
     attempt.suspicion = Some((Look::Foreign, 0));
-    wait(attempt.next(false));
+    wait(&attempt.next(false));
 }
 
 /// The same of one whose turn has not come.
@@ -162,14 +165,14 @@ fn who_leaves_the_queue_does_not_call_one_nobody_that_is_about_to_write_its_word
     head.advance(Deadline::after(LONG));
     let mut attempt = scene.attempt(Duration::from_nanos(1));
     let before = clock::monotonic();
-    let until = rest(attempt.next(false));
+    let until = rest(&attempt.next(false));
     assert_is(until, PAUSE, before);
     sleep_until(until);
-    assert_eq!(refused(attempt.next(false)), Look::Unknown);
+    assert_eq!(refused(&attempt.next(false)), Look::Unknown);
     // One that owns it is named at once.
     let owner = scene.other().that(Phase::Holds);
     assert!(scene.objects.page.swap_owner(Owner::NOBODY, owner));
-    assert_eq!(refused(scene.attempt(Duration::from_nanos(1)).next(false)), Look::Owned(owner));
+    assert_eq!(refused(&scene.attempt(Duration::from_nanos(1)).next(false)), Look::Owned(owner));
 }
 
 /// Without the pause a process that has taken the unit and not said so would be a second owner.
@@ -179,12 +182,12 @@ fn what_a_dead_owner_left_is_claimed_and_inherited_a_pause_later() {
     scene.is_owned_by(Scene::dead());
     let mut attempt = scene.late_attempt();
     let before = clock::monotonic();
-    let until = wait(attempt.next(false));
+    let until = wait(&attempt.next(false));
     assert_is(until, PAUSE, before);
     assert_eq!(scene.owner(), scene.me.that(Phase::Claims));
     assert!(scene.objects.page.waiting() >= before);
     sleep_until(until);
-    assert!(acquires(attempt.next(false)));
+    assert!(acquires(&attempt.next(false)));
     assert_eq!(scene.owner(), scene.me.that(Phase::Holds));
 }
 
@@ -193,11 +196,11 @@ fn an_heir_that_finds_that_its_claim_is_gone_waits_on() {
     let scene = Scene::new("outrun");
     scene.is_owned_by(Scene::dead());
     let mut attempt = scene.late_attempt();
-    let until = wait(attempt.next(false));
+    let until = wait(&attempt.next(false));
     let other = scene.other().that(Phase::Holds);
     assert!(scene.objects.page.swap_owner(scene.owner(), other));
     sleep_until(until);
-    assert!(wait(attempt.next(false)) > until);
+    assert!(wait(&attempt.next(false)) > until);
     assert_eq!(scene.owner(), other);
 }
 
@@ -208,17 +211,17 @@ fn anothers_claim_is_left_alone_for_a_while_and_that_of_a_dead_one_is_not() {
     scene.is_owned_by(scene.other().that(Phase::Claims));
     let mut attempt = scene.late_attempt();
     let before = clock::monotonic();
-    let until = wait(attempt.next(false));
+    let until = wait(&attempt.next(false));
     assert_is(until, CLAIM, before);
     assert_eq!(scene.owner(), scene.other().that(Phase::Claims));
     sleep_until(until);
-    wait(attempt.next(false));
+    wait(&attempt.next(false));
     assert_eq!(scene.owner(), scene.me.that(Phase::Claims));
     drop(attempt);
 
     let dead = Scene::dead().that(Phase::Claims);
     assert!(scene.objects.page.swap_owner(scene.owner(), dead));
-    wait(scene.late_attempt().next(false));
+    wait(&scene.late_attempt().next(false));
     assert_eq!(scene.owner(), scene.me.that(Phase::Claims));
 }
 
@@ -230,15 +233,15 @@ fn a_unit_beside_a_live_owner_of_another_semaphore_is_put_back_and_looked_at_a_p
     assert!(scene.objects.page.swap_owner(Owner::NOBODY, scene.other().that(Phase::Holds)));
     let mut attempt = scene.attempt(LONG);
     let before = clock::monotonic();
-    assert_is(rest(attempt.next(false)), PAUSE, before);
+    assert_is(rest(&attempt.next(false)), PAUSE, before);
     assert_eq!(scene.objects.semaphore.value(), 1);
     assert!(scene.objects.page.waiting() >= before, "it is the head, and awake");
     // What it claimed before is another's by now.
     attempt.claims_until = Some(0);
-    rest(attempt.next(false));
+    rest(&attempt.next(false));
     assert_eq!(attempt.claims_until, None);
     let looked = scene.attempt(Duration::ZERO).next(false);
-    assert_eq!(refused(looked), Look::Owned(scene.other().that(Phase::Holds)));
+    assert_eq!(refused(&looked), Look::Owned(scene.other().that(Phase::Holds)));
 }
 
 /// Who keeps it is beside the owner of the one that has its name by now.
@@ -249,7 +252,7 @@ fn a_unit_of_a_semaphore_without_its_name_is_given_back_and_the_new_one_is_taken
     assert!(scene.objects.semaphore.try_wait());
     scene.files.remove();
     attempt.claims_until = Some(u64::MAX);
-    assert!(acquires(attempt.next(true)));
+    assert!(acquires(&attempt.next(true)));
     assert!(!Arc::ptr_eq(&attempt.objects, &scene.objects));
     assert_eq!(attempt.claims_until, None);
     assert_eq!((scene.objects.semaphore.value(), scene.owner()), (1, Owner::NOBODY));
@@ -263,9 +266,9 @@ fn one_that_has_slept_looks_whether_the_files_are_others_by_now() {
     let scene = Scene::new("anew");
     scene.is_owned_by(scene.other().that(Phase::Holds));
     let mut attempt = scene.attempt(LONG);
-    wait(attempt.next(false));
+    wait(&attempt.next(false));
     scene.files.remove();
     scene.objects.is_found_whole();
-    assert!(acquires(attempt.next(false)));
+    assert!(acquires(&attempt.next(false)));
     assert!(!Arc::ptr_eq(&attempt.objects, &scene.objects));
 }

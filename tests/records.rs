@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use lockattr::{KnownBy, LockError};
 use support::send_descriptors;
-use support::{listen, may_be_alone, open, say, unique_name, Actor, LONG};
+use support::{listen, may_be_alone, none_starts, open, say, unique_name, Actor, LONG};
 
 #[test]
 fn role() {
@@ -231,6 +231,8 @@ fn a_holder_in_another_network_namespace_is_an_error_and_not_silence() {
     let name = unique_name("namespace");
     let mut holder = Actor::start_under(&alone, "hold", &name);
     holder.expect("holding");
+    // What is bound here in vain is locked for as long as a child that is being started has a copy of it.
+    let alone = none_starts();
     let lock = open(&name);
     let error = lock.acquire(LONG).unwrap_err();
     assert!(matches!(error, LockError::OtherNamespace { .. }), "{error:?}");
@@ -243,6 +245,7 @@ fn a_holder_in_another_network_namespace_is_an_error_and_not_silence() {
     }
     let address = SocketAddr::from_abstract_name(format!("/portlock/{name}")).unwrap();
     drop(UnixListener::bind_addr(&address).expect("what was bound in vain is given back"));
+    drop(alone);
     holder.kill();
     // Who is dead holds nothing anywhere.
     drop(lock.acquire(LONG).unwrap());

@@ -1,6 +1,6 @@
 //! What stands in a page after each thing that a holder writes.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use super::super::layout::{TEXT_BYTES, TEXT_WORDS};
 use super::*;
@@ -76,6 +76,38 @@ fn a_grant_leaves_nothing_of_the_one_before() {
     for field in [Field::Owner, Field::Signature, Field::Waiting, Field::TextLimit] {
         assert_eq!(get(&words, field), OLD, "{field:?}");
     }
+}
+
+/// Who dies in between would leave a part of its text behind another program's first word, and its lock would be taken
+/// for that program's.
+#[test]
+fn a_text_is_marked_before_any_of_it_is_written() {
+    const WORD: usize = 20;
+    const LOOKS: u32 = 200_000;
+
+    let words = page();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 1.. {
+                if is_over.load(Ordering::Relaxed) {
+                    break;
+                }
+                // No program writes such a word. In the text the number stands in a word of its own.
+                words[0].store(number, Ordering::Relaxed);
+                let before = "x".repeat(WORD * 8 - text::STAMP_BYTES);
+                let text = format!("{before}{number:08}{}", "x".repeat(3_000));
+                grant(&words, TEXT_BYTES, "bus", None, 5, Info::Text(&text), thread::current());
+            }
+        });
+        let is_early = (0..LOOKS).any(|_| {
+            let shown = words[WORD].load(Ordering::Acquire).to_ne_bytes();
+            let first = words[0].load(Ordering::Relaxed);
+            shown == *format!("{first:08}").as_bytes()
+        });
+        is_over.store(true, Ordering::Relaxed);
+        assert!(!is_early);
+    });
 }
 
 #[test]

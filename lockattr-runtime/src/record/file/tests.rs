@@ -35,10 +35,8 @@ fn what_becomes_of_a_record_is_noticed_at_the_first_look_after_10_ms_and_at_each
     let cut = |path: &Path| OpenOptions::new().write(true).open(path)?.set_len(100);
     let replace = |path: &Path| {
         let bytes = fs::read(path)?;
-        // Not before another file has been made: its inode would be free to be used again.
-        let other = path.with_extension("other");
-        fs::write(&other, bytes)?;
-        fs::rename(other, path)
+        fs::remove_file(path)?;
+        fs::write(path, bytes)
     };
     let deeds: [Deed<'_>; 3] =
         [("cut", &cut), ("gone", &|path| fs::remove_file(path)), ("replaced", &replace)];

@@ -211,10 +211,10 @@ mod tests {
     fn a_word_names_its_process_and_phase() {
         let identity = identity();
         let owner = Owner::of(&identity).in_turn(259);
-        assert!(!owner.is_nobody());
+        assert!(!owner.is_nobody() && Owner::NOBODY.is_nobody());
         for phase in [Phase::Claims, Phase::Holds] {
             let word = owner.that(phase);
-            assert_eq!(word.phase(), Some(phase));
+            assert_eq!((word.phase(), word.claims()), (Some(phase), phase == Phase::Claims));
             assert_eq!((word.pid(), word.process()), (identity.pid, Owner::of(&identity)));
             assert_eq!(word.that(Phase::Holds), owner.that(Phase::Holds));
             assert_ne!(word, owner.in_turn(260).that(phase));

@@ -392,7 +392,9 @@ fn fork_in_a_signal_handler(name: &str) {
         scope.spawn(|| {
             while !ends.load(Ordering::Relaxed) {
                 // SAFETY: the arguments are numbers, and the thread waits for this one.
-                let sent = unsafe { libc::syscall(libc::SYS_tgkill, process, this.as_raw(), libc::SIGPROF) };
+                let sent = unsafe {
+                    libc::syscall(libc::SYS_tgkill, process, this.as_raw(), libc::SIGPROF)
+                };
                 assert_eq!(sent, 0);
                 thread::sleep(Duration::from_millis(1));
             }

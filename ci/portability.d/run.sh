@@ -35,7 +35,7 @@ build() {
         *) flags=("CARGO_TARGET_${name^^}_LINKER=$triple-gcc" "CC_$name=$triple-gcc" "AR_$name=$triple-ar") ;;
     esac
     # Nobody debugs them, and the models are not run there optimised for another machine.
-    env CARGO_TARGET_DIR=target/portability/run CARGO_PROFILE_DEV_DEBUG=0 "${flags[@]}" \
+    env CARGO_TARGET_DIR=target/portability/run CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 "${flags[@]}" \
         "${cargo[@]}" "${std[@]}" --target "$target" --locked --all-features "$@" \
         --message-format=json-render-diagnostics >"$results/$target.json"
 }

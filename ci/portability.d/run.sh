@@ -83,7 +83,7 @@ run_target() {
     printf '\n%s: builds\n' "$target"
     if ! build "$target" --lib --bins "${selected[@]}" --package lockattr --package lockattr-runtime \
         --package lockattr-survey --package lockattr-hal --package lockattr-cli; then
-        printf '%-34s does not build\n' "$target" >"$results/$target.txt"
+        printf '%-44s does not build\n' "$target" >"$results/$target.txt"
         lines+=("$results/$target.txt")
         failed=1
         return
@@ -130,7 +130,7 @@ run_two_builds() {
 # The table.
 tell() {
     [ "${#lines[@]}" -gt 0 ] || return 0
-    printf '\n%-34s %5s %7s %7s %7s %8s\n' "" ran passed again failed skipped
+    printf '\n%-44s %5s %7s %7s %7s %8s\n' "" ran passed again failed skipped
     cat "${lines[@]}"
     printf '\nagain: failed at first, and passed alone. A result that is not there is a failure.\n'
     printf 'Not built for another target: %s.\n' "${not_built//|/, }"

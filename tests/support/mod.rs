@@ -34,7 +34,7 @@ use nix::sys::time::TimeValLike;
 
 pub use actor::{close, eventually, listen, none_starts, play, say, Actor, Role, LONG};
 use actor::{ARGUMENT, ROLE, ROLES};
-pub use name::{unique_name, unique_semaphore, unique_tcp, Name};
+pub use name::{unique_name, unique_names, unique_semaphore, unique_tcp, Name};
 use name::{SEMAPHORE, TCP};
 
 /// What only unixes have.

@@ -18,7 +18,7 @@ use nix::sys::wait::{waitpid, WaitStatus};
 use nix::unistd::Pid;
 use support::{
     acquire_as_a_child, emulator, eventually, is_timeout, listen, on_each_backend, open, raw_clone,
-    say, unique_name, unique_names, wait, waits,
+    say, unique_names, wait, waits,
 };
 use support::{Actor, LONG};
 

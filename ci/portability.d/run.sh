@@ -18,6 +18,9 @@ tests() {
     done | sort -u | grep -vxE "$not_built"
 }
 
+# Always all of them, as their dependencies are built anew for others: with other features.
+packages=(--package lockattr --package lockattr-runtime --package lockattr-survey --package lockattr-hal --package lockattr-cli)
+
 # build TARGET ARGUMENT…: builds tests, and writes what was built to the file of messages.
 build() {
     local target=$1 triple name cargo=(/usr/bin/cargo test --no-run) std=(-Zbuild-std=std,panic_abort,panic_unwind) flags=()
@@ -36,7 +39,7 @@ build() {
     esac
     # Nobody debugs them, and the models are not run there optimised for another machine.
     env CARGO_TARGET_DIR=target/portability/run CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 "${flags[@]}" \
-        "${cargo[@]}" "${std[@]}" --target "$target" --locked --all-features "$@" \
+        "${cargo[@]}" "${std[@]}" --target "$target" --locked --all-features "${packages[@]}" "$@" \
         --message-format=json-render-diagnostics >"$results/$target.json"
 }
 
@@ -81,8 +84,7 @@ run_target() {
     mkdir -p $results
     for name in $(tests); do selected+=(--test "$name"); done
     printf '\n%s: builds\n' "$target"
-    if ! build "$target" --lib --bins "${selected[@]}" --package lockattr --package lockattr-runtime \
-        --package lockattr-survey --package lockattr-hal --package lockattr-cli; then
+    if ! build "$target" --lib --bins "${selected[@]}"; then
         printf '%-44s does not build\n' "$target" >"$results/$target.txt"
         lines+=("$results/$target.txt")
         failed=1
@@ -100,7 +102,7 @@ run_target() {
 
 # builds_of TARGET: the path of tests/builds.rs, built for it.
 builds_of() {
-    build "$1" --package lockattr --test builds
+    build "$1" --test builds
     python3 -c '
 import json, sys
 print([message["executable"] for message in map(json.loads, sys.stdin)

@@ -34,7 +34,7 @@ use nix::sys::time::TimeValLike;
 
 pub use actor::{close, eventually, listen, none_starts, play, say, Actor, Role, LONG};
 use actor::{ARGUMENT, ROLE, ROLES};
-pub use name::{unique_name, unique_names, unique_semaphore, unique_tcp, Name};
+pub use name::{unique_name, unique_semaphore, unique_tcp, Name};
 use name::{SEMAPHORE, TCP};
 
 /// What only unixes have.
@@ -85,6 +85,12 @@ pub fn may_be_alone(alone: &[&str]) -> bool {
 
 /// Whether lockattr has semaphores: it shares glibc's.
 pub const HAS_SEMAPHORES: bool = cfg!(target_env = "gnu");
+
+/// A port lock's name, and a semaphore's where there are semaphores.
+pub fn unique_names(what: &str) -> Vec<Name> {
+    let semaphore = HAS_SEMAPHORES.then(|| unique_semaphore(what));
+    std::iter::once(unique_name(what)).chain(semaphore).collect()
+}
 
 /// Runs a test with the name of a port lock, with that of a semaphore, and with that of a TCP lock.
 pub fn on_each_backend(what: &str, test: impl Fn(&str)) {

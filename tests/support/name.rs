@@ -29,12 +29,6 @@ pub fn unique_semaphore(what: &str) -> Name {
     unique_name_with(what, SEMAPHORE)
 }
 
-/// A port lock's name, and a semaphore's where there are semaphores.
-pub fn unique_names(what: &str) -> Vec<Name> {
-    let semaphore = super::HAS_SEMAPHORES.then(|| unique_semaphore(what));
-    std::iter::once(unique_name(what)).chain(semaphore).collect()
-}
-
 /// As [`unique_name`], for the TCP backend.
 pub fn unique_tcp(what: &str) -> Name {
     unique_name_with(what, TCP)

@@ -57,7 +57,11 @@ impl Actor {
 /// The program that runs this one on an emulated processor of the same kind (Debian's `qemu-user`), if it
 /// is installed. To such a program the kernel looks otherwise in places: `/proc/self`, `madvise`.
 pub fn emulator() -> Option<String> {
-    let emulator = format!("qemu-{}", env::consts::ARCH);
+    let machine = match env::consts::ARCH {
+        "x86" => "i386",
+        machine => machine,
+    };
+    let emulator = format!("qemu-{machine}");
     let version = Command::new(&emulator).arg("--version").stdout(Stdio::null()).status();
     if version.is_ok_and(|status| status.success()) {
         return Some(emulator);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use nix::libc;
 use nix::sys::wait::waitpid;
 use nix::unistd::{fork, ForkResult};
-use support::{open, unique_name, unique_semaphore, LONG};
+use support::{open, unique_names, LONG};
 
 /// Held by each allocation, and by a fork. Its handlers are installed by the first allocation.
 struct Locking;
@@ -65,7 +65,7 @@ static ALLOCATOR: Locking = Locking;
 #[test]
 fn forks_wait_for_no_thread_that_waits_for_the_allocator() {
     nix::unistd::alarm::set(LONG.as_secs().try_into().unwrap());
-    let names = [unique_name("allocator"), unique_semaphore("allocator")];
+    let names = unique_names("allocator");
     let ends = AtomicBool::new(false);
     thread::scope(|scope| {
         for number in 0..3 {

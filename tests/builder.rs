@@ -9,7 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lockattr::{all, Backend, Lock, LockError, LockGuard};
-use support::{hold, on_each_backend, open, unique_name, unique_semaphore, Actor, LONG};
+use support::{
+    hold, on_each_backend, open, unique_name, unique_names, unique_semaphore, unique_tcp, Actor,
+    LONG,
+};
 
 const SHORT: Duration = Duration::from_millis(40);
 
@@ -42,13 +45,14 @@ fn a_text_is_seen_whichever_way_the_lock_is_taken() {
 
 #[test]
 fn a_text_is_seen_on_each_of_several_locks() {
-    let names = (unique_name("texts"), unique_semaphore("texts"));
-    let (port, semaphore) = (open(&names.0), open(&names.1));
-    let guards = all([&port, &semaphore]).info("both").acquire().unwrap();
-    assert_eq!((info(&port).as_str(), info(&semaphore).as_str()), ("both", "both"));
+    let mut names = unique_names("texts");
+    names.push(unique_tcp("texts"));
+    let locks: Vec<Lock> = names.iter().map(|name| open(name)).collect();
+    let guards = all(&locks).info("each").acquire().unwrap();
+    assert!(locks.iter().all(|lock| info(lock) == "each"));
     drop(guards);
-    let guards = all(&vec![&port, &semaphore]).acquire().unwrap();
-    assert!(info(&port).contains(file!()) && info(&semaphore).contains(file!()));
+    let guards = all(&locks).acquire().unwrap();
+    assert!(locks.iter().all(|lock| info(lock).contains(file!())));
     drop(guards);
 }
 

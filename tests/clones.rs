@@ -18,7 +18,7 @@ use nix::sys::wait::{waitpid, WaitStatus};
 use nix::unistd::Pid;
 use support::{
     acquire_as_a_child, emulator, eventually, is_timeout, listen, on_each_backend, open, raw_clone,
-    say, unique_name, unique_semaphore, wait, waits,
+    say, unique_names, wait, waits,
 };
 use support::{Actor, LONG};
 
@@ -415,7 +415,7 @@ fn fork_in_a_signal_handler(name: &str) {
 #[test]
 fn a_fork_in_a_signal_handler_does_not_wait_for_the_thread_it_has_interrupted() {
     // A TCP lock allocates each time.
-    for name in [unique_name("clone-signal"), unique_semaphore("clone-signal")] {
+    for name in unique_names("clone-signal") {
         let name: &str = &name;
         let mut actor = Actor::start("fork in a signal handler", name);
         actor.expect("forked all along");

@@ -53,6 +53,10 @@ refuses() {
 
 check_target() {
     local target=$1
+    if ! /usr/bin/rustc --print cfg --target "$target" | grep -q '^target_has_atomic="64"$'; then
+        refuses "$target" "the library" "lockattr needs atomics of 64 bits" "it has no atomics of 64 bits, as lockattr says" lockattr
+        return
+    fi
     try "$target" "the library" lockattr lockattr-hal
     case $target in
         *-linux-*) try "$target" "the command" lockattr-cli ;;

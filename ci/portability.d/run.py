@@ -145,7 +145,7 @@ def main():
             run.run(folder, name, path)
     skipped = sum(run.skipped.values())
     with open(results, "w") as file:
-        print(f"{target:<34} {run.ran:>5} {run.passed:>7} {run.again:>7} {len(run.failed):>7} {skipped:>8}", file=file)
+        print(f"{target:<44} {run.ran:>5} {run.passed:>7} {run.again:>7} {len(run.failed):>7} {skipped:>8}", file=file)
         for failure in run.failed:
             print(f"    FAILED {failure}", file=file)
         for reason, count in run.skipped.most_common():

@@ -82,7 +82,12 @@ pub(crate) fn may_be_traced() {
     unsafe { libc::prctl(libc::PR_SET_PTRACER, libc::PR_SET_PTRACER_ANY) };
 }
 
-fn trace(request: libc::c_uint, process: Pid, address: usize, data: usize) -> bool {
+#[cfg(not(target_env = "musl"))]
+type Request = libc::c_uint;
+#[cfg(target_env = "musl")]
+type Request = libc::c_int;
+
+fn trace(request: Request, process: Pid, address: usize, data: usize) -> bool {
     // SAFETY: none of the requests here writes to this process's memory.
     unsafe { libc::ptrace(request, process.as_raw(), address, data) == 0 }
 }
@@ -190,24 +195,23 @@ impl Traced {
 
     /// The call that it is about to make, none if it has just made one.
     fn enters(&self) -> Option<i64> {
-        // SAFETY: the structure is of numbers only.
-        let mut info: libc::ptrace_syscall_info = unsafe { std::mem::zeroed() };
+        /// ptrace(2); for musl, `libc` has none of it.
+        const PTRACE_GET_SYSCALL_INFO: Request = 0x420e;
+        const PTRACE_SYSCALL_INFO_ENTRY: u8 = 1;
+        /// Where the number of the call is in `struct ptrace_syscall_info`, as a word of 64 bits.
+        const NR: usize = 3;
+
+        let mut info = [0_u64; 11];
         let size = std::mem::size_of_val(&info);
-        // SAFETY: the kernel writes `size` bytes at most to where the structure is (ptrace(2)).
+        // SAFETY: the kernel writes `size` bytes at most to where the words are (ptrace(2)).
         let written = unsafe {
-            libc::ptrace(
-                libc::PTRACE_GET_SYSCALL_INFO,
-                self.thread.as_raw(),
-                size,
-                std::ptr::addr_of_mut!(info),
-            )
+            libc::ptrace(PTRACE_GET_SYSCALL_INFO, self.thread.as_raw(), size, info.as_mut_ptr())
         };
         if written < 0 {
             return None; // it has been killed
         }
-        // SAFETY: at an entry it is this part that the kernel writes.
-        (info.op == libc::PTRACE_SYSCALL_INFO_ENTRY)
-            .then(|| unsafe { info.u.entry.nr }.try_into().unwrap())
+        let [operation, ..] = info[0].to_ne_bytes();
+        (operation == PTRACE_SYSCALL_INFO_ENTRY).then(|| info[NR].try_into().unwrap())
     }
 
     fn skip_call(&self) {

@@ -59,8 +59,8 @@ impl Children {
 }
 
 /// `setitimer(ITIMER_REAL)`: a timer that a child does not inherit, and a program that is executed does.
-fn set_timer(micros: libc::suseconds_t) {
-    let interval = libc::timeval { tv_sec: 0, tv_usec: micros };
+fn set_timer(micros: u16) {
+    let interval = libc::timeval { tv_sec: 0, tv_usec: micros.into() };
     let timer = libc::itimerval { it_interval: interval, it_value: interval };
     // SAFETY: the timer lives while the call does.
     assert_eq!(unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, ptr::null_mut()) }, 0);

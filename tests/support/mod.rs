@@ -58,7 +58,11 @@ impl Actor {
 /// The program that runs this one on an emulated processor of the same kind (Debian's `qemu-user`), if it
 /// is installed. To such a program the kernel looks otherwise in places: `/proc/self`, `madvise`.
 pub fn emulator() -> Option<String> {
-    let emulator = format!("qemu-{}", env::consts::ARCH);
+    let machine = match env::consts::ARCH {
+        "x86" => "i386",
+        machine => machine,
+    };
+    let emulator = format!("qemu-{machine}");
     let version = Command::new(&emulator).arg("--version").stdout(Stdio::null()).status();
     if version.is_ok_and(|status| status.success()) {
         return Some(emulator);
@@ -95,6 +99,12 @@ impl Drop for End<'_> {
 
 /// Whether lockattr has semaphores: it shares glibc's.
 pub const HAS_SEMAPHORES: bool = cfg!(target_env = "gnu");
+
+/// A port lock's name, and a semaphore's where there are semaphores.
+pub fn unique_names(what: &str) -> Vec<Name> {
+    let semaphore = HAS_SEMAPHORES.then(|| unique_semaphore(what));
+    std::iter::once(unique_name(what)).chain(semaphore).collect()
+}
 
 /// Runs a test with the name of a port lock, with that of a semaphore, and with that of a TCP lock.
 pub fn on_each_backend(what: &str, test: impl Fn(&str)) {

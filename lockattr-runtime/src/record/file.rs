@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::libc;
-use nix::sys::stat::{fstat, lstat};
 
 use crate::name::digest;
 use crate::sys::mapping::{SharedPage, Words, PAGE_BYTES};
@@ -40,8 +39,8 @@ pub(crate) struct SharedFile {
     path: PathBuf,
     /// The user it belongs to, and which file it is.
     uid: u32,
-    device: libc::dev_t,
-    inode: libc::ino_t,
+    device: u64,
+    inode: u64,
     page: SharedPage,
     /// When the file was found whole.
     checked: AtomicU64,
@@ -56,18 +55,19 @@ impl SharedFile {
         let path = path(name, uid);
         let file = open_own(&path, uid)?;
         sys::file::reserve(&file, PAGE_BYTES)?;
-        let status = fstat(&file)?;
+        // By std here and below: `fstat` and `lstat` of a program of 32 bits refuse large files, and those of a time
+        // beyond 2038.
+        let status = file.metadata()?;
         // The umask has masked the mode, or somebody died before this line.
-        #[allow(clippy::useless_conversion)] // it has 16 bits elsewhere
-        if u32::from(status.st_mode) & 0o777 != MODE {
+        if status.mode() & 0o777 != MODE {
             file.set_permissions(Permissions::from_mode(MODE))?;
         }
         Ok(Self {
             page: SharedPage::map(&file)?,
             path,
             uid,
-            device: status.st_dev,
-            inode: status.st_ino,
+            device: status.dev(),
+            inode: status.ino(),
             checked: clock::monotonic().into(),
         })
     }
@@ -81,9 +81,8 @@ impl SharedFile {
         self.uid
     }
 
-    #[allow(clippy::unnecessary_cast, clippy::useless_conversion)] // the C types differ
     pub(super) fn inode(&self) -> u64 {
-        u64::from(self.inode)
+        self.inode
     }
 
     /// Whether the file still has its name and all its bytes, at `now` of the monotonic clock. (To touch
@@ -93,9 +92,8 @@ impl SharedFile {
         if now.saturating_sub(self.checked.load(Ordering::Relaxed)) < CHECKED {
             return true;
         }
-        let is_whole = lstat(&self.path).is_ok_and(|file| {
-            (file.st_dev, file.st_ino) == (self.device, self.inode)
-                && usize::try_from(file.st_size).is_ok_and(|size| size >= PAGE_BYTES)
+        let is_whole = fs::symlink_metadata(&self.path).is_ok_and(|file| {
+            (file.dev(), file.ino()) == (self.device, self.inode) && file.len() >= PAGE_BYTES as u64
         });
         // A look that failed is not kept: nothing is written after it.
         if is_whole {
@@ -127,9 +125,9 @@ fn open_own(path: &Path, uid: u32) -> io::Result<File> {
 
 /// Removes what another user than root has put at `path`; whether there was such a thing, and it is gone.
 fn remove_alien(path: &Path) -> bool {
-    lstat(path).is_ok_and(|file| file.st_uid != 0) && {
+    fs::symlink_metadata(path).is_ok_and(|file| file.uid() != 0) && {
         let is_removed = fs::remove_file(path).or_else(|_| fs::remove_dir(path)).is_ok();
-        is_removed || lstat(path).is_err()
+        is_removed || fs::symlink_metadata(path).is_err()
     }
 }
 

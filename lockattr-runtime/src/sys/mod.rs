@@ -40,11 +40,3 @@ pub(crate) const HAS_FORK: bool = cfg!(unix);
 /// Whether there are semaphores of glibc's layout, which all who share one must agree on. (musl keeps its waiters in
 /// the sign of the value: glibc takes that for 2 billions of units, and lets everybody in.)
 pub(crate) const HAS_SEMAPHORES: bool = cfg!(all(target_os = "linux", target_env = "gnu"));
-
-#[cfg(not(any(unix, windows)))]
-compile_error!("lockattr runs on unixes and on Windows: its locks are sockets");
-// The words of a record are swapped by several processes: a lock of one process cannot stand in for that.
-#[cfg(not(target_has_atomic = "64"))]
-compile_error!(
-    "lockattr needs atomics of 64 bits, which this target does not have: a lock's record is shared memory of them"
-);

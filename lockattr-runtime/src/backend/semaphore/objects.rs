@@ -17,7 +17,6 @@ use std::thread;
 use std::time::Duration;
 
 use nix::libc;
-use nix::sys::stat::lstat;
 
 use super::trust;
 use super::turnstile::Stalled;
@@ -230,10 +229,10 @@ impl Identity {
 
     /// How many bytes it has; none if it is not the one at `path`.
     fn size_at(&self, path: &Path) -> Option<usize> {
-        let file = lstat(path).ok()?;
-        #[allow(clippy::unnecessary_cast, clippy::useless_conversion)] // the C types differ
-        let found = Self { device: file.st_dev as u64, inode: u64::from(file.st_ino) };
-        (found == *self).then(|| usize::try_from(file.st_size).ok())?
+        // By std: `lstat` of a program of 32 bits refuses large files, and those of a time beyond 2038.
+        let file = fs::symlink_metadata(path).ok()?;
+        let found = Self { device: file.dev(), inode: file.ino() };
+        (found == *self).then(|| usize::try_from(file.len()).unwrap_or(usize::MAX))
     }
 }
 

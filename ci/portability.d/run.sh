@@ -3,9 +3,9 @@
 results=target/portability/results
 registered=()
 
-# Tests of what does not depend on the target, which take a compiler or a debugger of it: messages of the macros (ui, lints),
+# Tests of what does not depend on the target, which take a compiler or a debugger of it: messages of the macros (lints),
 # the attribute beside other macros (shapes), and what gdb shows (debugger).
-not_built="ui|shapes|lints|debugger"
+not_built="shapes|lints|debugger"
 
 # Each package's unit tests, and its tests of the whole.
 tests() {

@@ -18,9 +18,10 @@ fn what_is_no_device_is_an_error_with_its_path() {
     let circle = folder.join("circle");
     symlink(&circle, &circle).unwrap();
     let none = folder.join("none");
-    let is_circle = match cfg!(target_env = "musl") {
-        true => "Symbolic link loop",
-        false => "Too many levels of symbolic links",
+    let is_circle = if cfg!(target_env = "musl") {
+        "Symbolic link loop"
+    } else {
+        "Too many levels of symbolic links"
     };
     for (path, cause) in [
         (&*none, "No such file"),

@@ -29,17 +29,18 @@ impl Port {
             return None;
         }
         let folder = folder(what);
-        let end = |name: &str| format!("pty,raw,echo=0,link={}", folder.join(name).display());
-        let cable = Command::new("socat").args([end("port"), end("other")]).spawn().unwrap();
-        eventually("socat makes the ports", || folder.join("other").exists());
-        let node = fs::canonicalize(folder.join("port")).unwrap();
+        let end = |path: &Path| format!("pty,raw,echo=0,link={}", path.display());
+        let (link, other) = (link_in(&folder), folder.join("other"));
+        let cable = Command::new("socat").args([end(&link), end(&other)]).spawn().unwrap();
+        eventually("socat makes the ports", || other.exists());
+        let node = fs::canonicalize(link).unwrap();
         let lock = Lock::device(&node).unwrap().name().to_owned();
         Some(Self { cable, folder, node, lock })
     }
 
     /// A link to the node, as those in `/dev/serial/by-id`.
     pub(crate) fn link(&self) -> PathBuf {
-        self.folder.join("port")
+        link_in(&self.folder)
     }
 
     pub(crate) fn node_as_text(&self) -> &str {
@@ -74,6 +75,11 @@ impl Drop for Port {
 /// Removes what is left of a device's lock. In the name of a file `:` is `%3a`.
 pub(crate) fn remove(lock: &str) {
     support::remove(&lock.replace(':', "%3a"));
+}
+
+/// Called as its folder: a lock file goes by the name alone, and no other test's may be the same.
+fn link_in(folder: &Path) -> PathBuf {
+    folder.join(folder.file_name().unwrap())
 }
 
 /// A folder that no other test and no other run uses.

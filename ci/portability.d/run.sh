@@ -37,8 +37,7 @@ build() {
         x86_64-*-gnu) std=() ;;
         *) flags=("CARGO_TARGET_${name^^}_LINKER=$triple-gcc" "CC_$name=$triple-gcc" "AR_$name=$triple-ar") ;;
     esac
-    # Nobody debugs them, and the models are not run there optimised for another machine.
-    # Nobody debugs them; std is built with them, and some tests take too long where it is not optimised at all.
+    # They need no debug information. std is built with them, and some tests take too long where it is not optimised at all.
     env CARGO_TARGET_DIR=target/portability/run CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=1 "${flags[@]}" \
         "${cargo[@]}" "${std[@]}" --target "$target" --locked --all-features "${packages[@]}" "$@" \
         --message-format=json-render-diagnostics >"$results/$target.json"

@@ -136,7 +136,7 @@ pub fn none_starts() -> MutexGuard<'static, ()> {
     STARTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Closes what keeps others out for as long as anybody has it open: at its end nobody has.
+/// Closes `what`, of which no copy stays open in an actor that is being started.
 pub fn close<T>(what: T) {
     let _alone = none_starts();
     drop(what);

@@ -130,7 +130,11 @@ pub fn remove(name: &str) {
 
 /// Removes this user's record that goes by `key`: a name, of a TCP lock with `\0tcp` behind it.
 pub fn remove_record(key: &str) {
-    let user = nix::unistd::geteuid();
+    remove_record_of(nix::unistd::geteuid(), key);
+}
+
+/// Removes the record of `user` that goes by `key`, and those whose keys begin with it.
+pub fn remove_record_of(user: nix::unistd::Uid, key: &str) {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     let encoded = |byte: u8| {
         if plain(byte) {

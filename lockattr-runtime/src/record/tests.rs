@@ -122,7 +122,7 @@ fn a_record_that_is_not_whole_or_tells_of_no_grant_is_read_by_who_asks_for_any()
     file::remove(&name, uid);
 }
 
-/// Needs root for the record of another user; anybody else sees the rest.
+/// Another user's record needs root; the rest is tested for every user.
 #[test]
 fn all_records_are_found_with_the_latest_grant_of_each_lock() {
     const OTHER: u32 = 65_534;

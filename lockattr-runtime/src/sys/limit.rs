@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn time_without_work_does_not_count() {
         let limit = Limit::of_work(TIME);
-        // As if somebody else had the processor.
+        // As if another thread had the processor.
         std::thread::sleep(2 * TIME);
         let is_late = |limit: Limit| Instant::now() >= limit.last;
         assert!(!limit.is_over() || is_late(limit));

@@ -125,13 +125,7 @@ impl Port {
             // It may have executed another program.
             return Holder { command: process::command(pid).or(left.command), ..left };
         }
-        let found = match time {
-            Time::Brief(_) => None,
-            _ => table::find(&self.name, time.limit())
-                .ok()
-                .flatten()
-                .and_then(|entry| find_process(entry.0, None, time.limit())),
-        };
+        let found = self.search(None, time);
         Holder {
             info: left.info,
             since: left.since,
@@ -140,6 +134,15 @@ impl Port {
             tenure: Tenure::Kept,
             ..Holder::process(found, KnownBy::Proc)
         }
+    }
+
+    /// A process that has the lock's socket open, if there is time to search. `first` and its children are looked at first.
+    fn search(&self, first: Option<u32>, time: Time) -> Option<u32> {
+        if let Time::Brief(_) = time {
+            return None;
+        }
+        let entry = table::find(&self.name, time.limit()).ok().flatten()?;
+        find_process(entry.0, first, time.limit())
     }
 
     fn grant_of(&self, pid: u32) -> Option<record::Snapshot> {
@@ -154,13 +157,7 @@ impl Port {
     /// Who keeps the lock bound that the process `last` has let go of. That is `last` itself for the moment
     /// before its `close`, or between its `listen` and its grant.
     fn copy(&self, last: u32, time: Time) -> Holder {
-        let found = match time {
-            Time::Brief(_) => None,
-            _ => table::find(&self.name, time.limit())
-                .ok()
-                .flatten()
-                .and_then(|entry| find_process(entry.0, Some(last), time.limit())),
-        };
+        let found = self.search(Some(last), time);
         match found {
             Some(pid) if pid == last => Holder::process(found, KnownBy::Proc),
             Some(_) => Holder { tenure: Tenure::Copied, ..Holder::process(found, KnownBy::Proc) },

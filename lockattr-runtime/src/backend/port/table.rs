@@ -18,7 +18,7 @@ pub(super) struct Entry(pub(super) u64);
 /// The socket that is bound to the address of the lock `name`, as far as the table is read until `until`.
 ///
 /// # Errors
-/// If `/proc` cannot be read, and `TimedOut` if it was not found before that time.
+/// If `/proc` cannot be read, and `TimedOut` if it was not found within `limit`.
 pub(super) fn find(name: &str, limit: Option<Limit>) -> io::Result<Option<Entry>> {
     const CHUNK: u64 = 64 << 10;
 

@@ -156,7 +156,7 @@ fn a_text_is_marked_only_if_it_is_the_one_that_was_read() {
     let words = page();
     assert!(!text::mark_after(&words, OLD + 1) && !is_an_owners(&words));
     assert!(text::mark_after(&words, OLD) && is_an_owners(&words));
-    assert!(text::mark_after(&words, OLD), "somebody else has marked it");
+    assert!(text::mark_after(&words, OLD), "another writer has marked it");
     let written = text::write(&words, TEXT_BYTES, 0, Info::Text("there"));
     assert!(written.commit_over_mark(&words) && !is_an_owners(&words));
 }

@@ -46,7 +46,7 @@ fn cut(path: &Path) {
     OpenOptions::new().write(true).open(path).unwrap().set_len(0).unwrap();
 }
 
-/// Another file in the place of one that somebody has open still.
+/// Puts another file, of the same bytes, in the place of one that is still open.
 fn replace(path: &Path) {
     let bytes = fs::read(path).unwrap();
     fs::remove_file(path).unwrap();

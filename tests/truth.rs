@@ -2,10 +2,11 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockattr::{Holder, KnownBy, LockError, Tenure};
 use nix::sys::signal::Signal;
+use support::ledger::spin;
 use support::unique_name;
 use support::{end_child, keep_copies_in_a_child};
 use support::{eventually, hold, is_timeout, listen, open, say, wait, waits_in_queue};
@@ -21,6 +22,7 @@ fn role() {
         ("clone and release", clone_and_release),
         ("clone and die", clone_and_die),
         ("pass on", pass_on),
+        ("take turns", take_turns),
     ]);
 }
 
@@ -265,4 +267,41 @@ fn a_lock_that_a_copy_keeps_is_not_blamed_on_the_dead() {
     let lock = open(&name);
     let guard = lock.acquire(LONG).unwrap();
     assert_eq!(guard.recovered_from().unwrap().pid, Some(dead));
+}
+
+/// Holds for a moment, again and again.
+fn take_turns(name: &str) {
+    let lock = open(name);
+    loop {
+        let guard = lock.acquire(LONG).unwrap();
+        spin(Duration::from_millis(1));
+        drop(guard);
+    }
+}
+
+/// A look is of several steps, and the lock can go on between any two of them: then the holder by the one is another than
+/// that by the next.
+#[test]
+fn who_passes_a_lock_on_during_a_look_is_not_taken_for_one_that_has_just_come() {
+    support::on_each_backend("turns", |name| {
+        let turns = [Actor::start("take turns", name), Actor::start("take turns", name)];
+        let lock = open(name);
+        let mut looks = Vec::new();
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(1) {
+            looks.extend(lock.holder().unwrap());
+        }
+        turns.into_iter().for_each(Actor::kill);
+        // Between the grant of one and the next grant, of the other, the one has not taken it once more.
+        let is_next = |[one, other]: [&Holder; 2]| {
+            other.grants.is_some()
+                && other.grants == one.grants.and_then(|grants| grants.checked_add(1))
+                && other.pid != one.pid
+        };
+        for three in looks.windows(3).filter(|three| is_next([&three[0], &three[2]])) {
+            let [one, between, _] = three else { unreachable!() };
+            let is_other = between.pid != one.pid || between.grants.is_some();
+            assert!(is_other && between.tenure != Tenure::Copied, "{three:?}");
+        }
+    });
 }

@@ -44,7 +44,7 @@ pub(crate) struct Snapshot {
 /// What the record of `name` says that the user `uid` writes; none if there is none that can be
 /// trusted to be that user's and whole.
 pub(crate) fn read(name: &str, uid: u32) -> Option<Snapshot> {
-    read_any(name, uid).filter(|snapshot| !snapshot.is_torn && snapshot.word(Field::Pid) != 0)
+    read_any(name, uid).filter(Snapshot::is_whole)
 }
 
 /// As [`read`], also where nobody was granted anything, or the grant was not written to its end: one that
@@ -100,6 +100,11 @@ impl Snapshot {
         ours.then_some(snapshot)
     }
 
+    /// Whether it tells of a grant, and to its end.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.is_torn && self.word(Field::Pid) != 0
+    }
+
     fn bytes(&self, field: Field, length: usize) -> Option<&[u8]> {
         self.page.get(field as usize * 8..)?.get(..length)
     }
@@ -140,6 +145,17 @@ impl Snapshot {
             Some(granted) if granted == pid => PeerState::Holds,
             _ => PeerState::Unknown,
         }
+    }
+
+    /// The number of the last grant, if it is another process's, and nothing is told of the process `pid`.
+    pub(crate) fn grant_of_another_than(&self, pid: u32) -> Option<u64> {
+        let is_anothers = self.is_torn || self.pid().is_some();
+        (is_anothers && self.state_of(pid) == PeerState::Unknown).then(|| self.grant())
+    }
+
+    /// What no two grants have in common.
+    pub(crate) fn grant(&self) -> u64 {
+        self.word(Field::Sequence)
     }
 
     /// Who let go of the lock, and to whom it went; 0 where that was nobody, or means nothing here.

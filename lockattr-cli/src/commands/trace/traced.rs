@@ -127,9 +127,9 @@ impl Traced {
         const LOOKS: u32 = 5;
         const MOMENT: Duration = Duration::from_millis(2);
 
-        // It was given them when it was seen first.
-        let is_known =
-            |holder: &Holder| self.seen.as_ref().is_some_and(|seen| seen.pid == holder.pid);
+        // It was given them when it was seen first. (One that had a record then has come anew.)
+        let seen = self.seen.as_ref().filter(|seen| is_unwritten(seen));
+        let is_known = |holder: &Holder| seen.is_some_and(|seen| seen.pid == holder.pid);
         let mut standing = self.lock.standing()?;
         for _ in 1..LOOKS {
             let holder = standing.clone().into_holder();

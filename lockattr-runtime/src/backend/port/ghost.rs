@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::Port;
 use crate::backend::ghost::{is_lately, SLICE};
-use crate::record::{self, PeerState};
+use crate::record::{self, PeerState, Snapshot};
 use crate::sys::poll;
-use crate::sys::socket::{peer, ForkSocket};
+use crate::sys::socket::{peer, ForkSocket, Peer};
 
 impl Port {
     /// Whether what has the lock's address may be a ghost: worth to ask over the socket, which leaves
@@ -18,8 +18,14 @@ impl Port {
 
     /// Whether the process that listened last has given the lock back, and to nobody.
     pub(super) fn is_ghost(&self, connection: &ForkSocket) -> bool {
-        let Ok(peer) = peer(connection) else { return false };
-        match record::read(&self.name, peer.uid) {
+        peer(connection).is_ok_and(|peer| {
+            self.has_let_go_lately(peer, record::read_any(&self.name, peer.uid).as_ref())
+        })
+    }
+
+    /// Whether `peer`, whose user's record is this, has given the lock back, and to nobody.
+    fn has_let_go_lately(&self, peer: Peer, record: Option<&Snapshot>) -> bool {
+        match record.filter(|record| record.is_whole()) {
             Some(record) => {
                 let state = peer.pid.map(|pid| record.state_of(pid));
                 state == Some(PeerState::LetGo(None)) && is_lately(record.released_at())
@@ -31,11 +37,17 @@ impl Port {
         }
     }
 
-    /// Waits a little while what `connection` leads to is a ghost; whether it was one, so that it is
-    /// worth to look again. After `gone_by` nothing is taken for a ghost any more.
-    pub(super) fn waited_for_ghost(&self, connection: &ForkSocket, gone_by: Instant) -> bool {
+    /// Waits a little while what `connection` leads to, to `peer`, is a ghost by this record; whether it is one, so
+    /// that it is worth to look again. After `gone_by` nothing is taken for a ghost any more.
+    pub(super) fn waited_for_ghost(
+        &self,
+        connection: &ForkSocket,
+        peer: Peer,
+        record: Option<&Snapshot>,
+        gone_by: Instant,
+    ) -> bool {
         Instant::now() < gone_by
-            && self.is_ghost(connection)
+            && self.has_let_go_lately(peer, record)
             && poll::wait_readable(connection, Some(SLICE)).is_ok()
     }
 }

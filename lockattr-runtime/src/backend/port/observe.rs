@@ -13,7 +13,7 @@ use crate::backend::ghost::PATIENCE;
 use crate::backend::look::Time;
 use crate::backend::queue::{connect, Connected};
 use crate::holder::{Holder, KnownBy, Tenure};
-use crate::record::{self, PeerState};
+use crate::record::{self, PeerState, Snapshot};
 use crate::sys::limit::Limit;
 use crate::sys::owners::find_process;
 use crate::sys::poll;
@@ -31,7 +31,8 @@ pub(super) struct Observer {
 /// What is at a lock's address.
 enum Seen {
     Nobody,
-    Listener(Peer),
+    /// With the record of its user, as it was while that one listened.
+    Listener(Peer, Option<Snapshot>),
     /// A listener whose queue is full: the kernel does not say who.
     FullQueue,
     /// A socket that is bound to the address and does not listen.
@@ -56,7 +57,7 @@ impl Port {
     pub(super) fn look_who_holds(&self, time: Time) -> io::Result<Option<Holder>> {
         Ok(match self.look(time)? {
             Seen::Nobody => None,
-            Seen::Listener(peer) => Some(self.describe(peer, time)),
+            Seen::Listener(peer, record) => Some(self.describe(peer, record, time)),
             Seen::Silent(entry) => {
                 let pid = find_process(entry.0, None, time.limit());
                 Some(Holder::process(pid, KnownBy::Proc))
@@ -72,11 +73,10 @@ impl Port {
 
     /// The process that the kernel names, with what its record says; or the one that has the lock by now,
     /// if that one has let go of it.
-    fn describe(&self, peer: Peer, time: Time) -> Holder {
+    fn describe(&self, peer: Peer, record: Option<Snapshot>, time: Time) -> Holder {
         let Some(pid) = peer.pid else {
             return Holder { uid: Some(peer.uid), ..Holder::process(None, KnownBy::Kernel) };
         };
-        let record = record::read_any(&self.name, peer.uid);
         let state = record.as_ref().map_or(PeerState::Unknown, |record| record.state_of(pid));
         let waits = |to: u32| to != std::process::id() || !self.queue.is_waited_in_by_none();
         let named =
@@ -111,7 +111,7 @@ impl Port {
 
     /// Whether the process `pid`, to which `giver` has sent the lock, has given it back. (If both are one
     /// user's, it has written over the note.)
-    fn has_let_go_since(&self, giver: &record::Snapshot, pid: u32) -> bool {
+    fn has_let_go_since(&self, giver: &Snapshot, pid: u32) -> bool {
         self.record_of(pid).is_some_and(|record| {
             matches!(record.state_of(pid), PeerState::LetGo(_))
                 && record.released_at() > giver.released_at()
@@ -119,7 +119,7 @@ impl Port {
     }
 
     /// A process that has the descriptor: the one that left the lock to it, or else one that has inherited it.
-    fn keeper(&self, pid: u32, record: &record::Snapshot, time: Time) -> Holder {
+    fn keeper(&self, pid: u32, record: &Snapshot, time: Time) -> Holder {
         let left = record.present_holder(KnownBy::Kernel);
         if process::runs(pid) {
             // It may have executed another program.
@@ -145,12 +145,12 @@ impl Port {
         find_process(entry.0, first, time.limit())
     }
 
-    fn grant_of(&self, pid: u32) -> Option<record::Snapshot> {
+    fn grant_of(&self, pid: u32) -> Option<Snapshot> {
         self.record_of(pid).filter(|record| record.state_of(pid) == PeerState::Holds)
     }
 
     /// The record of the user that the process `pid` runs as.
-    fn record_of(&self, pid: u32) -> Option<record::Snapshot> {
+    fn record_of(&self, pid: u32) -> Option<Snapshot> {
         record::read(&self.name, procfs::uid(pid)?)
     }
 
@@ -175,11 +175,13 @@ impl Port {
         // not copied. Then the look is made without it.
         let mut kept = self.observer.try_lock().ok();
         if let Some(kept) = &mut kept {
-            if let Some(observer) = kept.take().filter(|it| self.is_current(it, time)) {
-                return Ok(Seen::Listener(kept.insert(observer).peer));
+            if let Some(observer) = kept.take() {
+                if let Some(record) = self.current_record(&observer, time) {
+                    return Ok(Seen::Listener(kept.insert(observer).peer, Some(record)));
+                }
             }
         }
-        let mut looks = 0;
+        let (mut looks, mut others) = (0, None);
         loop {
             let connection = ForkSocket::new()?;
             match connect(&connection, self.queue.address()) {
@@ -191,38 +193,42 @@ impl Port {
                 }
                 Connected::Failed(error) => return Err(error),
             }
+            let peer = peer(&connection)?;
+            let record = record::read_any(&self.name, peer.uid);
             // What the kernel says of a connection does not change any more: after a wait, anew.
-            if self.waited_for_ghost(&connection, gone_by) {
+            if self.waited_for_ghost(&connection, peer, record.as_ref(), gone_by) {
                 continue;
             }
             looks += 1;
-            if poll::is_readable(&connection) && looks < LOOKS {
-                continue; // given back meanwhile
+            // Given back meanwhile; or handed on, where the record is that of the next, who listened before it wrote
+            // it. One that finds the same record once more has found a holder that has yet to write its own.
+            let others_before = others.take();
+            others = record.as_ref().and_then(|record| record.grant_of_another_than(peer.pid?));
+            let is_stale = others.is_some() && others != others_before;
+            if looks < LOOKS && (is_stale || poll::is_readable(&connection)) {
+                continue;
             }
-            let peer = peer(&connection)?;
             if let Some(kept) = &mut kept {
                 **kept = Some(Observer { connection, peer });
             }
-            return Ok(Seen::Listener(peer));
+            return Ok(Seen::Listener(peer, record));
         }
     }
 
-    /// Whether the holder is still the one that `observer` is connected to. The connection ends with
+    /// The record of the holder that `observer` is connected to, if that is still the one. The connection ends with
     /// its tenure, unless it was handed on behind a waiter: then the record is another one's, or tells whom
     /// it is on its way to, until that one has written its own.
-    fn is_current(&self, observer: &Observer, time: Time) -> bool {
-        let state = |pid: u32| {
-            let record = record::read_any(&self.name, observer.peer.uid);
-            record.map_or(PeerState::Unknown, |record| record.state_of(pid))
+    fn current_record(&self, observer: &Observer, time: Time) -> Option<Snapshot> {
+        let record = record::read_any(&self.name, observer.peer.uid)?;
+        let is_current = match record.state_of(observer.peer.pid?) {
+            PeerState::Holds => true,
+            PeerState::LetGo(Some(to)) => self.grant_of(to).is_none(),
+            // Kept by a copy; or for a moment, which may be waited out.
+            PeerState::LetGo(None) => time != Time::Ample,
+            PeerState::Unknown => false,
         };
-        observer.is_connected()
-            && observer.peer.pid.is_some_and(|pid| match state(pid) {
-                PeerState::Holds => true,
-                PeerState::LetGo(Some(to)) => self.grant_of(to).is_none(),
-                // Kept by a copy; or for a moment, which may be waited out.
-                PeerState::LetGo(None) => time != Time::Ample,
-                PeerState::Unknown => false,
-            })
+        // Asked after the record was read: so both are of one time.
+        (is_current && observer.is_connected()).then_some(record)
     }
 }
 

@@ -419,7 +419,7 @@ impl Semaphore {
     }
 
     fn refusal(&self, look: Look) -> Failure {
-        match (self.judge(), look) {
+        match (self.judge_at_once(), look) {
             (Ok(Standing::Held { holder }), _) => Failure::Busy(Some(*holder)),
             (Ok(Standing::Orphaned { last }), Look::Unknown) => {
                 Failure::Orphaned(last.map(|last| *last))

@@ -3,11 +3,14 @@
 use std::convert::Infallible;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::thread;
+use std::time::Instant;
 
 use super::judge;
 use super::memory::done;
 use super::protocol::{self, Look, Sight};
-use super::{Failure, Semaphore};
+use super::{Failure, Semaphore, MOMENT};
+use crate::backend::ghost::SLICE;
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::owner::Owner;
 use crate::record::{self, OwnedCopy, Snapshot};
@@ -49,9 +52,19 @@ impl Copy {
         done(protocol::look(self))
     }
 
-    /// The owner, with what the record says if it is about this one.
+    /// What the record says of the owner, if it is about this one.
+    fn recorded(&self, owner: Owner) -> Option<&Snapshot> {
+        self.last.as_ref().filter(|last| last.is_about(owner) && !last.has_ended())
+    }
+
+    /// What there is to be seen of the lock changing hands.
+    fn evidence(&self) -> (u32, Owner, Option<u64>) {
+        (self.value, self.page.owner(), self.last.as_ref().map(Snapshot::grant))
+    }
+
+    /// The owner, with what the record says of it.
     fn describe(&self, owner: Owner) -> Holder {
-        let recorded = self.last.as_ref().filter(|last| last.is_about(owner) && !last.has_ended());
+        let recorded = self.recorded(owner);
         let this = &Process::this().identity;
         let recorded_here = self.page.recorded(owner).map(|it| it.identity.shares_pids_with(this));
         let is_here = recorded_here.unwrap_or_else(|| owner.is_in_space_of(this));
@@ -64,6 +77,20 @@ impl Copy {
             }
             // It is just writing it.
             None => Holder { pid, uid, command: pid.and_then(process::command), ..unknown() },
+        }
+    }
+
+    fn standing(&self, look: Look) -> Standing {
+        let last = || self.last_holder().map(Box::new);
+        match look {
+            Look::Free => Standing::Free { last: last() },
+            Look::Left(_) => Standing::Left { last: last() },
+            Look::Owned(owner) => Standing::held(self.describe(owner)),
+            Look::Foreign => Standing::held(self.foreign(Tenure::Holds)),
+            Look::Unknown => match self.detached() {
+                Some(holder) => Standing::held(holder),
+                None => Standing::Orphaned { last: last() },
+            },
         }
     }
 
@@ -98,18 +125,36 @@ fn unknown() -> Holder {
 impl Semaphore {
     /// Who has the lock, and how that is known. Whatever else is said about it agrees with this.
     pub(super) fn judge(&self) -> Result<Standing, Failure> {
-        let Some(copy) = self.copy()? else { return Ok(Standing::free(None)) };
-        let last = || copy.last_holder().map(Box::new);
-        Ok(match copy.look() {
-            Look::Free => Standing::Free { last: last() },
-            Look::Left(_) => Standing::Left { last: last() },
-            Look::Owned(owner) => Standing::held(copy.describe(owner)),
-            Look::Foreign => Standing::held(copy.foreign(Tenure::Holds)),
-            Look::Unknown => match copy.detached() {
-                Some(holder) => Standing::held(holder),
-                None => Standing::Orphaned { last: last() },
-            },
-        })
+        self.judge_until(Instant::now() + MOMENT)
+    }
+
+    /// As [`judge`](Self::judge), without a pause.
+    pub(super) fn judge_at_once(&self) -> Result<Standing, Failure> {
+        self.judge_until(Instant::now())
+    }
+
+    /// The files are read one after the other, and the lock can go on between them: an owner that has yet to write its
+    /// record is one where the record is the same at the next look. And between a holder's unit and its word there
+    /// is a moment without an owner, which is given until `end` to pass.
+    fn judge_until(&self, end: Instant) -> Result<Standing, Failure> {
+        // A lock that changes hands at each look is taken.
+        const LOOKS: usize = 8;
+
+        let (mut looks, mut before) = (0, None);
+        loop {
+            let Some(copy) = self.copy()? else { return Ok(Standing::free(None)) };
+            let evidence = Some(copy.evidence());
+            looks += 1;
+            match copy.look() {
+                Look::Owned(owner)
+                    if copy.recorded(owner).is_none() && before != evidence && looks < LOOKS => {}
+                Look::Unknown if copy.detached().is_none() && Instant::now() < end => {
+                    thread::sleep(SLICE);
+                }
+                look => return Ok(copy.standing(look)),
+            }
+            before = evidence;
+        }
     }
 
     /// As [`judge`](Self::judge), without a description of the holder.

@@ -30,8 +30,8 @@ impl Tcp {
                 return Failure::Busy(Some(holder));
             }
         }
-        let found = table::find(self.ports.all(), time);
-        if let Some(holder) = self.holder_among(&found, time) {
+        let (found, holder) = self.find_holder(time);
+        if let Some(holder) = holder {
             return Failure::Busy(Some(holder));
         }
         if !diag::TELLS {

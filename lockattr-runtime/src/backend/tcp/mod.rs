@@ -227,7 +227,7 @@ impl Tcp {
     /// The holder, as far as it is found until then without a try for a port.
     pub(super) fn holder_until(&self, end: Instant) -> Option<Holder> {
         let time = Time::Brief(Limit::at(end));
-        self.holder_among(&table::find(self.ports.all(), time), time)
+        self.find_holder(time).1
     }
 
     fn conclude(

@@ -14,7 +14,7 @@ use super::{table, Failure, Tcp};
 use crate::backend::ghost::{is_lately, PATIENCE, SLICE};
 use crate::backend::look::Time;
 use crate::holder::{Holder, KnownBy, Tenure};
-use crate::record::{self, Snapshot};
+use crate::record::{self, PeerState, Snapshot};
 use crate::sys::diag;
 use crate::sys::owners::{find_process, has_open};
 use crate::sys::process::{self, effective_uid};
@@ -38,22 +38,54 @@ impl Tcp {
     }
 
     pub(super) fn look_who_holds(&self, time: Time) -> Result<Option<Holder>, Failure> {
-        if !self.look_whether_locked(time)? {
-            return Ok(None);
+        let start = Instant::now();
+        while self.look_whether_locked(time)? {
+            let holder = self.find_holder(time).1;
+            let may_wait = time == Time::Ample && start.elapsed() < PATIENCE;
+            if !(may_wait && holder.as_ref().is_some_and(|holder| self.is_leaving(holder))) {
+                // Two that do not listen are in no table.
+                return Ok(Some(holder.unwrap_or_else(|| Holder::process(None, KnownBy::Kernel))));
+            }
+            thread::sleep(SLICE);
         }
-        let found = table::find(self.ports.all(), time);
-        // Two that do not listen are in no table.
-        let nobody = || Holder::process(None, KnownBy::Kernel);
-        Ok(Some(self.holder_among(&found, time).unwrap_or_else(nobody)))
+        Ok(None)
+    }
+
+    /// Whether a process that has the ports has just given the lock back, and is about to close them.
+    fn is_leaving(&self, holder: &Holder) -> bool {
+        let record = holder.uid.and_then(|uid| record::read(&self.key, uid));
+        record.zip(holder.pid).is_some_and(|(record, pid)| {
+            record.state_of(pid) == PeerState::LetGo(None) && is_lately(record.released_at())
+        })
+    }
+
+    /// What has the ports, and who holds the lock by them, if somebody does. The lock can go on while this is found: what
+    /// no record says of a holder counts if its sockets are there still.
+    pub(super) fn find_holder(
+        &self,
+        time: Time,
+    ) -> ([Option<table::Entry>; COUNT], Option<Holder>) {
+        // A lock that changes hands in each look has no holder to be named.
+        const LOOKS: usize = 8;
+
+        let mut found = table::find(self.ports.all(), time);
+        for _ in 0..LOOKS {
+            let holder = self.holder_among(&found, time);
+            if holder.as_ref().map_or(true, |holder| holder.grants.is_some()) {
+                return (found, holder);
+            }
+            let before = found;
+            found = table::find(self.ports.all(), time);
+            if found == before {
+                return (found, holder);
+            }
+        }
+        (found, None)
     }
 
     /// Who holds the lock, whose ports were `found` like this: a process that listens at two of them. None if
     /// there is no such process. Where the system does not tell who listens, a record has to.
-    pub(super) fn holder_among(
-        &self,
-        found: &[Option<table::Entry>; COUNT],
-        time: Time,
-    ) -> Option<Holder> {
+    fn holder_among(&self, found: &[Option<table::Entry>; COUNT], time: Time) -> Option<Holder> {
         if !diag::TELLS {
             return self.recorded_holder(time);
         }

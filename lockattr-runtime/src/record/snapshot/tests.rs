@@ -224,6 +224,9 @@ proptest! {
         let torn = Snapshot::take_any(&file, 7).unwrap();
         prop_assert_eq!(torn.state_of(7), PeerState::LetGo(Some(8)));
         prop_assert_eq!(torn.state_of(8), PeerState::Unknown);
+        // It is about to become the grant of another than who has gone, or of that very one.
+        prop_assert_eq!(torn.grant_of_another_than(8), Some(9));
+        prop_assert_eq!(torn.grant_of_another_than(7), None);
     }
 
     #[test]

@@ -201,6 +201,7 @@ pub(crate) fn is_keeper(pid: u32, lock: &Lock) -> bool {
     let line = says("cmdline");
     let mut arguments = line.strip_suffix(b"\0").unwrap_or_default().split(|&byte| byte == 0);
     says("comm").trim_ascii_end() == PROCESS_NAME.to_bytes()
-        && arguments.nth(1) == Some(COMMAND.as_bytes())
+        // Behind the program's name, and that of an emulator.
+        && arguments.any(|argument| argument == COMMAND.as_bytes())
         && arguments.next_back() == Some(lock.name().as_bytes())
 }

@@ -14,6 +14,7 @@ fn role() {
         ("wait", support::wait),
         ("alone", ports::alone),
         ("be refused", refusals::be_refused),
+        ("be told nothing", refusals::be_told_nothing),
         ("be alone", refusals::be_alone),
     ]);
 }

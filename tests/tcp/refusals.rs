@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use lockattr::LockError;
+use lockattr::{Backend, Lock, LockError};
 use nix::libc;
 
 use super::names::first_port;
@@ -44,6 +44,36 @@ fn what_refuses_a_port_is_said_at_once() {
         }
         actor.end();
     }
+}
+
+/// A role: asks for a lock that is held where the kernel is not to be asked about sockets, as in some sandboxes.
+pub(crate) fn be_told_nothing(argument: &str) {
+    forbid(libc::SYS_socket, Some(libc::AF_NETLINK), libc::EPROTONOSUPPORT);
+    let (name, backend) = argument.split_once(' ').unwrap();
+    let backends = [Backend::Tcp, Backend::Port];
+    let backend = backends.into_iter().find(|it| it.to_string() == backend).unwrap();
+    let lock = Lock::open(backend, name).unwrap();
+    for timeout in [Duration::from_millis(50), Duration::ZERO] {
+        let error = lock.acquire(timeout).unwrap_err();
+        say(&error.holder().and_then(|holder| holder.pid).unwrap_or(0).to_string());
+    }
+    listen();
+}
+
+#[test]
+fn a_holder_is_known_where_the_kernel_is_not_to_be_asked_about_sockets() {
+    let name = unique_tcp("not-asked");
+    let mut holder = Actor::start("hold", &name);
+    holder.expect("holding");
+    // Of the other backend, as it looks for one that has the name already.
+    for backend in [Backend::Tcp, Backend::Port] {
+        let mut asker = Actor::start("be told nothing", &format!("{name} {backend}"));
+        for _ in 0..2 {
+            asker.expect(&holder.pid().to_string());
+        }
+        asker.end();
+    }
+    holder.end();
 }
 
 /// A role: holds, and waits for what it holds, as nobody else is there.

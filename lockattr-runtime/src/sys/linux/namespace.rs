@@ -20,7 +20,10 @@ pub(crate) fn of_pids_and_time(proc_is_own: bool) -> (u64, u64) {
     const PIDFD_GET_TIME_NAMESPACE: libc::Ioctl = libc::_IO(0xff, 7);
 
     if proc_is_own {
-        let found = (of_this_thread("pid"), of_this_thread("time"));
+        let found = (
+            of_this_thread("/proc/thread-self/ns/pid"),
+            of_this_thread("/proc/thread-self/ns/time"),
+        );
         if found.0 != 0 {
             return found;
         }
@@ -29,8 +32,8 @@ pub(crate) fn of_pids_and_time(proc_is_own: bool) -> (u64, u64) {
     (of_process(&process, PIDFD_GET_PID_NAMESPACE), of_process(&process, PIDFD_GET_TIME_NAMESPACE))
 }
 
-fn of_this_thread(kind: &str) -> u64 {
-    fs::metadata(format!("/proc/thread-self/ns/{kind}")).map_or(0, |file| file.ino())
+fn of_this_thread(link: &str) -> u64 {
+    fs::metadata(link).map_or(0, |file| file.ino())
 }
 
 fn of_process(process: &Pidfd, namespace: libc::Ioctl) -> u64 {
@@ -61,7 +64,7 @@ impl Network {
         match cookie(socket) {
             Some(cookie) => Self(cookie & !Self::IS_INODE),
             // Before Linux 5.14: the calling thread's. 0 where `/proc` does not tell.
-            None => match of_this_thread("net") {
+            None => match of_this_thread("/proc/thread-self/ns/net") {
                 0 => Self(0),
                 inode => Self(inode | Self::IS_INODE),
             },

@@ -274,7 +274,11 @@ fn leak(argument: &str) {
     };
     let count = |what: &str| std::fs::read_dir(format!("/proc/self/{what}")).unwrap().count();
     let mappings = || std::fs::read_to_string("/proc/self/maps").unwrap().lines().count();
-    let counts = || (count("fd"), count("task"), mappings());
+    let counts = || {
+        // A thread that was joined is listed for a moment yet.
+        std::thread::sleep(Duration::from_millis(100));
+        (count("fd"), count("task"), mappings())
+    };
     use_all(1_000);
     let before = counts();
     use_all(100_000);

@@ -4,6 +4,7 @@
 
 use std::mem::size_of_val;
 
+use nix::errno::Errno;
 use nix::libc;
 
 /// A child, as `fork` makes one, with `flags` of clone(2) besides; its pid in the parent, 0 in the child.
@@ -32,4 +33,11 @@ pub unsafe fn clone3() -> libc::c_long {
     arguments[EXIT_SIGNAL] = libc::SIGCHLD.unsigned_abs().into();
     // SAFETY: the caller's promise; the kernel is told the arguments' size.
     unsafe { libc::syscall(libc::SYS_clone3, arguments.as_mut_ptr(), size_of_val(&arguments)) }
+}
+
+/// Whether there is a clone3(2): qemu-user has none, as Linux before 5.3.
+pub fn has_clone3() -> bool {
+    // SAFETY: it makes nothing with arguments of no size, and says EINVAL.
+    let result = unsafe { libc::syscall(libc::SYS_clone3, std::ptr::null_mut::<u64>(), 0) };
+    result != -1 || Errno::last() != Errno::ENOSYS
 }

@@ -15,6 +15,7 @@ fn role() {
         ("alone", ports::alone),
         ("be refused", refusals::be_refused),
         ("be told nothing", refusals::be_told_nothing),
+        ("wait untold", refusals::wait_untold),
         ("be alone", refusals::be_alone),
     ]);
 }

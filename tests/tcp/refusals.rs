@@ -8,7 +8,8 @@ use nix::libc;
 
 use super::names::first_port;
 use super::support::seccomp::forbid;
-use super::support::{listen, may_be_alone, open, say, unique_tcp, Actor, LONG};
+use super::support::{eventually, listen, may_be_alone, open, queued, say, unique_tcp, wait};
+use super::support::{Actor, LONG};
 
 /// A role: tries and waits where the system refuses; says what an acquire says.
 pub(crate) fn be_refused(argument: &str) {
@@ -74,6 +75,29 @@ fn a_holder_is_known_where_the_kernel_is_not_to_be_asked_about_sockets() {
         asker.end();
     }
     holder.end();
+}
+
+/// A role: waits where the kernel is not to be asked about sockets.
+pub(crate) fn wait_untold(name: &str) {
+    forbid(libc::SYS_socket, Some(libc::AF_NETLINK), libc::EPROTONOSUPPORT);
+    wait(name);
+}
+
+#[test]
+fn waiters_queue_where_the_kernel_is_not_to_be_asked_about_sockets() {
+    let name = unique_tcp("untold");
+    let mut holder = Actor::start("hold", &name);
+    holder.expect("holding");
+    let mut waiters = [(); 2].map(|()| Actor::start("wait untold", &name));
+    waiters.iter_mut().for_each(|waiter| waiter.expect("waiting"));
+    eventually("one queues", || waiters.iter().any(|waiter| queued(&name, waiter.pid()) > 0));
+    waiters.sort_by_key(|waiter| queued(&name, waiter.pid()));
+    holder.end();
+    for waiter in &mut waiters {
+        waiter.expect("acquired");
+        waiter.tell("release");
+    }
+    waiters.into_iter().for_each(Actor::end);
 }
 
 /// A role: holds, and waits for what it holds, as nobody else is there.

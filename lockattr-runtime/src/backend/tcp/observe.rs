@@ -113,12 +113,15 @@ impl Tcp {
         answering.next().is_none().then_some(port)
     }
 
-    /// Whether one of the ports that were `refused` is listened at, as far as the system tells.
+    /// Whether one of the ports that were `refused` is listened at. Where the kernel is not to be asked, as in a sandbox,
+    /// that shows by a connection, at the price of an entry in the backlog.
     pub(super) fn is_listened_at(&self, refused: [bool; COUNT]) -> bool {
+        let is_listened_at = |port| match diag::listener_at(ADDRESS, port) {
+            Ok(listener) => listener.is_some(),
+            Err(_) => listens(port),
+        };
         let mut ports = self.ports.all().into_iter().zip(refused);
-        ports.any(|(port, refused)| {
-            refused && matches!(diag::listener_at(ADDRESS, port), Ok(Some(_)))
-        })
+        ports.any(|(port, refused)| refused && is_listened_at(port))
     }
 
     fn holder_of(&self, one: table::Entry, other: table::Entry, time: Time) -> Option<Holder> {

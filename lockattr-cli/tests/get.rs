@@ -72,12 +72,12 @@ fn a_get_that_is_stopped_while_it_waits_takes_nothing_later() {
 fn the_lock_is_given_back_after_a_while_if_told_so() {
     on_each_backend("a-while", |name, backend| {
         let start = Instant::now();
-        said(&["get", "-b", backend, name, "-a", "300ms"]);
+        said(&["get", "-b", backend, name, "-a", "1500ms"]);
         lockattr(&["state", "-q", name]).assert().code(0);
         eventually("it is free", || {
             lockattr(&["state", "-q", name]).output().unwrap().status.code() == Some(1)
         });
-        assert!(start.elapsed() >= Duration::from_millis(300));
+        assert!(start.elapsed() >= Duration::from_millis(1500));
         said(&["get", "-b", backend, name, "-a", "60"]);
         said(&["unget", name]);
         lockattr(&["state", "-q", name]).assert().code(1);

@@ -100,12 +100,9 @@ impl Observer {
 
     /// What is wrong with what was told while the log did not change.
     fn is_wrong(&self, [.., inside]: Moment, holder: &Holder, crew: &Crew) -> Option<&'static str> {
-        // The observer itself may have what it has let go of, or passed on too late to take it, for a moment more: a thread
-        // of it closes queues with unread data.
-        let is_itself = holder.pid == Some(std::process::id());
         // Who has a copy is a child that is about to execute a program, and its pid soon another one's.
         let is_copy = holder.tenure == Tenure::Copied;
-        if !is_itself && !is_copy && holder.pid.is_some_and(|pid| crew.is_none(pid)) {
+        if !is_copy && holder.pid.is_some_and(|pid| crew.is_none(pid)) {
             return Some("no process of the storm");
         }
         // Where nobody is inside, or one that was killed there, another one is on the way.

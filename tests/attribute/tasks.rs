@@ -338,10 +338,15 @@ mod functions_that_return_futures {
         assert!(!is_held(NAME));
     }
 
-    #[interprocess_lock("attribute-test/future", eager, or_else = |_| Box::pin(async { Ok(true) }))]
+    const EAGER: &str = "attribute-test/eager future";
+
+    #[interprocess_lock(EAGER, eager, or_else = |_| Box::pin(async { Ok(true) }))]
     fn eager() -> BoxFuture<'static, io::Result<bool>> {
-        assert!(is_held(NAME));
-        Box::pin(async { held().await })
+        assert!(is_held(EAGER));
+        Box::pin(async {
+            tokio::task::yield_now().await;
+            Ok(is_held_async(EAGER).await)
+        })
     }
 
     #[test]

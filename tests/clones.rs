@@ -82,10 +82,15 @@ fn clone_named(name: &str) -> Clone {
     CLONES.iter().find(|(known, _)| *known == name).unwrap().1
 }
 
+/// The ways to make a child that there are.
+fn clones() -> impl Iterator<Item = &'static str> {
+    let names = CLONES.iter().map(|(name, _)| *name);
+    names.filter(|name| *name != "clone3" || raw_clone::has_clone3())
+}
+
 /// Runs a test for each backend and each way to make a child, with a role's argument for both.
 fn on_each_clone(what: &str, test: impl Fn(&str, &str)) {
-    for (clone, _) in CLONES.iter().filter(|(name, _)| *name != "clone3" || raw_clone::has_clone3())
-    {
+    for clone in clones() {
         on_each_backend(&format!("{what}-{clone}"), |name| test(name, &format!("{name} {clone}")));
     }
 }
@@ -263,7 +268,7 @@ fn clone_while_files_are_opened_anew(argument: &str) {
 
 #[test]
 fn a_child_follows_nothing_that_a_thread_of_its_parent_was_just_opening() {
-    for (clone, _) in CLONES {
+    for clone in clones() {
         let name = support::unique_semaphore(&format!("clone-anew-{clone}"));
         let mut parent =
             Actor::start("clone while files are opened anew", &format!("{name} {clone}"));

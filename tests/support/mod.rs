@@ -171,8 +171,14 @@ pub fn send_descriptors(
 
 /// Whether the process `pid` waits in the queue of a port lock, by the name of its socket.
 pub fn waits_in_queue(pid: u32) -> bool {
+    const CONNECTED: &str = "03";
+
     let table = std::fs::read("/proc/net/unix").unwrap();
-    String::from_utf8_lossy(&table).contains(&format!("@/portwait/{pid}."))
+    let address = format!("@/portwait/{pid}.");
+    // It has its address before it is in the queue.
+    String::from_utf8_lossy(&table).lines().any(|line| {
+        line.contains(&address) && line.split_ascii_whitespace().nth(5) == Some(CONNECTED)
+    })
 }
 
 /// How many connections the process `pid` has to ports of TCP locks: a waiter has two.

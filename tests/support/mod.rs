@@ -184,12 +184,13 @@ pub fn waits_in_queue(pid: u32) -> bool {
 /// How many connections the process `pid` has to ports of TCP locks: a waiter has two.
 pub fn connections_to_locks(pid: u32) -> usize {
     const ESTABLISHED: &str = "01";
+    /// 127.0.0.2, in whichever byte order the kernel has it: this program may be emulated.
+    const WAITERS: [&str; 2] = ["0200007F", "7F000002"];
 
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let inodes = table.lines().filter_map(|line| {
         let fields: Vec<_> = line.split_ascii_whitespace().collect();
-        let is_waiter = u32::from_str_radix(fields.get(1)?.split(':').next()?, 16).ok()?
-            == u32::from_ne_bytes([127, 0, 0, 2]);
+        let is_waiter = WAITERS.contains(&fields.get(1)?.split(':').next()?);
         (is_waiter && fields[3] == ESTABLISHED).then(|| format!("socket:[{}]", fields[9]))
     });
     let inodes: Vec<_> = inodes.collect();

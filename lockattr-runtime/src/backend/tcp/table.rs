@@ -98,9 +98,12 @@ fn parse(line: &str) -> Option<Entry> {
     })
 }
 
-/// A 32-bit word as the machine has it, in hexadecimal.
+/// A 32-bit word as the machine has it, in hexadecimal. An emulated program sees the word of the machine below.
 fn address(text: &str) -> Option<Ipv4Addr> {
-    u32::from_str_radix(text, 16).ok().map(|word| word.to_ne_bytes().into())
+    let word = u32::from_str_radix(text, 16).ok()?;
+    let [little, big] = [word.to_le_bytes(), word.to_be_bytes()].map(Ipv4Addr::from);
+    let own = if cfg!(target_endian = "little") { little } else { big };
+    Some(if [little, big].contains(&ADDRESS) { ADDRESS } else { own })
 }
 
 #[cfg(test)]
@@ -129,7 +132,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_endian = "little")]
     fn only_what_keeps_a_port_at_127_0_0_1_is_found_and_rubbish_is_survived() {
         let line = |address: &str, state: &str| {
             format!("   0: {address}:9C48 0100007F:B03D {state} 00000000:00000000 00:00000000 00000000  1000 0 4711 1 x")
@@ -139,6 +141,7 @@ mod tests {
         };
         assert_eq!(listens("0100007F"), Some((40_008, 4711, true)));
         assert_eq!(listens("00000000"), Some((40_008, 4711, false)));
+        assert_eq!(listens("7F000001"), Some((40_008, 4711, true)), "in the other byte order");
         assert_eq!(listens("0200007F"), None);
         assert!(parse(&line("0100007F", "01")).is_some_and(|entry| !entry.is_like_a_lock));
         let left = |state: &str| {

@@ -89,7 +89,9 @@ fn waiters_queue_where_the_kernel_is_not_to_be_asked_about_sockets() {
     let mut holder = Actor::start("hold", &name);
     holder.expect("holding");
     let mut waiters = [(); 2].map(|()| Actor::start("wait untold", &name));
-    waiters.iter_mut().for_each(|waiter| waiter.expect("waiting"));
+    for waiter in &mut waiters {
+        waiter.expect("waiting");
+    }
     eventually("one queues", || waiters.iter().any(|waiter| queued(&name, waiter.pid()) > 0));
     waiters.sort_by_key(|waiter| queued(&name, waiter.pid()));
     holder.end();

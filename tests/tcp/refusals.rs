@@ -47,9 +47,14 @@ fn what_refuses_a_port_is_said_at_once() {
     }
 }
 
-/// A role: asks for a lock that is held where the kernel is not to be asked about sockets, as in some sandboxes.
-pub(crate) fn be_told_nothing(argument: &str) {
+/// From here on the kernel is not to be asked about sockets, as in some sandboxes.
+fn forbid_asking() {
     forbid(libc::SYS_socket, Some(libc::AF_NETLINK), libc::EPROTONOSUPPORT);
+}
+
+/// A role: asks for a lock that is held where the kernel is not to be asked about sockets.
+pub(crate) fn be_told_nothing(argument: &str) {
+    forbid_asking();
     let (name, backend) = argument.split_once(' ').unwrap();
     let backends = [Backend::Tcp, Backend::Port];
     let backend = backends.into_iter().find(|it| it.to_string() == backend).unwrap();
@@ -79,7 +84,7 @@ fn a_holder_is_known_where_the_kernel_is_not_to_be_asked_about_sockets() {
 
 /// A role: waits where the kernel is not to be asked about sockets.
 pub(crate) fn wait_untold(name: &str) {
-    forbid(libc::SYS_socket, Some(libc::AF_NETLINK), libc::EPROTONOSUPPORT);
+    forbid_asking();
     wait(name);
 }
 

@@ -1,11 +1,15 @@
-//! What looks at locks that are sockets have in common.
+//! What looks at locks have in common.
 
 use std::time::Duration;
 
 use crate::deadline::Deadline;
 use crate::sys::limit::Limit;
 
-/// How much time a look may take.
+/// How often a look is made anew because the lock changed hands while it was made. A lock that does so each time is
+/// locked, and has no holder to be named.
+pub(super) const LOOKS: usize = 8;
+
+/// How much time a look at a lock that is a socket may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Time {
     /// As much as it needs: also for a lock that was given back and is still bound to become free, for up

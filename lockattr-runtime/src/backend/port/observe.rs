@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::table::{self, Entry};
 use super::Port;
 use crate::backend::ghost::PATIENCE;
-use crate::backend::look::Time;
+use crate::backend::look::{Time, LOOKS};
 use crate::backend::queue::{connect, Connected};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, PeerState, Snapshot};
@@ -166,9 +166,6 @@ impl Port {
     }
 
     fn look(&self, time: Time) -> io::Result<Seen> {
-        // A lock that changes hands at each look is locked.
-        const LOOKS: usize = 8;
-
         let start = Instant::now();
         let gone_by = if time == Time::Ample { start + PATIENCE } else { start };
         // Not to be waited for: in a forked child it may be locked for ever, by a thread that was

@@ -179,7 +179,7 @@ impl RawLock for Semaphore {
     }
 
     fn standing(&self) -> Result<Standing, Failure> {
-        self.judge()
+        self.judge(MOMENT)
     }
 
     fn set_info(&self, held: Option<&Held>, info: Info<'_>) -> Result<(), Failure> {
@@ -220,11 +220,11 @@ impl RawLock for Semaphore {
     }
 
     fn holder(&self) -> Result<Option<Holder>, Failure> {
-        Ok(self.judge()?.into_holder())
+        Ok(self.standing()?.into_holder())
     }
 
     fn last_holder(&self) -> Result<Option<Holder>, Failure> {
-        Ok(self.judge()?.into_last_holder())
+        Ok(self.standing()?.into_last_holder())
     }
 
     fn force_release(&self) -> Result<bool, Failure> {
@@ -419,7 +419,7 @@ impl Semaphore {
     }
 
     fn refusal(&self, look: Look) -> Failure {
-        match (self.judge_at_once(), look) {
+        match (self.judge(Duration::ZERO), look) {
             (Ok(Standing::Held { holder }), _) => Failure::Busy(Some(*holder)),
             (Ok(Standing::Orphaned { last }), Look::Unknown) => {
                 Failure::Orphaned(last.map(|last| *last))

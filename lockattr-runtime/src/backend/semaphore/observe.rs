@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::judge;
 use super::memory::done;
 use super::protocol::{self, Look, Sight};
-use super::{Failure, Semaphore, MOMENT};
+use super::{Failure, Semaphore};
 use crate::backend::ghost::SLICE;
+use crate::backend::look::LOOKS;
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::owner::Owner;
 use crate::record::{self, OwnedCopy, Snapshot};
@@ -124,22 +125,12 @@ fn unknown() -> Holder {
 
 impl Semaphore {
     /// Who has the lock, and how that is known. Whatever else is said about it agrees with this.
-    pub(super) fn judge(&self) -> Result<Standing, Failure> {
-        self.judge_until(Instant::now() + MOMENT)
-    }
-
-    /// As [`judge`](Self::judge), without a pause.
-    pub(super) fn judge_at_once(&self) -> Result<Standing, Failure> {
-        self.judge_until(Instant::now())
-    }
-
-    /// The files are read one after the other, and the lock can go on between them: an owner that has yet to write its
-    /// record is one where the record is the same at the next look. And between a holder's unit and its word there
-    /// is a moment without an owner, which is given until `end` to pass.
-    fn judge_until(&self, end: Instant) -> Result<Standing, Failure> {
-        // A lock that changes hands at each look is taken.
-        const LOOKS: usize = 8;
-
+    ///
+    /// The files are read one after the other, and the lock can change hands between them: an owner that has yet to write
+    /// its record is one where the record is the same at the next look. And between a holder's unit and its word there
+    /// is a moment without an owner, which is given `patience` to pass.
+    pub(super) fn judge(&self, patience: Duration) -> Result<Standing, Failure> {
+        let end = Instant::now() + patience;
         let (mut looks, mut before) = (0, None);
         loop {
             let Some(copy) = self.copy()? else { return Ok(Standing::free(None)) };

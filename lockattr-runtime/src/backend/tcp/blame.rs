@@ -40,15 +40,15 @@ impl Tcp {
                 return Failure::PortTaken { port, by };
             }
         }
-        let known = refused.iter().zip(found).filter(|(refused, _)| **refused);
+        let known = refused.iter().zip(found.entries).filter(|(refused, _)| **refused);
         match known.filter_map(|(_, entry)| entry).min_by_key(|entry| entry.inode == 0) {
-            Some(entry) if self.silent(&found) < 2 => {
+            Some(entry) if self.silent(&found.entries) < 2 => {
                 let by = Some(entry).filter(|it| it.inode != 0).map(|it| user_of(it, time));
                 thread::sleep(MOMENT);
                 if !self.stands(entry, time) || !self.are_taken().unwrap_or(true) {
                     return Failure::Busy(None);
                 }
-                if entry.is_like_a_lock && self.is_between(&found, entry, by.as_ref()) {
+                if entry.is_like_a_lock && self.is_between(&found.entries, entry, by.as_ref()) {
                     return Failure::Busy(by);
                 }
                 Failure::PortTaken { port: entry.port, by }
@@ -74,7 +74,7 @@ impl Tcp {
     /// Whether `entry` is in the table still. A listener is found without a look at connections.
     fn stands(&self, entry: table::Entry, time: Time) -> bool {
         let time = time.limit().filter(|_| entry.is_like_a_lock).map_or(time, Time::Brief);
-        table::find(self.ports.all(), time).contains(&Some(entry))
+        table::find(self.ports.all(), time).entries.contains(&Some(entry))
     }
 
     /// How many ports are taken by what is in no table, as k3portlock's are.

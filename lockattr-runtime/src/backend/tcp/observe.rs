@@ -12,7 +12,7 @@ use super::ports::COUNT;
 use super::taken::is_held_here;
 use super::{table, Failure, Tcp};
 use crate::backend::ghost::{is_lately, PATIENCE, SLICE};
-use crate::backend::look::Time;
+use crate::backend::look::{Time, LOOKS};
 use crate::holder::{Holder, KnownBy, Tenure};
 use crate::record::{self, PeerState, Snapshot};
 use crate::sys::diag;
@@ -59,15 +59,9 @@ impl Tcp {
         })
     }
 
-    /// What has the ports, and who holds the lock by them, if somebody does. The lock can go on while this is found: what
-    /// no record says of a holder counts if its sockets are there still.
-    pub(super) fn find_holder(
-        &self,
-        time: Time,
-    ) -> ([Option<table::Entry>; COUNT], Option<Holder>) {
-        // A lock that changes hands in each look has no holder to be named.
-        const LOOKS: usize = 8;
-
+    /// The sockets at the ports, and the holder, if there is one. The lock can change hands meanwhile: a holder that no
+    /// record names is returned only if the sockets are the same afterwards.
+    pub(super) fn find_holder(&self, time: Time) -> (table::Found, Option<Holder>) {
         let mut found = table::find(self.ports.all(), time);
         for _ in 0..LOOKS {
             let holder = self.holder_among(&found, time);
@@ -85,18 +79,18 @@ impl Tcp {
 
     /// Who holds the lock, whose ports were `found` like this: a process that listens at two of them. None if
     /// there is no such process. Where the system does not tell who listens, a record has to.
-    fn holder_among(&self, found: &[Option<table::Entry>; COUNT], time: Time) -> Option<Holder> {
+    fn holder_among(&self, found: &table::Found, time: Time) -> Option<Holder> {
         if !diag::TELLS {
             return self.recorded_holder(time);
         }
-        let [one, two, three] = found.map(|entry| entry.filter(|entry| entry.is_like_a_lock));
+        let [one, two, three] =
+            found.entries.map(|entry| entry.filter(|entry| entry.is_like_a_lock));
         let pairs = [(one, two), (one, three), (two, three)];
         let pairs = pairs.into_iter().filter_map(|(one, other)| one.zip(other));
         let holder = pairs
             .filter(|(one, other)| one.uid == other.uid)
             .find_map(|(one, other)| self.holder_of(one, other, time));
-        let is_told = || diag::listener_at(ADDRESS, self.ports.all()[0]).is_ok();
-        holder.or_else(|| if is_told() { None } else { self.recorded_holder(time) })
+        holder.or_else(|| if found.is_told { None } else { self.recorded_holder(time) })
     }
 
     /// A process that runs, and has written that it holds.

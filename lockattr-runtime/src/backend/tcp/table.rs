@@ -24,12 +24,20 @@ pub(super) struct Entry {
     listens: bool,
 }
 
+/// What was found at the ports of a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) entries: [Option<Entry>; COUNT],
+    /// Whether the kernel could be asked who listens.
+    pub(super) is_told: bool,
+}
+
 /// What keeps each of `ports` taken, as far as that can be told in `time`. To read of connections takes
 /// milliseconds on a large machine: it is done where listeners do not tell enough, but not for one that only tries, unless
 /// the kernel cannot be asked about listeners, as one within a sandbox.
-pub(super) fn find(ports: [u16; COUNT], time: Time) -> [Option<Entry>; COUNT] {
+pub(super) fn find(ports: [u16; COUNT], time: Time) -> Found {
     let mut is_told = true;
-    let mut found = ports.map(|port| {
+    let mut entries = ports.map(|port| {
         let listener = listener_at(ADDRESS, port);
         is_told &= listener.is_ok();
         let listener = listener.ok().flatten()?;
@@ -42,12 +50,12 @@ pub(super) fn find(ports: [u16; COUNT], time: Time) -> [Option<Entry>; COUNT] {
         })
     });
     let is_brief = is_told && matches!(time, Time::Brief(_));
-    if found.iter().flatten().count() >= 2 || is_brief {
-        return found;
+    if entries.iter().flatten().count() >= 2 || is_brief {
+        return Found { entries, is_told };
     }
     let table = read("/proc/net/tcp").unwrap_or_default();
     for entry in table.lines().filter_map(parse) {
-        let places = found.iter_mut().zip(ports).filter(|(_, port)| *port == entry.port);
+        let places = entries.iter_mut().zip(ports).filter(|(_, port)| *port == entry.port);
         for (place, _) in places {
             // A listener keeps the port; connections in its backlog are in the table too.
             if place.map_or(true, |before: Entry| entry.rank() > before.rank()) {
@@ -55,7 +63,7 @@ pub(super) fn find(ports: [u16; COUNT], time: Time) -> [Option<Entry>; COUNT] {
             }
         }
     }
-    found
+    Found { entries, is_told }
 }
 
 fn read(file: &str) -> io::Result<String> {
@@ -123,7 +131,7 @@ mod tests {
         let _silent = bound_at(ports[1]).unwrap();
         listener.listen(8).unwrap();
         let _connection = connected_to(ports[0]).unwrap();
-        let [found, silent, free] = find(ports, Time::Ample);
+        let [found, silent, free] = find(ports, Time::Ample).entries;
         let found = found.unwrap();
         let path = format!("/proc/self/fd/{}", listener.as_raw_fd());
         assert_eq!(found.inode, std::fs::metadata(path).unwrap().ino());

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 fn cargo(arguments: &[&str]) -> Output {
     let root = env!("CARGO_MANIFEST_DIR");
     Command::new(env!("CARGO"))
-        .args([arguments[0], "--workspace", "--locked", "--target-dir"])
+        .args([arguments[0], "--locked", "--target-dir"])
         .arg(format!("{root}/target/shapes"))
         .args(&arguments[1..])
         .current_dir(format!("{root}/tests/shapes"))
@@ -24,7 +24,7 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn they_do_as_without_the_attribute_in_each_edition() {
-    let output = cargo(&["test", "--tests"]);
+    let output = cargo(&["test", "--workspace", "--tests"]);
     for entry in std::fs::read_dir("/dev/shm").unwrap().flatten() {
         if entry.file_name().to_string_lossy().contains("shapes-") {
             let _ = std::fs::remove_file(entry.path());
@@ -65,7 +65,7 @@ const LINTS: &[&str] = &[
 
 /// What the lints say of the shapes: a line each.
 fn warnings(features: &[&str]) -> BTreeSet<String> {
-    let mut arguments = vec!["clippy", "--tests", "--message-format=short"];
+    let mut arguments = vec!["clippy", "--workspace", "--tests", "--message-format=short"];
     arguments.extend(features);
     arguments.push("--");
     arguments.extend(LINTS.iter().flat_map(|lint| ["-W", lint]));
@@ -94,22 +94,32 @@ fn no_lint_says_more_of_them_than_without_the_attribute() {
     assert!(more.is_empty(), "{more:#?}");
 }
 
-#[test]
-fn a_renamed_dependency_is_told_what_to_write() {
-    // That it compiles with `crate = …` is seen above, where the whole workspace is built.
-    let root = env!("CARGO_MANIFEST_DIR");
-    let output = Command::new(env!("CARGO"))
-        .args(["check", "--locked", "--package", "renamed", "--features", "as_if_not"])
-        .args(["--target-dir", &format!("{root}/target/shapes")])
-        .current_dir(format!("{root}/tests/shapes"))
-        .env_remove("RUSTFLAGS")
-        .output()
-        .unwrap();
+/// What is said of the only mistake there is in a package if it is built alone. (That it compiles otherwise is seen above,
+/// where the whole workspace is built.)
+fn mistake(package: &[&str]) -> String {
+    let output = cargo(&[&["check", "--package"], package].concat());
     let stderr = text(&output.stderr);
     assert!(!output.status.success(), "{stderr}");
-    assert!(stderr.contains("write `#[interprocess_lock(…, crate = hal_lock)]`"), "{stderr}");
     let is_error =
         |line: &&str| line.starts_with("error") && !line.starts_with("error: could not compile");
     let errors = stderr.lines().filter(is_error).count();
     assert_eq!(errors, 1, "no other error of the mistake: {stderr}");
+    stderr
+}
+
+#[test]
+fn a_renamed_dependency_is_told_what_to_write() {
+    let said = mistake(&["renamed", "--features", "as_if_not"]);
+    assert!(said.contains("write `#[interprocess_lock(…, crate = hal_lock)]`"), "{said}");
+}
+
+/// `lockattr`'s feature is the attribute's.
+#[test]
+fn without_the_feature_async_it_is_told_at_the_function() {
+    let said = mistake(&["no_async"]);
+    assert!(
+        said.contains("write `lockattr = { version = \"…\", features = [\"async\"] }`"),
+        "{said}"
+    );
+    assert!(said.contains("no_async/lib.rs:6:5\n"), "{said}");
 }

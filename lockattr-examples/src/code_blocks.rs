@@ -1,4 +1,4 @@
-//! The code blocks of the READMEs and the guide, run as tests.
+//! The code blocks of the READMEs, the guide and the docs of the attribute, run as tests.
 
 macro_rules! run {
     ($($page:ident: $path:literal,)*) => {
@@ -17,6 +17,7 @@ macro_rules! run {
 run! {
     readme: "README.md",
     readme_of_hal: "lockattr-hal/README.md",
+    attribute: "lockattr-macros/src/attribute.md",
     first_lock: "docs/guide/src/first-lock.md",
     choosing: "docs/guide/src/choosing.md",
     names: "docs/guide/src/names.md",

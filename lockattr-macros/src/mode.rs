@@ -75,7 +75,7 @@ impl ToTokens for Mode {
 
 #[cfg(test)]
 mod tests {
-    use lockattr::Lock;
+    use lockattr_runtime::Lock;
 
     use super::*;
 

@@ -92,7 +92,7 @@ impl fmt::Display for NameError {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use lockattr::{Lock, LockError};
+    use lockattr_runtime::{Lock, LockError};
 
     use super::*;
 
@@ -146,9 +146,11 @@ pub(crate) mod tests {
 
     #[test]
     fn the_runtime_has_the_same_rules() {
-        let port = (Backend::Port, lockattr::Backend::Port, Lock::port as fn(&'static str) -> _);
-        let semaphore = (Backend::Semaphore, lockattr::Backend::Semaphore, Lock::semaphore as _);
-        let tcp = (Backend::Tcp, lockattr::Backend::Tcp, Lock::tcp as _);
+        let port =
+            (Backend::Port, lockattr_runtime::Backend::Port, Lock::port as fn(&'static str) -> _);
+        let semaphore =
+            (Backend::Semaphore, lockattr_runtime::Backend::Semaphore, Lock::semaphore as _);
+        let tcp = (Backend::Tcp, lockattr_runtime::Backend::Tcp, Lock::tcp as _);
         for (backend, of_the_runtime, constructor) in [port, semaphore, tcp] {
             for name in pairs().map(|(a, b)| a + &b) {
                 if check(&name, backend).is_ok() {

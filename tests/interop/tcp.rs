@@ -210,7 +210,7 @@ fn sum(of: &[[u32; 2]]) -> [u32; 2] {
 /// `LOCKATTR_HAMMER_SECONDS` sets for how long. (Without `Attempt::try_again` every second run of 10 s has a timeout.)
 #[test]
 fn two_and_two_never_meet() {
-    let Some([rust, python]) = run(2, 2, seconds(10.0), 0.0, 0.0002) else { return };
+    let Some([rust, python]) = run(2, 2, seconds(4.0), 0.0, 0.0002) else { return };
     println!("Rust {rust:?}, Python {python:?} turns and timeouts");
     assert!(rust.iter().chain(&python).all(|[turns, _]| *turns > 0), "{rust:?}, {python:?}");
     assert_eq!(sum(&rust)[1], 0, "timeouts");

@@ -34,7 +34,7 @@ pub(crate) fn hammer(argument: &str) {
 #[test]
 fn two_and_two_never_meet() {
     let seconds: u32 = std::env::var("LOCKATTR_HAMMER_SECONDS")
-        .map_or(10, |seconds| seconds.parse().expect("a number"));
+        .map_or(4, |seconds| seconds.parse().expect("a number"));
     let name = Name::new("hammer");
     let (Some(one), Some(other)) = (name.python(), name.python()) else { return };
     let folder = std::env::temp_dir().join(&name.0);

@@ -1,1 +1,0 @@
-//! Nothing: trybuild hands features on to packages with a library only.

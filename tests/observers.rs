@@ -3,16 +3,24 @@
 mod support;
 
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use lockattr::Tenure;
+use nix::unistd::{setgid, setuid, Gid, Uid};
 use support::{
-    eventually, hold, listen, on_each_backend, open, say, unique_name, wait, waits_in_queue, Actor,
-    LONG,
+    eventually, hold, listen, on_each_backend, open, remove_record_of, say, unique_name,
+    unique_tcp, wait, waits_in_queue, Actor, LONG,
 };
 
 #[test]
 fn role() {
-    support::play(&[("hold", hold), ("wait", wait), ("exec", exec)]);
+    support::play(&[
+        ("hold", hold),
+        ("wait", wait),
+        ("wait as another user", wait_as_another_user),
+        ("look", look),
+        ("exec", exec),
+    ]);
 }
 
 #[test]
@@ -68,6 +76,85 @@ fn an_observer_that_stays_sees_each_holder_of_a_queue() {
     second.end();
     assert!(!lock.is_locked().unwrap());
     first.end();
+}
+
+fn wait_as_another_user(argument: &str) {
+    let (user, name) = argument.split_once(' ').unwrap();
+    let user = user.parse().unwrap();
+    setgid(Gid::from_raw(user)).unwrap();
+    setuid(Uid::from_raw(user)).unwrap();
+    let lock = open(name);
+    say("waiting");
+    let guard = lock.acquire(LONG).unwrap();
+    say("acquired");
+    listen();
+    drop(guard);
+    say("released");
+    listen();
+}
+
+/// Each has a record of its own, so none writes over whom the lock was sent to before.
+#[test]
+fn an_observer_that_stays_sees_each_holder_of_a_queue_of_several_users() {
+    const USERS: [u32; 3] = [65_531, 65_532, 65_533];
+
+    if !Uid::effective().is_root() {
+        println!("skipped: needs root");
+        return;
+    }
+    let name = unique_name("follow-users");
+    let lock = open(&name);
+    let mut first = Actor::start("hold", &name);
+    first.expect("holding");
+    let waiters = USERS.map(|user| {
+        let mut waiter = Actor::start("wait as another user", &format!("{user} {}", &*name));
+        waiter.expect("waiting");
+        eventually("it waits", || waits_in_queue(waiter.pid()));
+        waiter
+    });
+    // Behind them in the queue: the connection stays where it is while they come.
+    assert_eq!(lock.holder().unwrap().unwrap().pid, Some(first.pid()));
+    let mut holders = vec![first];
+    for mut waiter in waiters {
+        let before = holders.last_mut().unwrap();
+        before.tell("release");
+        before.expect("released");
+        waiter.expect("acquired");
+        holders.push(waiter);
+    }
+    for _ in 0..2 {
+        let holder = lock.holder().unwrap().unwrap();
+        let last = holders.last().unwrap().pid();
+        assert_eq!((holder.pid, holder.tenure), (Some(last), Tenure::Holds));
+    }
+    holders.into_iter().for_each(Actor::end);
+    assert!(lock.holder().unwrap().is_none());
+    for user in USERS {
+        remove_record_of(user.into(), &name);
+    }
+}
+
+fn look(name: &str) {
+    let lock = open(name);
+    say("looking");
+    loop {
+        lock.is_locked().unwrap();
+    }
+}
+
+/// Each look binds a port at a time, and so can take two ports from another.
+#[test]
+fn looks_at_a_free_lock_do_not_take_each_other_for_holders() {
+    let name = unique_tcp("looks");
+    let mut other = Actor::start("look", &name);
+    other.expect("looking");
+    let lock = open(&name);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(1) {
+        assert!(!lock.is_locked().unwrap());
+        assert_eq!(lock.holder().unwrap(), None);
+    }
+    other.kill();
 }
 
 #[test]

@@ -175,6 +175,14 @@ impl Snapshot {
             && self.word(Field::GrantedMonotonic) > other.word(Field::GrantedMonotonic)
     }
 
+    /// Whether its last grant was made after that of `other` was given back, as far as their clocks are one.
+    pub(crate) fn follows(&self, other: &Self) -> bool {
+        self.identity().time_namespace == other.identity().time_namespace
+            && other
+                .released_at()
+                .is_some_and(|released| self.word(Field::GrantedMonotonic) > released)
+    }
+
     /// Whether the last grant was given back, in order or not.
     pub(crate) fn has_ended(&self) -> bool {
         !matches!(self.word(Field::ReleasedMonotonic), 0 | KEPT)

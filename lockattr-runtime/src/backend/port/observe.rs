@@ -32,11 +32,21 @@ pub(super) struct Observer {
 enum Seen {
     Nobody,
     /// With the record of its user, as it was while that one listened.
-    Listener(Peer, Option<Snapshot>),
+    Listener(Peer, Option<Snapshot>, Noted),
     /// A listener whose queue is full: the kernel does not say who.
     FullQueue,
     /// A socket that is bound to the address and does not listen.
     Silent(Entry),
+}
+
+/// What a note that the lock was sent on is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Noted {
+    /// It may be on its way still, if there is a note.
+    Fresh,
+    /// It is of the time before: the receiver or one of its user has had the lock since, and its record says so by this
+    /// grant; or the receiver has gone (0).
+    Past(u64),
 }
 
 impl Port {
@@ -57,9 +67,9 @@ impl Port {
     pub(super) fn look_who_holds(&self, time: Time) -> io::Result<Option<Holder>> {
         Ok(match self.look(time)? {
             Seen::Nobody => None,
-            Seen::Listener(peer, record) => Some(self.describe(peer, record, time)),
+            Seen::Listener(peer, record, noted) => Some(self.describe(peer, record, noted, time)),
             Seen::Silent(entry) => {
-                let pid = find_process(entry.0, None, time.limit());
+                let pid = find_process(entry.inode, None, time.limit());
                 Some(Holder::process(pid, KnownBy::Proc))
             }
             Seen::FullQueue => {
@@ -73,7 +83,7 @@ impl Port {
 
     /// The process that the kernel names, with what its record says; or the one that has the lock by now,
     /// if that one has let go of it.
-    fn describe(&self, peer: Peer, record: Option<Snapshot>, time: Time) -> Holder {
+    fn describe(&self, peer: Peer, record: Option<Snapshot>, noted: Noted, time: Time) -> Holder {
         let Some(pid) = peer.pid else {
             return Holder { uid: Some(peer.uid), ..Holder::process(None, KnownBy::Kernel) };
         };
@@ -83,9 +93,7 @@ impl Port {
             || Holder { uid: Some(peer.uid), ..Holder::process(Some(pid), KnownBy::Kernel) };
         match (state, record) {
             // It has it again, and has yet to write so: the note is of the time before.
-            (PeerState::LetGo(Some(to)), Some(giver)) if self.has_let_go_since(&giver, to) => {
-                named()
-            }
+            (PeerState::LetGo(Some(_)), _) if matches!(noted, Noted::Past(1..)) => named(),
             // Also where the giver has ended since.
             (PeerState::LetGo(Some(to)), _) if waits(to) && process::runs(to) => self.receiver(to),
             // Kept by a descriptor, wherever the process has gone that left it there.
@@ -109,13 +117,16 @@ impl Port {
         Holder { tenure: Tenure::OnItsWay, stopped, ..Holder::process(Some(pid), KnownBy::Record) }
     }
 
-    /// Whether the process `pid`, to which `giver` has sent the lock, has given it back. (If both are one
-    /// user's, it has written over the note.)
-    fn has_let_go_since(&self, giver: &Snapshot, pid: u32) -> bool {
-        self.record_of(pid).is_some_and(|record| {
-            matches!(record.state_of(pid), PeerState::LetGo(_))
-                && record.released_at() > giver.released_at()
-        })
+    /// What the note of `giver` is worth, the record of the user of the process `pid`, which the kernel names.
+    fn noted(&self, pid: u32, giver: &Snapshot) -> Noted {
+        let PeerState::LetGo(Some(to)) = giver.state_of(pid) else { return Noted::Fresh };
+        // A giver without a grant does not say when it let go.
+        let gave_back = giver.pid() == Some(pid);
+        match procfs::uid(to).map(|uid| record::read_any(&self.name, uid)) {
+            Some(Some(record)) if gave_back && record.follows(giver) => Noted::Past(record.grant()),
+            None if !process::runs(to) => Noted::Past(0),
+            _ => Noted::Fresh,
+        }
     }
 
     /// A process that has the descriptor: the one that left the lock to it, or else one that has inherited it.
@@ -142,7 +153,7 @@ impl Port {
             return None;
         }
         let entry = table::find(&self.name, time.limit()).ok().flatten()?;
-        find_process(entry.0, first, time.limit())
+        find_process(entry.inode, first, time.limit())
     }
 
     fn grant_of(&self, pid: u32) -> Option<Snapshot> {
@@ -174,11 +185,12 @@ impl Port {
         if let Some(kept) = &mut kept {
             if let Some(observer) = kept.take() {
                 if let Some(record) = self.current_record(&observer, time) {
-                    return Ok(Seen::Listener(kept.insert(observer).peer, Some(record)));
+                    let peer = kept.insert(observer).peer;
+                    return Ok(Seen::Listener(peer, Some(record), Noted::Fresh));
                 }
             }
         }
-        let (mut looks, mut others) = (0, None);
+        let (mut looks, mut others, mut noted) = (0, None, Noted::Fresh);
         loop {
             let connection = ForkSocket::new()?;
             match connect(&connection, self.queue.address()) {
@@ -186,6 +198,11 @@ impl Port {
                 Connected::QueueFull => return Ok(Seen::FullQueue),
                 Connected::Refused => {
                     let entry = table::find(&self.name, time.limit())?;
+                    looks += 1;
+                    // Taken meanwhile.
+                    if looks < LOOKS && entry.is_some_and(|entry| entry.listens) {
+                        continue;
+                    }
                     return Ok(entry.map_or(Seen::Nobody, Seen::Silent));
                 }
                 Connected::Failed(error) => return Err(error),
@@ -198,28 +215,36 @@ impl Port {
             }
             looks += 1;
             // Given back meanwhile; or handed on, where the record is that of the next, who listened before it wrote
-            // it. One that finds the same record once more has found a holder that has yet to write its own.
+            // it. One that finds the same record once more has found a holder that has yet to write its own. And so
+            // has one that finds once more that the receiver of a note has had the lock since.
             let others_before = others.take();
             others = record.as_ref().and_then(|record| record.grant_of_another_than(peer.pid?));
-            let is_stale = others.is_some() && others != others_before;
+            let noted_before = noted;
+            let told = record.as_ref().zip(peer.pid);
+            noted = told.map_or(Noted::Fresh, |(record, pid)| self.noted(pid, record));
+            let is_stale = others.is_some() && others != others_before
+                || noted != Noted::Fresh && noted != noted_before;
             if looks < LOOKS && (is_stale || poll::is_readable(&connection)) {
                 continue;
             }
             if let Some(kept) = &mut kept {
                 **kept = Some(Observer { connection, peer });
             }
-            return Ok(Seen::Listener(peer, record));
+            return Ok(Seen::Listener(peer, record, noted));
         }
     }
 
     /// The record of the holder that `observer` is connected to, if that is still the one. The connection ends with
     /// its tenure, unless it was handed on behind a waiter: then the record is another one's, or tells whom
-    /// it is on its way to, until that one has written its own.
+    /// it is on its way to, until that one has written its own, or has handed it on again, or has gone.
     fn current_record(&self, observer: &Observer, time: Time) -> Option<Snapshot> {
         let record = record::read_any(&self.name, observer.peer.uid)?;
-        let is_current = match record.state_of(observer.peer.pid?) {
+        let pid = observer.peer.pid?;
+        let is_current = match record.state_of(pid) {
             PeerState::Holds => true,
-            PeerState::LetGo(Some(to)) => self.grant_of(to).is_none(),
+            PeerState::LetGo(Some(to)) => {
+                self.grant_of(to).is_none() && self.noted(pid, &record) == Noted::Fresh
+            }
             // Kept by a copy; or for a moment, which may be waited out.
             PeerState::LetGo(None) => time != Time::Ample,
             PeerState::Unknown => false,

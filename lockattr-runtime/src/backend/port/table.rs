@@ -11,9 +11,12 @@ use crate::backend::queue::bytes_of_port;
 use crate::sys::limit::{is_over, Limit};
 use crate::sys::procfs;
 
-/// A socket of the table, by its inode.
+/// A socket of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry(pub(super) u64);
+pub(super) struct Entry {
+    pub(super) inode: u64,
+    pub(super) listens: bool,
+}
 
 /// The socket that is bound to the address of the lock `name`, as far as the table is read until `until`.
 ///
@@ -43,8 +46,8 @@ pub(super) fn is_bound_at(pid: u32, name: &str, own: Option<BorrowedFd<'_>>) -> 
         return true;
     }
     #[allow(clippy::useless_conversion)] // the C types differ
-    let own = own.and_then(|own| fstat(own).ok()).map(|own| Entry(u64::from(own.st_ino)));
-    find_in(&table, name).is_some_and(|found| Some(found) != own)
+    let own = own.and_then(|own| fstat(own).ok()).map(|own| u64::from(own.st_ino));
+    find_in(&table, name).is_some_and(|found| Some(found.inode) != own)
 }
 
 /// Lines are `Num: RefCount Protocol Flags Type St Inode @ADDRESS`. An address may hold any byte, a
@@ -53,6 +56,8 @@ fn find_in(table: &[u8], name: &str) -> Option<Entry> {
     const STREAM: &str = "0001";
     /// What was accepted at the address shows it too, but as connected (02 and 03).
     const UNCONNECTED: &str = "01";
+    /// `__SO_ACCEPTCON` of `linux/net.h`.
+    const LISTENS: u32 = 1 << 16;
 
     let address = [b" @", &*bytes_of_port(name), b"\n"].concat();
     table.windows(address.len()).enumerate().filter(|(_, window)| *window == address).find_map(
@@ -61,7 +66,10 @@ fn find_in(table: &[u8], name: &str) -> Option<Entry> {
                 table[..position].iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
             let line = std::str::from_utf8(&table[start..position]).ok()?;
             match line.split_ascii_whitespace().collect::<Vec<_>>()[..] {
-                [_, _, _, _, STREAM, UNCONNECTED, inode] => inode.parse().ok().map(Entry),
+                [_, _, _, flags, STREAM, UNCONNECTED, inode] => {
+                    let flags = u32::from_str_radix(flags, 16).ok()?;
+                    Some(Entry { inode: inode.parse().ok()?, listens: flags & LISTENS != 0 })
+                }
                 _ => None,
             }
         },
@@ -102,7 +110,7 @@ mod tests {
     const HEAD: &str = "Num       RefCount Protocol Flags    Type St Inode Path\n";
 
     fn found(lines: &str, name: &str) -> Option<u64> {
-        find_in(format!("{HEAD}{lines}").as_bytes(), name).map(|Entry(inode)| inode)
+        find_in(format!("{HEAD}{lines}").as_bytes(), name).map(|found| found.inode)
     }
 
     #[test]
@@ -112,6 +120,8 @@ mod tests {
             "0000000000000000: 00000002 00000000 00010000 0001 01 4712 @/portlock/spi\n";
         assert_eq!(found(&[silent, listening].concat(), "bus"), Some(4711));
         assert_eq!(found(&[silent, listening].concat(), "spi"), Some(4712));
+        let listens = |line: &str, name| find_in(line.as_bytes(), name).map(|found| found.listens);
+        assert_eq!((listens(silent, "bus"), listens(listening, "spi")), (Some(false), Some(true)));
         assert_eq!(found(&[silent, listening].concat(), "us"), None);
         assert_eq!(found(&[silent, listening].concat(), "bu"), None);
     }

@@ -127,24 +127,28 @@ impl Semaphore {
     /// Who has the lock, and how that is known. Whatever else is said about it agrees with this.
     ///
     /// The files are read one after the other, and the lock can change hands between them: an owner that has yet to write
-    /// its record is one where the record is the same at the next look. And between a holder's unit and its word there
-    /// is a moment without an owner, which is given `patience` to pass.
+    /// its record, a foreign program, and a lock without an owner are what they seem where all is the same at the next
+    /// look. And between a holder's unit and its word there is a moment without an owner, which is given `patience` to
+    /// pass, from the first look that finds it: the reader itself may be kept from running for longer.
     pub(super) fn judge(&self, patience: Duration) -> Result<Standing, Failure> {
-        let end = Instant::now() + patience;
-        let (mut looks, mut before) = (0, None);
+        let (mut changes, mut before, mut since) = (0, None, Instant::now());
         loop {
             let Some(copy) = self.copy()? else { return Ok(Standing::free(None)) };
             let evidence = Some(copy.evidence());
-            looks += 1;
+            let is_new = before != evidence && changes < LOOKS;
+            if is_new {
+                (changes, before, since) = (changes + 1, evidence, Instant::now());
+            }
             match copy.look() {
-                Look::Owned(owner)
-                    if copy.recorded(owner).is_none() && before != evidence && looks < LOOKS => {}
-                Look::Unknown if copy.detached().is_none() && Instant::now() < end => {
-                    thread::sleep(SLICE);
+                Look::Owned(owner) if copy.recorded(owner).is_none() && is_new => {}
+                Look::Foreign if is_new => {}
+                Look::Unknown
+                    if copy.detached().is_none() && (is_new || since.elapsed() < patience) =>
+                {
+                    thread::sleep(SLICE.min(patience));
                 }
                 look => return Ok(copy.standing(look)),
             }
-            before = evidence;
         }
     }
 

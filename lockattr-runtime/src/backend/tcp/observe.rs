@@ -27,9 +27,14 @@ impl Tcp {
             return Ok(true);
         }
         let start = Instant::now();
+        let mut looks = 0;
         while self.are_taken()? {
-            let may_wait = time == Time::Ample && start.elapsed() < PATIENCE;
-            if !(may_wait && self.may_be_free() && self.is_haunted([true; COUNT])) {
+            looks += 1;
+            let may_wait = time == Time::Ample && start.elapsed() < PATIENCE && self.may_be_free();
+            // Another look can have been at each port that this one has tried: so it is counted how often that seems so,
+            // not for how long, as this process may be kept from running meanwhile.
+            let is_doubtful = || looks < LOOKS && !self.is_listened_at([true; COUNT]);
+            if !(may_wait && (is_doubtful() || self.is_haunted([true; COUNT]))) {
                 return Ok(true);
             }
             thread::sleep(SLICE);
@@ -42,7 +47,7 @@ impl Tcp {
         while self.look_whether_locked(time)? {
             let holder = self.find_holder(time).1;
             let may_wait = time == Time::Ample && start.elapsed() < PATIENCE;
-            if !(may_wait && holder.as_ref().is_some_and(|holder| self.is_leaving(holder))) {
+            if !(may_wait && holder.as_ref().is_some_and(|holder| self.is_changing(holder))) {
                 // Two that do not listen are in no table.
                 return Ok(Some(holder.unwrap_or_else(|| Holder::process(None, KnownBy::Kernel))));
             }
@@ -51,11 +56,14 @@ impl Tcp {
         Ok(None)
     }
 
-    /// Whether a process that has the ports has just given the lock back, and is about to close them.
-    fn is_leaving(&self, holder: &Holder) -> bool {
+    /// Whether a process that has the ports has just given the lock back, and is about to close them. Or what has them
+    /// seems to be a copy, just after the release: it may be the next holder, which has yet to write its record.
+    fn is_changing(&self, holder: &Holder) -> bool {
         let record = holder.uid.and_then(|uid| record::read(&self.key, uid));
-        record.zip(holder.pid).is_some_and(|(record, pid)| {
-            record.state_of(pid) == PeerState::LetGo(None) && is_lately(record.released_at())
+        record.is_some_and(|record| {
+            let let_go = |pid: u32| matches!(record.state_of(pid), PeerState::LetGo(None));
+            (holder.tenure == Tenure::Copied || holder.pid.is_some_and(let_go))
+                && is_lately(record.released_at())
         })
     }
 
@@ -142,6 +150,8 @@ impl Tcp {
             return None; // two processes have one each
         }
         let holder = Holder { uid: Some(one.uid), ..Holder::process(pid, KnownBy::Proc) };
+        // Read again: it may have been given back since, and kept by a copy.
+        let record = record::read(&self.key, one.uid);
         let is_copy = record.is_some_and(|record| is_copy(&record, &holder));
         let tenure = if is_copy { Tenure::Copied } else { Tenure::Holds };
         Some(Holder { tenure, ..holder })

@@ -23,6 +23,7 @@ fn role() {
         ("clone and die", clone_and_die),
         ("pass on", pass_on),
         ("take turns", take_turns),
+        ("come and go", come_and_go),
     ]);
 }
 
@@ -277,6 +278,35 @@ fn take_turns(name: &str) {
         spin(Duration::from_millis(1));
         drop(guard);
     }
+}
+
+/// Holds for a shorter time than a look takes, again and again.
+fn come_and_go(name: &str) {
+    let lock = open(name);
+    loop {
+        let guard = lock.acquire(LONG).unwrap();
+        spin(Duration::from_micros(20));
+        drop(guard);
+        spin(Duration::from_micros(100));
+    }
+}
+
+/// The record is read beside a look at the lock, and the lock can come or go between the two.
+#[test]
+fn who_gives_a_lock_back_during_a_look_has_not_died() {
+    support::on_each_backend("no-deaths", |name| {
+        let other = Actor::start("come and go", name);
+        let lock = open(name);
+        let start = Instant::now();
+        let mut died = Vec::new();
+        while start.elapsed() < Duration::from_secs(1) {
+            let last = lock.last_holder().unwrap();
+            let standing = lock.standing().unwrap().into_last_holder();
+            died.extend(last.into_iter().chain(standing).filter(|it| it.tenure == Tenure::Died));
+        }
+        other.kill();
+        assert!(died.is_empty(), "{} times: {:?}", died.len(), died[0]);
+    });
 }
 
 /// A look is of several steps, and the lock can go on between any two of them: then the holder by the one is another than

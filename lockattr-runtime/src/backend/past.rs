@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::look::LOOKS;
 use super::Failure;
 use crate::holder::{Holder, KnownBy};
 use crate::info::Info;
@@ -30,15 +31,23 @@ pub(super) fn own_hold(name: &str) -> Option<Holder> {
 /// The last holder by any user's record.
 pub(super) fn last_holder(
     name: &str,
-    is_bound: impl FnOnce() -> Result<bool, Failure>,
+    is_bound: impl Fn() -> Result<bool, Failure>,
 ) -> Result<Option<Holder>, Failure> {
-    let record = record::latest(name, None).map_err(Failure::io("look who held it last"))?;
-    let Some(record) = record else { return Ok(None) };
+    let latest = || record::latest(name, None).map_err(Failure::io("look who held it last"));
+    let mut looks = 0;
+    let Some(mut record) = latest()? else { return Ok(None) };
     // A process that lives on but has lost the lock, as by `exec`, does not hold it.
-    if record.has_ended() || is_bound()? {
-        return Ok(Some(record.last_holder()));
+    while !record.has_ended() && !is_bound()? {
+        looks += 1;
+        // One that gave it back after the record was read wrote so before.
+        let before = (record.uid(), record.grant());
+        let Some(now) = latest()? else { return Ok(None) };
+        record = now;
+        if !record.has_ended() && before == (record.uid(), record.grant()) || looks == LOOKS {
+            return Ok(Some(record.past_holder(network_here()?)));
+        }
     }
-    Ok(Some(record.past_holder(network_here()?)))
+    Ok(Some(record.last_holder()))
 }
 
 /// Says of a name that is free here what an acquire would: see [`take_over`].

@@ -141,6 +141,8 @@ impl Snapshot {
         }
         match self.pid() {
             _ if self.is_torn => PeerState::Unknown,
+            // Another process has had it since, and has let go of it without a grant.
+            Some(granted) if granted == pid && self.has_ended() && by != 0 => PeerState::Unknown,
             Some(granted) if granted == pid && self.has_ended() => PeerState::LetGo(None),
             Some(granted) if granted == pid => PeerState::Holds,
             _ => PeerState::Unknown,
@@ -151,6 +153,11 @@ impl Snapshot {
     pub(crate) fn grant_of_another_than(&self, pid: u32) -> Option<u64> {
         let is_anothers = self.is_torn || self.pid().is_some();
         (is_anothers && self.state_of(pid) == PeerState::Unknown).then(|| self.grant())
+    }
+
+    /// The user whose record it is.
+    pub(crate) fn uid(&self) -> u32 {
+        self.uid
     }
 
     /// What no two grants have in common.

@@ -127,8 +127,8 @@ impl Semaphore {
     /// Who has the lock, and how that is known. Whatever else is said about it agrees with this.
     ///
     /// The files are read one after the other, and the lock can change hands between them: an owner that has yet to write
-    /// its record, a foreign program, and a lock without an owner are what they seem where all is the same at the next
-    /// look. And between a holder's unit and its word there is a moment without an owner, which is given `patience` to
+    /// its record, a foreign program, a holder that died, and a lock without an owner are what they seem where all is the
+    /// same at the next look. And between a holder's unit and its word there is a moment without an owner, which is given `patience` to
     /// pass, from the first look that finds it: the reader itself may be kept from running for longer.
     pub(super) fn judge(&self, patience: Duration) -> Result<Standing, Failure> {
         let (mut changes, mut before, mut since) = (0, None, Instant::now());
@@ -142,6 +142,8 @@ impl Semaphore {
             match copy.look() {
                 Look::Owned(owner) if copy.recorded(owner).is_none() && is_new => {}
                 Look::Foreign if is_new => {}
+                // By its record the last holder died with it; or that one has just come.
+                Look::Free if is_new && copy.last.as_ref().is_some_and(|it| !it.has_ended()) => {}
                 Look::Unknown
                     if copy.detached().is_none() && (is_new || since.elapsed() < patience) =>
                 {

@@ -141,9 +141,12 @@ impl Snapshot {
         }
         match self.pid() {
             _ if self.is_torn => PeerState::Unknown,
-            // Another process has had it since, and has let go of it without a grant.
-            Some(granted) if granted == pid && self.has_ended() && by != 0 => PeerState::Unknown,
-            Some(granted) if granted == pid && self.has_ended() => PeerState::LetGo(None),
+            // One that took it up later, and passed it on without a grant, has sent it to this process again.
+            Some(granted) if granted == pid && self.has_ended() && to == pid => PeerState::Unknown,
+            // It went on to that one, perhaps by such another.
+            Some(granted) if granted == pid && self.has_ended() => {
+                PeerState::LetGo(Some(to).filter(|to| *to != 0))
+            }
             Some(granted) if granted == pid => PeerState::Holds,
             _ => PeerState::Unknown,
         }

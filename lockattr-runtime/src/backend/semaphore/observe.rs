@@ -128,8 +128,8 @@ impl Semaphore {
     ///
     /// The files are read one after the other, and the lock can change hands between them: an owner that has yet to write
     /// its record, a foreign program, a holder that died, and a lock without an owner are what they seem where all is the
-    /// same at the next look. And between a holder's unit and its word there is a moment without an owner, which is given `patience` to
-    /// pass, from the first look that finds it: the reader itself may be kept from running for longer.
+    /// same at the next look. And between a holder's unit and its word there is a moment without an owner, which is given
+    /// `patience` to pass, from the first look that finds it: the reader itself may be kept from running for longer.
     pub(super) fn judge(&self, patience: Duration) -> Result<Standing, Failure> {
         let (mut changes, mut before, mut since) = (0, None, Instant::now());
         loop {

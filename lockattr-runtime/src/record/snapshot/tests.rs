@@ -66,6 +66,25 @@ fn a_pid_of_another_namespace_is_none_here() {
     assert_eq!(handed(0), PeerState::Holds);
 }
 
+/// A waiter that takes the lock up too late passes it on without a grant, and the record is of the one before.
+#[test]
+#[cfg(any(target_os = "linux", target_os = "android"))] // elsewhere a process is known by its pid alone
+fn who_let_go_has_it_again_only_if_it_was_sent_back() {
+    let this = &Process::this().identity;
+    let pid = std::process::id();
+    let passed_on = |to: u32| {
+        let words = [
+            (Field::ReleasedMonotonic, 9),
+            (Field::Handed, u64::from(pid + 1) << 32 | u64::from(to)),
+            (Field::HandedNamespace, this.pid_namespace),
+        ];
+        snapshot_with(&words).state_of(pid)
+    };
+    assert_eq!(passed_on(pid + 2), PeerState::LetGo(Some(pid + 2)));
+    assert_eq!(passed_on(0), PeerState::LetGo(None));
+    assert_eq!(passed_on(pid), PeerState::Unknown, "it has yet to write its own grant");
+}
+
 /// What a grant's end is called while it may stand, once it is known not to, and whether it is one of those that
 /// were given back.
 #[test]

@@ -13,7 +13,7 @@ use support::ledger::spin;
 use support::numbers::Numbers;
 use support::{on_each_backend, open, remove_record_of, say, unique_name, unique_tcp, Actor, LONG};
 
-const WORKERS: u64 = 3;
+const WORKERS: usize = 3;
 /// The most that a process writes down.
 const HOLDS: u64 = 200_000;
 /// What it writes of each: when it began to acquire, had the lock, gave it back, and had done so.
@@ -32,8 +32,8 @@ fn now() -> u64 {
 
 /// Takes the lock for moments, again and again.
 fn work(argument: &str) {
-    let [name, log, index, user] = argument.split(' ').collect::<Vec<_>>().try_into().unwrap();
-    let (log, index) = (Numbers::open(log.as_ref()), index.parse::<u64>().unwrap());
+    let [name, path, index, user] = argument.split(' ').collect::<Vec<_>>().try_into().unwrap();
+    let (times, index) = (Numbers::open(path.as_ref()), index.parse::<u64>().unwrap());
     let user = user.parse().unwrap();
     if user != 0 {
         setgid(Gid::from_raw(user)).unwrap();
@@ -42,7 +42,7 @@ fn work(argument: &str) {
     let lock = open(name);
     say("ready");
     for hold in index * HOLDS..(index + 1) * HOLDS {
-        let write = |time, value| log.set(hold * TIMES + time, value);
+        let write = |time, value| times.set(hold * TIMES + time, value);
         write(0, now());
         let guard = lock.acquire(LONG).unwrap();
         write(1, now());
@@ -71,17 +71,19 @@ struct Hold {
 }
 
 /// All holds, in their order. What has not come yet comes later than all that has.
-fn holds(log: &Numbers, pids: &[u32]) -> Vec<Hold> {
+fn holds(times: &Numbers, pids: &[u32]) -> Vec<Hold> {
+    const NEVER: u64 = u64::MAX;
+
     let of_one = |(index, &pid): (u64, &u32)| {
-        let holds = index * HOLDS..(index + 1) * HOLDS;
-        let read = holds.map(move |hold| {
-            [0, 1, 2, 3].map(|time| log.get(hold * TIMES + time)).map(|time| match time {
-                0 => u64::MAX,
+        let read = |hold| {
+            [0, 1, 2, 3].map(|time| match times.get(hold * TIMES + time) {
+                0 => NEVER,
                 time => time,
             })
-        });
-        let begun = read.take_while(|[began, ..]| *began != u64::MAX);
-        begun.map(move |[earliest, entered, left, latest]| Hold {
+        };
+        let all = (index * HOLDS..(index + 1) * HOLDS).map(read);
+        let begun: Vec<_> = all.take_while(|[earliest, ..]| *earliest != NEVER).collect();
+        begun.into_iter().map(move |[earliest, entered, left, latest]| Hold {
             pid,
             earliest,
             entered,
@@ -91,11 +93,11 @@ fn holds(log: &Numbers, pids: &[u32]) -> Vec<Hold> {
     };
     let mut holds: Vec<_> = (0..).zip(pids).flat_map(of_one).collect();
     holds.sort_by_key(|hold| hold.entered);
-    let mut before = 0;
+    let mut left = 0;
     for hold in &mut holds {
-        hold.earliest = hold.earliest.max(before);
+        hold.earliest = hold.earliest.max(left);
         // One that has not entered says nothing of who comes after it.
-        before = if hold.entered == u64::MAX { before } else { hold.left };
+        left = if hold.entered == NEVER { left } else { hold.left };
     }
     holds
 }
@@ -170,11 +172,11 @@ impl fmt::Display for Look {
 }
 
 /// `LOCKATTR_LOOK_SECONDS` sets for how long.
-fn look(name: &str, users: [u32; WORKERS as usize]) {
+fn look(name: &str, users: [u32; WORKERS]) {
     let seconds: u64 = std::env::var("LOCKATTR_LOOK_SECONDS")
         .map_or(1, |seconds| seconds.parse().expect("a number"));
     let path = std::env::temp_dir().join(format!("lockattr-looks-{}", name.replace('/', "-")));
-    let log = Numbers::create(&path, usize::try_from(WORKERS * HOLDS * TIMES).unwrap());
+    let times = Numbers::create(&path, WORKERS * usize::try_from(HOLDS * TIMES).unwrap());
     let workers: Vec<_> = (0..)
         .zip(users)
         .map(|(index, user): (u64, u32)| {
@@ -191,7 +193,7 @@ fn look(name: &str, users: [u32; WORKERS as usize]) {
     }
     let pids: Vec<_> = workers.iter().map(Actor::pid).collect();
     workers.into_iter().for_each(Actor::kill);
-    let holds = holds(&log, &pids);
+    let holds = holds(&times, &pids);
     std::fs::remove_file(&path).unwrap();
     let wrong: Vec<_> = looks.iter().filter(|look| !look.is_true(&holds)).collect();
     println!("{name}: {} holds, {} looks, {} wrong", holds.len(), looks.len(), wrong.len());

@@ -54,7 +54,13 @@ fn run(command: &mut Command) {
 
 /// A program of the environment, to be run; none if the tests are to be skipped.
 pub(crate) fn command(program: &str) -> Option<Command> {
-    Some(Command::new(programs()?.join(program)))
+    let programs = programs()?;
+    let mut command = Command::new(programs.join("python"));
+    if program != "python" {
+        // Its first line has the path that Python had when it was installed, and the folder may have been moved.
+        command.arg(programs.join(program));
+    }
+    Some(command)
 }
 
 /// A Python process that plays a script of `tests/python/`: one command a line, one answer a line. It is

@@ -335,8 +335,7 @@ fn share_descriptors(argument: &str) {
 
 /// Another user that may not compare its own processes (prctl(2), `PR_SET_DUMPABLE`).
 fn become_opaque() {
-    nix::unistd::setgid(nix::unistd::Gid::from_raw(65534)).unwrap();
-    nix::unistd::setuid(nix::unistd::Uid::from_raw(65534)).unwrap();
+    support::become_user(65534);
     // SAFETY: the call takes numbers only.
     assert_eq!(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) }, 0);
 }

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use lockattr::{Holder, KnownBy, Lock, Standing, Tenure};
 use nix::time::{clock_gettime, ClockId};
-use nix::unistd::{setgid, setuid, Gid, Uid};
+use nix::unistd::Uid;
 use support::ledger::spin;
 use support::numbers::Numbers;
-use support::{on_each_backend, open, remove_record_of, say, unique_name, unique_tcp, Actor, LONG};
+use support::{
+    become_user, on_each_backend, open, remove_record_of, say, unique_name, unique_tcp, Actor, LONG,
+};
 
 const WORKERS: usize = 3;
 /// The most that a process writes down.
@@ -36,8 +38,7 @@ fn work(argument: &str) {
     let (times, index) = (Numbers::open(path.as_ref()), index.parse::<u64>().unwrap());
     let user = user.parse().unwrap();
     if user != 0 {
-        setgid(Gid::from_raw(user)).unwrap();
-        setuid(Uid::from_raw(user)).unwrap();
+        become_user(user);
     }
     let lock = open(name);
     say("ready");
@@ -50,7 +51,7 @@ fn work(argument: &str) {
         write(2, now());
         drop(guard);
         write(3, now());
-        // Sometimes somebody waits already, and sometimes the lock is free for a while.
+        // Some releases find a waiter, and after others the lock is free for a while.
         match Duration::from_micros(hold * 7919 % 300) {
             short if short < Duration::from_micros(200) => spin(short),
             long => std::thread::sleep(long),

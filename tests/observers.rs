@@ -6,10 +6,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lockattr::Tenure;
-use nix::unistd::{setgid, setuid, Gid, Uid};
+use nix::unistd::Uid;
 use support::{
-    eventually, hold, listen, on_each_backend, open, remove_record_of, say, unique_name,
-    unique_tcp, wait, waits_in_queue, Actor, LONG,
+    become_user, eventually, hold, listen, on_each_backend, open, remove_record_of, say,
+    unique_name, unique_tcp, wait, waits_in_queue, Actor, LONG,
 };
 
 #[test]
@@ -80,17 +80,8 @@ fn an_observer_that_stays_sees_each_holder_of_a_queue() {
 
 fn wait_as_another_user(argument: &str) {
     let (user, name) = argument.split_once(' ').unwrap();
-    let user = user.parse().unwrap();
-    setgid(Gid::from_raw(user)).unwrap();
-    setuid(Uid::from_raw(user)).unwrap();
-    let lock = open(name);
-    say("waiting");
-    let guard = lock.acquire(LONG).unwrap();
-    say("acquired");
-    listen();
-    drop(guard);
-    say("released");
-    listen();
+    become_user(user.parse().unwrap());
+    wait(name);
 }
 
 /// Each has a record of its own, so none writes over whom the lock was sent to before.

@@ -22,8 +22,11 @@ fn role() {
         ("clone and release", clone_and_release),
         ("clone and die", clone_and_die),
         ("pass on", pass_on),
-        ("take turns", take_turns),
-        ("come and go", come_and_go),
+        ("take turns", |name| take_turns(name, Duration::from_millis(1), Duration::ZERO)),
+        // For a shorter time than a look takes.
+        ("come and go", |name| {
+            take_turns(name, Duration::from_micros(20), Duration::from_micros(100));
+        }),
     ]);
 }
 
@@ -271,23 +274,13 @@ fn a_lock_that_a_copy_keeps_is_not_blamed_on_the_dead() {
 }
 
 /// Holds for a moment, again and again.
-fn take_turns(name: &str) {
+fn take_turns(name: &str, hold: Duration, pause: Duration) {
     let lock = open(name);
     loop {
         let guard = lock.acquire(LONG).unwrap();
-        spin(Duration::from_millis(1));
+        spin(hold);
         drop(guard);
-    }
-}
-
-/// Holds for a shorter time than a look takes, again and again.
-fn come_and_go(name: &str) {
-    let lock = open(name);
-    loop {
-        let guard = lock.acquire(LONG).unwrap();
-        spin(Duration::from_micros(20));
-        drop(guard);
-        spin(Duration::from_micros(100));
+        spin(pause);
     }
 }
 

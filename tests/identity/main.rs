@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use nix::mount::{mount, MsFlags};
 use nix::sched::{unshare, CloneFlags};
-use nix::unistd::{setgid, setgroups, setuid, Gid, Uid};
-use support::{hold, is_timeout, open, say, wait, LONG};
+use nix::unistd::Uid;
+use support::{become_user, hold, is_timeout, open, say, wait, LONG};
 
 #[test]
 fn role() {
@@ -64,9 +64,7 @@ fn is_root() -> bool {
 const ANOTHER: u32 = 65534;
 
 fn become_another() {
-    setgroups(&[]).unwrap();
-    setgid(Gid::from_raw(ANOTHER)).unwrap();
-    setuid(Uid::from_raw(ANOTHER)).unwrap();
+    become_user(ANOTHER);
 }
 
 fn leave_mounts() {

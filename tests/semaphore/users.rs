@@ -4,21 +4,14 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{chown, PermissionsExt};
 
 use lockattr::LockError;
-use nix::unistd::{setgid, setgroups, setuid, Gid, Uid};
+use nix::unistd::Uid;
 
-use super::support::{open, unique_semaphore, Actor, Name, LONG};
+use super::support::{become_user, open, unique_semaphore, Actor, Name, LONG};
 use super::{in_a_child, record_of, semaphore_of};
 
 /// A user without rights of its own, and another one.
 const NOBODY: u32 = 65534;
 const SOMEONE: u32 = 65533;
-
-/// For the rest of this process.
-fn become_user(user: u32) {
-    setgroups(&[]).unwrap();
-    setgid(Gid::from_raw(user)).unwrap();
-    setuid(Uid::from_raw(user)).unwrap();
-}
 
 #[test]
 fn another_users_lock_is_denied_and_the_error_says_whose_it_is() {

@@ -29,9 +29,10 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lockattr::{Backend, Lock, LockError};
+use lockattr::{Backend, Lock, LockError, LockGuard};
 use nix::sys::resource::{getrusage, UsageWho};
 use nix::sys::time::TimeValLike;
+use nix::unistd::{setgid, setgroups, setuid, Gid, Uid};
 
 pub use actor::{close, eventually, listen, none_starts, play, say, Actor, Role, LONG};
 use actor::{ARGUMENT, ROLE, ROLES};
@@ -261,6 +262,11 @@ pub fn backend(name: &str) -> Backend {
 pub fn hold(name: &str) {
     let guard = open(name).with().timeout(LONG).info("the test's holder").acquire().unwrap();
     say("holding");
+    release_when_told(guard);
+}
+
+/// Then it lives on until it is told once more, or until its input ends.
+fn release_when_told(guard: LockGuard) {
     if listen().is_some() {
         drop(guard);
         say("released");
@@ -311,14 +317,20 @@ pub fn acquire_as_a_child(lock: &Lock, parent: u32) {
     drop(lock.try_acquire().unwrap());
 }
 
+/// For the rest of this process, which has to be root's.
+pub fn become_user(user: u32) {
+    setgroups(&[]).unwrap();
+    setgid(Gid::from_raw(user)).unwrap();
+    setuid(Uid::from_raw(user)).unwrap();
+}
+
 /// A role: waits for the lock, and says that it came.
 pub fn wait(name: &str) {
     let lock = open(name);
     say("waiting");
     let guard = lock.acquire(LONG).unwrap();
     say("acquired");
-    listen();
-    drop(guard);
+    release_when_told(guard);
 }
 
 /// Whether somebody else held the lock all the time.

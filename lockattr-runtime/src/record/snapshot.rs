@@ -141,12 +141,12 @@ impl Snapshot {
         }
         match self.pid() {
             _ if self.is_torn => PeerState::Unknown,
-            // One that took it up later, and passed it on without a grant, has sent it to this process again.
-            Some(granted) if granted == pid && self.has_ended() && to == pid => PeerState::Unknown,
-            // It went on to that one, perhaps by such another.
-            Some(granted) if granted == pid && self.has_ended() => {
-                PeerState::LetGo(Some(to).filter(|to| *to != 0))
-            }
+            Some(granted) if granted == pid && self.has_ended() => match to {
+                0 => PeerState::LetGo(None),
+                // A later process passed it on without a grant, and sent it to this one again.
+                to if to == pid => PeerState::Unknown,
+                to => PeerState::LetGo(Some(to)),
+            },
             Some(granted) if granted == pid => PeerState::Holds,
             _ => PeerState::Unknown,
         }
